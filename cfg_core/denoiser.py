@@ -1,0 +1,115 @@
+"""Everything is a denoiser at a log-SNR: (z, λ, label) to a prediction of the clean sample and of the noise."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from cfg_core.schedule import NoiseSchedule, alpha_sigma, per_sample
+from cfg_core.unet import UNet
+
+MIN_ROWS = 16
+"""Below about 12 rows some CPU kernels round differently; every network call has at least this many."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a denoiser or a guidance rule says of N noisy samples: x (N, …) and ε (N, …), at log_snr (N,).
+
+    A guided prediction also carries the two halves it was made of; where a rule did not need a half, that half
+    repeats the other.
+    """
+
+    log_snr: Tensor
+    x: Tensor
+    eps: Tensor
+    conditional: "Prediction | None" = None
+    unconditional: "Prediction | None" = None
+
+    @classmethod
+    def from_v(cls, z: Tensor, log_snr: Tensor, v: Tensor) -> "Prediction":
+        """v = αε − σx, so x = αz − σv and ε = σz + αv (Salimans & Ho, arXiv 2202.00512, appendix D)."""
+        alpha, sigma = (per_sample(c, z) for c in alpha_sigma(log_snr.double()))
+        return cls(log_snr, alpha * z - sigma * v, sigma * z + alpha * v)
+
+    @property
+    def v(self) -> Tensor:
+        alpha, sigma = (per_sample(c, self.x) for c in alpha_sigma(self.log_snr.double()))
+        return alpha * self.eps - sigma * self.x
+
+    @property
+    def score(self) -> Tensor:
+        """∇_z log p(z_λ) = −ε/σ."""
+        return -self.eps / per_sample(alpha_sigma(self.log_snr.double())[1], self.eps)
+
+    def __getitem__(self, rows: slice | Tensor) -> "Prediction":
+        """The same of some of its samples; the halves are left behind."""
+        return Prediction(self.log_snr[rows], self.x[rows], self.eps[rows])
+
+
+class Denoiser(ABC):
+    """The protocol that the image network, the exact mixture and adapted models share.
+
+    shape: of one sample. classes: their names; label ``null_label``, their number, is the null class ∅.
+    """
+
+    shape: tuple[int, ...]
+    classes: tuple[str, ...]
+    schedule: NoiseSchedule
+    device: torch.device = torch.device("cpu")
+
+    @property
+    def null_label(self) -> int:
+        return len(self.classes)
+
+    @abstractmethod
+    def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Prediction:
+        """z (B, …) at log_snr (B,); prediction n of the N returned looks at z[rows[n]] under labels[n].
+
+        rows and labels are integer (N,). Predictions that look at the same row may share work.
+        """
+
+    def __call__(self, z: Tensor, log_snr: Tensor, labels: Tensor) -> Prediction:
+        """One prediction a sample. Raises ValueError for a label outside 0 … null_label."""
+        return self.predict(z, log_snr, labels, torch.arange(len(z), device=z.device))
+
+    def pair(self, z: Tensor, log_snr: Tensor, labels: Tensor) -> tuple[Prediction, Prediction]:
+        """The conditional and the unconditional prediction of the same z, in one evaluation."""
+        count = len(z)
+        rows = torch.arange(count, device=z.device).repeat(2)
+        both = self.predict(z, log_snr, torch.cat([labels, torch.full_like(labels, self.null_label)]), rows)
+        return both[:count], both[count:]
+
+    def check_labels(self, labels: Tensor) -> None:
+        """Raises ValueError unless the labels are integers from 0 to null_label."""
+        if labels.is_floating_point() or not bool(((labels >= 0) & (labels <= self.null_label)).all()):
+            raise ValueError(
+                f"labels must be whole numbers from 0 to {self.null_label} (the null class), got {labels.tolist()}"
+            )
+
+
+class NetworkDenoiser(Denoiser):
+    """A network that predicts v, with the schedule it was trained on and the names of its classes."""
+
+    def __init__(self, network: UNet, schedule: NoiseSchedule, classes: tuple[str, ...]) -> None:
+        config = network.config
+        if len(classes) != config.num_classes:
+            raise ValueError(f"classes must name {config.num_classes} classes, got {len(classes)} names")
+        self.network = network.eval()
+        self.schedule = schedule
+        self.classes = classes
+        self.shape = (config.channels, config.size, config.size)
+        self.device = next(network.parameters()).device
+
+    def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Prediction:
+        self.check_labels(labels)
+        inputs = z.float(), log_snr.float(), labels, rows
+        v = self.network(*(_padded(t) for t in inputs))[: len(rows)]
+        return Prediction.from_v(z[rows], log_snr[rows], v.to(z.dtype))
+
+
+def _padded(t: Tensor) -> Tensor:
+    missing = MIN_ROWS - len(t)
+    return F.pad(t, (0, 0) * (t.ndim - 1) + (0, missing)) if missing > 0 else t

@@ -1,0 +1,164 @@
+"""Checkpoints: ``model.safetensors`` + ``config.json`` + a model card, in a folder or on the Hub. Never pickle."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from cfg_core.checks import choice, number, shown
+from cfg_core.denoiser import NetworkDenoiser
+from cfg_core.schedule import Schedule
+from cfg_core.unet import UNet, UNetConfig
+
+WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
+LOSS_WEIGHTS = ("v", "epsilon")
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used; the message is one sentence for the person who named it."""
+
+
+@dataclass(frozen=True)
+class CheckpointConfig:
+    """What config.json holds. Raises ValueError for a field out of range."""
+
+    architecture: UNetConfig
+    schedule: Schedule
+    prediction: str
+    loss_weight: str
+    classes: tuple[str, ...]
+    data: str
+    licence: str
+    p_uncond: float
+    images_seen: int
+    command: str
+
+    def __post_init__(self) -> None:
+        choice("prediction", self.prediction, ("v",))
+        choice("loss_weight", self.loss_weight, LOSS_WEIGHTS)
+        number("p_uncond", self.p_uncond, 0, 1)
+        number("images_seen", self.images_seen, 0, 1e15, whole=True)
+        for field in ("data", "licence", "command"):
+            if not isinstance(getattr(self, field), str):
+                raise ValueError(f"{field} must be a text, got {shown(getattr(self, field))}")
+        if len(self.classes) != self.architecture.num_classes or not all(isinstance(c, str) for c in self.classes):
+            raise ValueError(f"classes must be {self.architecture.num_classes} names, got {shown(self.classes)}")
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "CheckpointConfig":
+        """Raises ValueError for anything but exactly these fields, each in its range."""
+        raw = _record("config", json.loads(text), cls)
+        raw["architecture"] = UNetConfig(**_record("architecture", raw["architecture"], UNetConfig))
+        bounds = _record("schedule", raw["schedule"], Schedule)
+        raw["schedule"] = Schedule(**{field: number(field, value, -100, 100) for field, value in bounds.items()})
+        return cls(**raw)
+
+
+def _record(name: str, raw: Any, kind: Any) -> dict[str, Any]:
+    """A JSON object with exactly the fields of that dataclass, its lists as tuples."""
+    expected = {field.name for field in fields(kind)}
+    if not isinstance(raw, Mapping):
+        raise ValueError(f"{name} must be an object, got {shown(raw)}")
+    if raw.keys() != expected:
+        missing, unknown = sorted(expected - raw.keys()), sorted(raw.keys() - expected)
+        raise ValueError(f"{name} lacks the fields {missing} and has the unknown fields {unknown}")
+    return {field: tuple(value) if isinstance(value, list) else value for field, value in raw.items()}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model ready to draw. hash: the first 12 hex digits of the SHA-256 of its weights file."""
+
+    denoiser: NetworkDenoiser
+    config: CheckpointConfig
+    hash: str
+
+
+def save(folder: Path, config: CheckpointConfig, weights: Mapping[str, Tensor], card: str | None = None) -> None:
+    """Write a checkpoint, each file whole or not at all. The card is left as it is where none is given."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / WEIGHTS, save_tensors({name: t.detach().cpu().contiguous() for name, t in weights.items()}))
+    write_whole(folder / CONFIG, config.to_json().encode())
+    if card is not None:
+        write_whole(folder / CARD, card.encode())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a kill leaves the old one or the new one, never a part."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(content)
+    os.replace(partial, path)
+
+
+def load(where: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
+    """A checkpoint from a folder, or from the Hub by its ``owner/name``.
+
+    Raises CheckpointError, in one sentence, for whatever is wrong with it.
+    """
+    folder = Path(where)
+    if not folder.is_dir():
+        folder = _pull(str(where))
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            pickles = [p.name for p in folder.iterdir() if p.suffix in (".pt", ".pth", ".bin", ".ckpt", ".pkl")]
+            hint = f"; {pickles[0]} is a pickle, which is never read" if pickles else ""
+            raise CheckpointError(f"checkpoint {folder} has no {name}{hint}")
+    try:
+        config = CheckpointConfig.from_json((folder / CONFIG).read_text())
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(f"checkpoint {folder}: {CONFIG} is not valid: {error}") from error
+    content = (folder / WEIGHTS).read_bytes()
+    try:
+        weights = load_tensors(content)
+    except SafetensorError as error:
+        raise CheckpointError(f"checkpoint {folder}: {WEIGHTS} is cut off or not a safetensors file") from error
+    network = UNet(config.architecture)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        problem = str(error).splitlines()[1].strip()
+        raise CheckpointError(f"checkpoint {folder}: {WEIGHTS} does not fit {CONFIG}: {problem}") from error
+    denoiser = NetworkDenoiser(network.to(device), config.schedule, config.classes)
+    return Checkpoint(denoiser, config, hashlib.sha256(content).hexdigest()[:12])
+
+
+def _pull(repository: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository) or repository.startswith("."):
+        raise CheckpointError(f"checkpoint {shown(repository)} is neither a folder nor a Hub name of the form owner/name")
+    try:
+        return Path(snapshot_download(repository, allow_patterns=[WEIGHTS, CONFIG, CARD]))
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise CheckpointError(
+            f"checkpoint {shown(repository)} is no folder here and could not be had from the Hub: {reason}"
+        ) from error
+
+
+def push(folder: Path, repository: str) -> str:
+    """Upload a checkpoint folder to the Hub, creating the repository where needed; returns its address.
+
+    Only the three files of a checkpoint travel. Raises CheckpointError for a folder that would not load.
+    """
+    from huggingface_hub import HfApi
+
+    load(folder)
+    api = HfApi()
+    address = api.create_repo(repository, exist_ok=True)
+    api.upload_folder(repo_id=repository, folder_path=folder, allow_patterns=[WEIGHTS, CONFIG, CARD])
+    return str(address)

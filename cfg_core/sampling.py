@@ -1,0 +1,74 @@
+"""The one sampling loop: evaluate, guide, advance. Scripts, tests and the engine all run it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cfg_core.denoiser import Denoiser
+from cfg_core.guidance import RULES, Rule, halves
+from cfg_core.noise import Noise
+from cfg_core.samplers import SAMPLERS, Sampler, State, start
+from cfg_core.schedule import SPACINGS
+
+
+@dataclass
+class Job:
+    """B samples that are drawn together: labels (B,) and w (B,) are theirs one by one, the sampler is shared."""
+
+    state: State
+    sampler: Sampler
+    rule: Rule
+    labels: Tensor
+    w: Tensor
+
+
+def begin(
+    denoiser: Denoiser,
+    noise: Noise,
+    labels: Tensor,
+    w: Tensor,
+    *,
+    sampler: str = "dpm++2m",
+    steps: int | None = None,
+    rule: str = "cfg",
+) -> Job:
+    """A job at its first step; steps defaults to the sampler's own."""
+    chosen = SAMPLERS[sampler]
+    log_snrs = SPACINGS[chosen.spacing](denoiser.schedule, steps or chosen.default_steps)
+    device = denoiser.device
+    return Job(start(noise, log_snrs), chosen, RULES[rule], labels.to(device), w.to(device))
+
+
+@torch.inference_mode()
+def turn(denoiser: Denoiser, jobs: Sequence[Job]) -> None:
+    """Advance every job by one evaluation, all of their samples in one call of the denoiser."""
+    log_snrs = [job.state.log_snr for job in jobs]
+    needs = [job.rule.needs(log_snr, job.w) for job, log_snr in zip(jobs, log_snrs, strict=True)]
+    conditional, unconditional = halves(
+        denoiser,
+        torch.cat([job.state.z for job in jobs]),
+        torch.cat(log_snrs),
+        torch.cat([job.labels for job in jobs]),
+        (torch.cat([n[0] for n in needs]), torch.cat([n[1] for n in needs])),
+    )
+    first = 0
+    for job in jobs:
+        rows = slice(first, first := first + len(job.labels))
+        prediction = job.rule.combine(conditional[rows], unconditional[rows], job.w)
+        job.state = job.sampler.advance(job.state, prediction)
+
+
+def generate(denoiser: Denoiser, job: Job) -> Iterator[State]:
+    """Yields the state after every evaluation; the last one's z are the samples."""
+    while not job.state.done:
+        turn(denoiser, [job])
+        yield job.state
+
+
+def sample(denoiser: Denoiser, job: Job) -> Tensor:
+    """The finished samples (B, …)."""
+    for _ in generate(denoiser, job):
+        pass
+    return job.state.z
