@@ -5,7 +5,6 @@ from collections.abc import Collection
 from typing import Any
 
 
-
 def shown(value: object) -> str:
     """The value as it stands in a message: its repr, cut to 60 characters."""
     text = repr(value)

@@ -140,7 +140,7 @@ def _pull(repository: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository) or repository.startswith("."):
-        raise CheckpointError(f"checkpoint {shown(repository)} is neither a folder nor a Hub name of the form owner/name")
+        raise CheckpointError(f"checkpoint {shown(repository)} is neither a folder nor a Hub name owner/name")
     try:
         return Path(snapshot_download(repository, allow_patterns=[WEIGHTS, CONFIG, CARD]))
     except (HfHubHTTPError, HFValidationError, OSError) as error:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from cfg_core.denoiser import Prediction
@@ -53,7 +52,7 @@ Advance = Callable[[State, Prediction], State]
 
 @dataclass(frozen=True)
 class Sampler:
-    """advance; the name of its spacing in schedule.SPACINGS; how many steps it does well with; evaluations of T steps."""
+    """``spacing`` is a name in schedule.SPACINGS; ``evaluations`` is how many evaluations T steps take."""
 
     advance: Advance
     spacing: str
@@ -63,9 +62,7 @@ class Sampler:
 
 
 def _moved(state: State, prediction: Prediction, z: Tensor, memory: Any = None, step: int = 1) -> State:
-    return replace(
-        state, z=z, x=prediction.x, at=state.at + step, evaluations=state.evaluations + 1, memory=memory
-    )
+    return replace(state, z=z, x=prediction.x, at=state.at + step, evaluations=state.evaluations + 1, memory=memory)
 
 
 def _levels(state: State) -> tuple[float, float] | None:
@@ -151,7 +148,7 @@ def _euler(z: Tensor, slope: Tensor, levels: Tensor) -> Tensor:
 
 
 SAMPLERS: dict[str, Sampler] = {
-    "dpm++2m": Sampler(dpm_solver_2m, "midpoint", 12, "DPM-Solver++ 2M"),
+    "dpmpp_2m": Sampler(dpm_solver_2m, "midpoint", 12, "DPM-Solver++ 2M"),
     "ddim": Sampler(ddim, "midpoint", 32, "DDIM"),
     "heun": Sampler(heun, "edm", 12, "EDM Heun", lambda steps: 2 * steps - 1),
     "ancestral": Sampler(ancestral, "uniform", 256, "Ancestral (the paper's)"),

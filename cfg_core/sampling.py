@@ -30,7 +30,7 @@ def begin(
     labels: Tensor,
     w: Tensor,
     *,
-    sampler: str = "dpm++2m",
+    sampler: str = "dpmpp_2m",
     steps: int | None = None,
     rule: str = "cfg",
 ) -> Job:

@@ -12,7 +12,7 @@ import json
 import shlex
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +43,7 @@ class Options:
 
     data: str
     network: UNetConfig
-    schedule: Schedule = Schedule()
+    schedule: Schedule = field(default_factory=Schedule)
     p_uncond: float = 0.1
     loss_weight: str = "v"
     images: int = 1_200_000
@@ -94,7 +94,7 @@ def learning_rate(options: Options, step: int) -> float:
 
 
 def ema_decay(relative_width: float, step: int) -> float:
-    """Power-function EMA (Karras et al., arXiv 2312.02696, eq. 125–127): its width stays this share of the run so far."""
+    """Power-function EMA (Karras et al., arXiv 2312.02696, eq. 121–127): its width is a share of the run so far."""
     t = relative_width**-2
     gamma = max(np.roots([1, 7, 16 - t, 12 - t]).real)
     return float((1 - 1 / (step + 1)) ** (gamma + 1))
@@ -114,7 +114,7 @@ class Trainer:
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """x (B, C, S, S) in [−1, 1], labels (B,) with some dropped, u (B,) in [0, 1] and ε of a step; this process's rows.
+        """x (B, C, S, S) in [−1, 1], labels (B,), some dropped, u (B,) in [0, 1] and ε of a step; this process's rows.
 
         Drawn for all processes at once, so that the number of processes does not change what is learnt.
         """
@@ -295,8 +295,8 @@ def follow(trainer: Trainer, folder: Path, command: str, save_every: int, sheet_
         for report in trainer.run():
             if not chief:
                 continue
-            split = f"{report.loss:.4f} (conditional {report.conditional:.4f}, unconditional {report.unconditional:.4f})"
-            progress.update(task, description=f"loss {split}", completed=report.images)
+            split = f"conditional {report.conditional:.4f}, unconditional {report.unconditional:.4f}"
+            progress.update(task, description=f"loss {report.loss:.4f} ({split})", completed=report.images)
             last = report.step == trainer.options.steps
             if last or report.images // save_every > images // save_every:
                 trainer.save(folder, command)

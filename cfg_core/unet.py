@@ -5,6 +5,7 @@ conditioning*: the class enters only the decoder, so that the trunk (encoder) is
 unconditional evaluation of the same picture. The paper's Discussion proposes it; docs/network.md measures it.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -105,14 +106,14 @@ class UNet(nn.Module):
         self.log_snr_embedding = LogSNREmbedding(c.embedding)
         self.label_embedding = nn.Embedding(c.num_classes + 1, c.embedding)
         self.stem = nn.Conv2d(c.channels * c.patch**2, widths[0], 3, padding=1)
-        self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in zip(widths, widths[1:], strict=False))
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in itertools.pairwise(widths))
         self.encoder = nn.ModuleList(
             nn.ModuleList(Block(w, c.embedding) for _ in range(n)) for w, n in zip(widths, c.encoder, strict=True)
         )
         self.decoder = nn.ModuleList(
             nn.ModuleList(Block(w, c.embedding) for _ in range(n)) for w, n in zip(widths, c.decoder, strict=True)
         )
-        self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in zip(widths, widths[1:], strict=False))
+        self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in itertools.pairwise(widths))
         self.merge = nn.ModuleList(nn.Conv2d(2 * w, w, 1) for w in widths[:-1])
         self.norm = nn.GroupNorm(widths[0] // 16, widths[0])
         self.out = nn.Conv2d(widths[0], c.channels * c.patch**2, 3, padding=1)
