@@ -4,16 +4,16 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
-from torch import Tensor
+from torch import Tensor, nn
 
 from cfg_core.checks import choice, number, shown
 from cfg_core.denoiser import NetworkDenoiser
@@ -60,14 +60,14 @@ class CheckpointConfig:
     @classmethod
     def from_json(cls, text: str) -> "CheckpointConfig":
         """Raises ValueError for anything but exactly these fields, each in its range."""
-        raw = _record("config", json.loads(text), cls)
-        raw["architecture"] = UNetConfig(**_record("architecture", raw["architecture"], UNetConfig))
-        bounds = _record("schedule", raw["schedule"], Schedule)
+        raw = record("config", json.loads(text), cls)
+        raw["architecture"] = UNetConfig(**record("architecture", raw["architecture"], UNetConfig))
+        bounds = record("schedule", raw["schedule"], Schedule)
         raw["schedule"] = Schedule(**{field: number(field, value, -100, 100) for field, value in bounds.items()})
         return cls(**raw)
 
 
-def _record(name: str, raw: Any, kind: Any) -> dict[str, Any]:
+def record(name: str, raw: Any, kind: Any) -> dict[str, Any]:
     """A JSON object with exactly the fields of that dataclass, its lists as tuples."""
     expected = {field.name for field in fields(kind)}
     if not isinstance(raw, Mapping):
@@ -87,7 +87,13 @@ class Checkpoint:
     hash: str
 
 
-def save(folder: Path, config: CheckpointConfig, weights: Mapping[str, Tensor], card: str | None = None) -> None:
+class Config(Protocol):
+    """What config.json of some kind of network holds."""
+
+    def to_json(self) -> str: ...
+
+
+def save(folder: Path, config: Config, weights: Mapping[str, Tensor], card: str | None = None) -> None:
     """Write a checkpoint, each file whole or not at all. The card is left as it is where none is given."""
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / WEIGHTS, save_tensors({name: t.detach().cpu().contiguous() for name, t in weights.items()}))
@@ -108,6 +114,21 @@ def load(where: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
 
     Raises CheckpointError, in one sentence, for whatever is wrong with it.
     """
+    config, network, digest = read(where, CheckpointConfig.from_json, lambda config: UNet(config.architecture))
+    return Checkpoint(NetworkDenoiser(network.to(device), config.schedule, config.classes), config, digest)
+
+
+AnyConfig = TypeVar("AnyConfig", bound=Config)
+AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
+
+
+def read(
+    where: str | Path, parse: Callable[[str], AnyConfig], build: Callable[[AnyConfig], AnyNetwork]
+) -> tuple[AnyConfig, AnyNetwork, str]:
+    """The config, the network with its weights, and the hash of a checkpoint of any kind.
+
+    parse: the text of config.json to a config, or ValueError. Raises CheckpointError as ``load`` does.
+    """
     folder = Path(where)
     if not folder.is_dir():
         folder = _pull(str(where))
@@ -117,7 +138,7 @@ def load(where: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
             hint = f"; {pickles[0]} is a pickle, which is never read" if pickles else ""
             raise CheckpointError(f"checkpoint {folder} has no {name}{hint}")
     try:
-        config = CheckpointConfig.from_json((folder / CONFIG).read_text())
+        config = parse((folder / CONFIG).read_text())
     except (ValueError, TypeError) as error:
         raise CheckpointError(f"checkpoint {folder}: {CONFIG} is not valid: {error}") from error
     content = (folder / WEIGHTS).read_bytes()
@@ -125,14 +146,22 @@ def load(where: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
         weights = load_tensors(content)
     except SafetensorError as error:
         raise CheckpointError(f"checkpoint {folder}: {WEIGHTS} is cut off or not a safetensors file") from error
-    network = UNet(config.architecture)
+    network = build(config)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
         problem = str(error).splitlines()[1].strip()
         raise CheckpointError(f"checkpoint {folder}: {WEIGHTS} does not fit {CONFIG}: {problem}") from error
-    denoiser = NetworkDenoiser(network.to(device), config.schedule, config.classes)
-    return Checkpoint(denoiser, config, hashlib.sha256(content).hexdigest()[:12])
+    return config, network, hashlib.sha256(content).hexdigest()[:12]
+
+
+def device(name: str | None = None) -> torch.device:
+    """The device of that name, or the best there is. Raises ValueError for one that is not here."""
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name is None:
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if available[kind]))
+    choice("device", name, [kind for kind, here in available.items() if here])
+    return torch.device(name)
 
 
 def _pull(repository: str) -> Path:

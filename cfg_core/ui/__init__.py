@@ -1,0 +1,1 @@
+"""The page: tabs over the engine. It knows requests and the engine, not torch."""

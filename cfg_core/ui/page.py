@@ -1,0 +1,30 @@
+"""The page as a whole: its tabs, its theme, and how Gradio serves it."""
+
+from typing import Any
+
+import gradio as gr
+
+from cfg_core.engine import Engine
+from cfg_core.ui.explore import ASSETS, Explore
+
+FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "sans-serif")
+
+
+def build(engine: Engine) -> gr.Blocks:
+    """The page over an engine."""
+    with gr.Blocks(title="Guidance Lab", analytics_enabled=False, fill_width=True) as page:
+        Explore(engine)
+    return page
+
+
+def launch_options() -> dict[str, Any]:
+    """Arguments of ``Blocks.launch`` that belong to the page, not to the machine it runs on."""
+    style = (ASSETS / "lab.css").read_text()
+    return {
+        "theme": gr.themes.Base(font=FONTS, font_mono=("ui-monospace", "monospace")),
+        "head": f'<meta name="color-scheme" content="light dark"><style>{style}</style>',
+        "ssr_mode": False,
+        "run_history": False,
+        "footer_links": [],
+        "state_session_capacity": 500,
+    }
