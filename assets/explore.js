@@ -22,11 +22,12 @@ let model = null;     // what the server runs: {classes, samplers, size, channel
 let token = null;     // who we are to the server
 let want = null;      // the fields of a GridRequest
 let asked = null;     // the last want that the server accepted
+const held = new Map();  // serial → {evaluations, pixels}: what has come of the wanted grids; at w = 0 both are one
 let notice = '';      // what a person should still read, until they do something
 let pumping = false;
 
-const number = w => String(Math.round(w * 100) / 100).replace('-', '−');
-const fixed = w => w.toFixed(Math.abs(w * 10 - Math.round(w * 10)) < 1e-9 ? 1 : 2).replace('-', '−');
+const number = w => String(+w.toFixed(6)).replace('-', '−');
+const fixed = w => (number(w).includes('.') ? number(w) : number(w) + '.0');
 const className = label => label === 'all' ? 'all classes' : model.classes[label];
 
 // ---- pictures ------------------------------------------------------------------------------------------------------
@@ -87,6 +88,17 @@ function show(pane, frame) {
 
 // ---- the server ----------------------------------------------------------------------------------------------------
 
+/** Pixels come once for each grid and evaluation; a frame without them repeats what is held. */
+function receive(frames) {
+  for (const {serial, evaluations, pixels} of frames) {
+    if (pixels || !held.has(serial)) held.set(serial, {evaluations, pixels});
+  }
+  for (const serial of held.keys()) {
+    if (!frames.some(frame => frame.serial === serial)) held.delete(serial);
+  }
+  frames.forEach((frame, i) => show(panes[i], {...frame, pixels: held.get(frame.serial).pixels}));
+}
+
 /** Become known to the server; a query restores the state of a link. */
 async function enter(query) {
   const reply = await server.enter({query});
@@ -101,28 +113,26 @@ async function pump() {
   try {
     while (want !== asked || panes.some(pane => !pane.frame?.done)) {
       const ask = want;
-      const seen = Object.fromEntries(panes.filter(p => p.frame).map(p => [p.frame.serial, p.frame.evaluations]));
+      const seen = Object.fromEntries([...held].map(([serial, {evaluations}]) => [serial, evaluations]));
       const reply = await server.pull({token, want: ask, seen}).catch(() => null);
-      if (!reply) {
+      if (!reply || (reply.unknown && !await enter({}).catch(() => null))) {
         say('The server does not answer; trying again.');
         await new Promise(resume => setTimeout(resume, 1000));
         continue;
       }
-      if (reply.unknown) {
-        await enter({});
-        continue;
-      }
-      if (want !== ask) continue;
+      if (reply.unknown || want !== ask) continue;
       if (!reply.ok) {
         notice = reply.error;
         say(notice);
         if (!asked) break;
         want = asked;
         reflect();
+        controls.steps.value = want.steps;
+        controls.seed.value = want.seed;
         continue;
       }
       want = asked = reply.want;
-      reply.frames.forEach((frame, i) => show(panes[i], frame));
+      receive(reply.frames);
       const failed = reply.frames.find(frame => frame.error);
       say(failed ? failed.error : notice);
       remember(reply.url);
@@ -151,7 +161,7 @@ function change(fields) {
   pump();
 }
 
-/** Make the controls say what is wanted. */
+/** Make the controls say what is wanted, but leave alone what a person is typing. */
 function reflect() {
   const all = want.class === 'all', label = all ? model.classes.length : want.class;
   controls.class.value = label;
@@ -175,7 +185,7 @@ function reflect() {
   }
   controls.samples.value = want.samples;
   $('.each').textContent = all ? 'of each class' : '';
-  const [strong, rest] = sentence(want.w, all ? 'picture' : className(want.class).toLowerCase(), want.samples);
+  const [strong, rest] = sentence(want.w, all ? 'picture' : className(want.class).toLowerCase().replace('-', '\u2011'), want.samples);
   $('.sentence strong').textContent = strong;
   $('.sentence span').textContent = rest;
 }
@@ -247,13 +257,23 @@ function listen() {
     return event.clientX >= box.left && event.clientX < box.right && event.clientY >= box.top && event.clientY < box.bottom;
   });
   const drag = event => { const stop = under(event); if (stop >= 0) choose(stop); };
-  rail.addEventListener('pointerdown', event => {
-    if (event.pointerType !== 'touch') rail.setPointerCapture(event.pointerId);
+  const press = event => {
     event.preventDefault();
     controls.class.focus({preventScroll: true});
     drag(event);
+  };
+  let touch = null;  // where a finger came down; it may become a scroll of the page, so wait for its end or a move aside
+  rail.addEventListener('pointerdown', event => {
+    touch = event.pointerType === 'touch' ? {x: event.clientX, y: event.clientY} : null;
+    if (touch) return;
+    rail.setPointerCapture(event.pointerId);
+    press(event);
   });
-  rail.addEventListener('pointermove', event => { if (event.buttons) drag(event); });
+  rail.addEventListener('pointermove', event => {
+    const aside = !touch || Math.abs(event.clientX - touch.x) > 4 + Math.abs(event.clientY - touch.y);
+    if (event.buttons && aside) drag(event);
+  });
+  rail.addEventListener('pointerup', event => { if (event.pointerType === 'touch') press(event); });
   controls.class.addEventListener('input', () => choose(+controls.class.value));
 
   controls.w.addEventListener('input', () => change({w: Math.round(controls.w.value * 10) / 10}));

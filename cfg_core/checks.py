@@ -1,22 +1,24 @@
 """One sentence for whatever is out of range: it names the field, what is allowed and the value given."""
 
-import math
 from collections.abc import Collection
 from typing import Any
 
 
 def shown(value: object) -> str:
     """The value as it stands in a message: its repr, cut to 60 characters."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested too deeply, or an integer of more than 4,300 digits
+        text = f"something too large to show, a {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 def number(field: str, value: Any, low: float, high: float, *, whole: bool = False) -> Any:
     """The value, if it is a finite number (``whole``: an integer) in [low, high]; otherwise raises ValueError."""
     kind = int if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value) or not low <= value <= high:
+    if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:  # nan compares false
         raise ValueError(
-            f"{field} must be a {'whole ' if whole else ''}number from {low:g} to {high:g}, got {shown(value)}"
+            f"{field} must be a {'whole ' if whole else ''}number from {low:.12g} to {high:.12g}, got {shown(value)}"
         )
     return value
 

@@ -13,6 +13,9 @@ from cfg_core.unet import UNet
 MIN_ROWS = 16
 """Below about 12 rows some CPU kernels round differently; every network call has at least this many."""
 
+ROWS_UNIT = 4
+"""Rows come in multiples of it: 2 to 4 threads then split activations at whole vectors (tails round differently)."""
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -111,5 +114,5 @@ class NetworkDenoiser(Denoiser):
 
 
 def _padded(t: Tensor) -> Tensor:
-    missing = MIN_ROWS - len(t)
+    missing = max(MIN_ROWS - len(t), -len(t) % ROWS_UNIT)
     return F.pad(t, (0, 0) * (t.ndim - 1) + (0, missing)) if missing > 0 else t

@@ -15,13 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 
-from cfg_core.data import to_bytes
+from cfg_core.grid import begin_grid, pixels
 from cfg_core.hub import Checkpoint
-from cfg_core.noise import grid_noise
 from cfg_core.request import GridRequest
-from cfg_core.sampling import Job, begin, turn
+from cfg_core.sampling import Job, turn
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +47,7 @@ class Frame:
         return self.error is not None or self.evaluations == self.request.evaluations
 
 
-@dataclass
+@dataclass(eq=False)
 class Grid:
     """A wanted grid: its samples on their way, and the latest frame."""
 
@@ -69,26 +67,6 @@ class UnknownPerson(KeyError):
     """A token that was never issued, or whose person has been silent for too long."""
 
 
-def begin_grid(checkpoint: Checkpoint, request: GridRequest) -> Job:
-    """The samples of a request at their first step, in the order (w, class, sample)."""
-    denoiser = checkpoint.denoiser
-    grid = torch.cartesian_prod(
-        torch.tensor(request.w, dtype=torch.float64),
-        torch.tensor(request.classes, dtype=torch.float64),
-        torch.arange(request.samples, dtype=torch.float64),
-    )
-    noise = grid_noise(request.seed, grid[:, 2].long().tolist(), denoiser.shape, denoiser.device)
-    return begin(
-        denoiser, noise, grid[:, 1].long(), grid[:, 0], sampler=request.sampler, steps=request.steps, rule=request.rule
-    )
-
-
-def pixels(checkpoint: Checkpoint, request: GridRequest, x: torch.Tensor) -> np.ndarray:
-    """Samples in [−1, 1] as pictures (w, class, sample, S, S, C) uint8."""
-    layout = len(request.w), len(request.classes), request.samples
-    return to_bytes(x).permute(0, 2, 3, 1).reshape(*layout, *x.shape[2:], x.shape[1]).cpu().numpy()
-
-
 class Engine:
     """Everybody's grids of one checkpoint. Safe to call from any thread; ``close`` ends the worker."""
 
@@ -106,6 +84,7 @@ class Engine:
         token = secrets.token_urlsafe(16)
         with self._changed:
             self._people[token] = Person()
+            self._changed.notify_all()  # a worker at rest starts to watch for silence
         return token
 
     def want(self, token: str, requests: Sequence[GridRequest]) -> list[Frame]:
@@ -143,12 +122,12 @@ class Engine:
             person = self._people[token]
             person.grids[request] = grid
             self._changed.notify_all()
-            while not grid.frame.done:
+            while not grid.frame.done and not self._closed:
                 person.seen = time.monotonic()
                 self._changed.wait(1.0)
             del self._people[token]
-        if grid.frame.pixels is None or grid.frame.error:
-            raise RuntimeError(grid.frame.error)
+        if grid.frame.pixels is None or grid.frame.error or not grid.frame.done:
+            raise RuntimeError(grid.frame.error or "The engine was closed before the pictures were drawn.")
         return grid.frame.pixels
 
     def close(self) -> None:
@@ -166,7 +145,9 @@ class Engine:
         return person
 
     def _begin(self, request: GridRequest) -> Grid:
-        return Grid(Frame(request, next(self._serials)), begin_grid(self.checkpoint, request), time.monotonic())
+        return Grid(
+            Frame(request, next(self._serials)), begin_grid(self.checkpoint.denoiser, request), time.monotonic()
+        )
 
     def _work(self) -> None:
         while True:
@@ -198,7 +179,7 @@ class Engine:
 
     def _show(self, grid: Grid, error: str | None) -> None:
         state, frame = grid.job.state, grid.frame
-        drawn = frame.pixels if state.x is None else pixels(self.checkpoint, frame.request, state.x)
+        drawn = frame.pixels if state.x is None else pixels(frame.request, state.x)
         grid.frame = Frame(frame.request, frame.serial, state.evaluations, drawn, time.monotonic() - grid.since, error)
 
 

@@ -40,11 +40,16 @@ class GridRequest:
         choice("sampler", self.sampler, SAMPLERS)
         number("steps", self.steps, *STEPS_RANGE, whole=True)
         choice("rule", self.rule, RULES)
+        if not isinstance(self.checkpoint, str):
+            raise ValueError(f"checkpoint must be a text, got {shown(self.checkpoint)}")
+        for field in ("classes", "w"):
+            values = getattr(self, field)
+            if not isinstance(values, tuple) or not values:
+                raise ValueError(f"{field} must be a tuple of at least one number, got {shown(values)}")
+        for label in self.classes:
+            number("class", label, 0, 1e9, whole=True)
         for w in self.w:
             number("w", w, *W_RANGE)
-        for field in ("classes", "w"):
-            if not getattr(self, field):
-                raise ValueError(f"{field} must name at least one, got none")
         number("classes × w × samples", self.pictures, 1, MAX_PICTURES, whole=True)
 
     @property
@@ -86,7 +91,7 @@ class GridRequest:
         every = self.classes == tuple(range(classes)) and classes > 1
         return {
             "class": "all" if every else ",".join(map(str, self.classes)),
-            "w": ",".join(f"{w:g}" for w in self.w),
+            "w": ",".join(repr(float(w)).removesuffix(".0") for w in self.w),
             "seed": str(self.seed),
             "samples": str(self.samples),
             "sampler": self.sampler,
@@ -104,7 +109,10 @@ class GridRequest:
     @classmethod
     def from_json(cls, text: str) -> "GridRequest":
         """The inverse of ``to_json``; raises ValueError for anything else."""
-        raw = json.loads(text)
+        try:
+            raw = json.loads(text)
+        except RecursionError:
+            raise ValueError("a request must be a JSON object, got one nested too deeply") from None
         if not isinstance(raw, dict) or raw.keys() != cls.__dataclass_fields__.keys():
             raise ValueError(f"a request must have the fields {', '.join(cls.__dataclass_fields__)}, got {shown(raw)}")
         fields: Any = {field: tuple(value) if isinstance(value, list) else value for field, value in raw.items()}
@@ -115,8 +123,9 @@ def _number(value: Any) -> Any:
     """The number that a text spells, or the value as it is for the range check to refuse."""
     if not isinstance(value, str) or len(value) > 40:
         return value
+    text = value.strip()
     try:
-        return int(value) if value.lstrip("+-").isdecimal() else float(value)
+        return int(text) if text.lstrip("+-").isdecimal() else float(text)
     except ValueError:
         return value
 

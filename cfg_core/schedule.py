@@ -15,7 +15,8 @@ from torch import Tensor
 
 def alpha_sigma(log_snr: Tensor) -> tuple[Tensor, Tensor]:
     """λ, any shape, to (α, σ) of the variance-preserving process; α² + σ² = 1, in λ's own dtype."""
-    return log_snr.sigmoid().sqrt(), (-log_snr).sigmoid().sqrt()
+    # sigmoid(±λ)^½, but torch's sigmoid rounds an element differently by its place in the tensor; exp does not.
+    return (1 + (-log_snr).exp()).rsqrt(), (1 + log_snr.exp()).rsqrt()
 
 
 def per_sample(coefficient: Tensor, z: Tensor) -> Tensor:
@@ -104,10 +105,12 @@ def midpoint(schedule: NoiseSchedule, steps: int) -> Tensor:
 def edm(schedule: NoiseSchedule, steps: int, rho: float = 7.0) -> Tensor:
     """Karras et al. 2022 (arXiv 2206.00364), eq. 5: ``σ_E^{1/ρ}`` uniform, where ``σ_E = σ/α = e^{−λ/2}``.
 
-    The range is λ's own, but at most theirs, σ_E from 80 to 0.002.
+    The range is λ's own, but at most theirs, σ_E from 80 to 0.002, where the two overlap.
     """
     noisy = max(schedule.log_snr_min, -2 * math.log(80.0))
     clean = min(schedule.log_snr_max, -2 * math.log(0.002))
+    if noisy >= clean:
+        noisy, clean = schedule.log_snr_min, schedule.log_snr_max
     ends = torch.tensor([noisy, clean], dtype=torch.float64)
     first, last = torch.exp(-ends / (2 * rho))
     return -2 * rho * torch.log(first + torch.linspace(0, 1, steps, dtype=torch.float64) * (last - first))

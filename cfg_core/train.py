@@ -25,6 +25,9 @@ from torch import Tensor
 from cfg_core import data, hub
 from cfg_core.checks import choice, number
 from cfg_core.denoiser import NetworkDenoiser
+from cfg_core.grid import begin_grid, draw_sheet, pixels, save_sheet
+from cfg_core.request import GridRequest
+from cfg_core.sampling import sample
 from cfg_core.schedule import Schedule, alpha_sigma, per_sample
 from cfg_core.unet import UNet, UNetConfig
 
@@ -226,12 +229,18 @@ class Trainer:
         self.network.load_state_dict(_below("network.", tensors))
         self.ema = _below("ema.", tensors)
         for name, parameter in self.network.named_parameters():
-            self.optimizer.state[parameter] = _below(f"optimizer.{name}.", tensors)
+            moments = _below(f"optimizer.{name}.", tensors)
+            self.optimizer.state[parameter] = {key: _laid_out(t, parameter) for key, t in moments.items()}
         return True
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+
+
+def _laid_out(t: Tensor, parameter: Tensor) -> Tensor:
+    """A moment in its parameter's memory layout: the fused optimiser walks both by one set of strides."""
+    return torch.empty_like(parameter).copy_(t) if t.shape == parameter.shape else t
 
 
 def _widths(text: str) -> tuple[int, ...]:
@@ -302,7 +311,18 @@ def follow(trainer: Trainer, folder: Path, command: str, save_every: int, sheet_
                 trainer.save(folder, command)
                 with (folder / "log.jsonl").open("a") as log:
                     log.write(json.dumps(asdict(report)) + "\n")
+            if last or report.images // sheet_every > images // sheet_every:
+                sheet(trainer, folder / "sheets" / f"{report.images:012d}.png")
             images = report.images
+
+
+def sheet(trainer: Trainer, path: Path) -> None:
+    """Draw what the EMA weights make of two noises of each of the first ten classes, at w = 0, 1 and 3."""
+    classes = trainer.dataset.classes[:10]
+    request = GridRequest("training", tuple(range(len(classes))), w=(0.0, 1.0, 3.0), samples=2)
+    denoiser = trainer.denoiser()
+    pictures = pixels(request, sample(denoiser, begin_grid(denoiser, request)))
+    save_sheet(draw_sheet(request, pictures, classes), path, request)
 
 
 if __name__ == "__main__":

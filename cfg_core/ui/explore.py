@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.components.base import server
 
 from cfg_core.engine import Engine, Frame, UnknownPerson
 from cfg_core.request import GridRequest
@@ -19,28 +18,35 @@ PATIENCE = 0.25
 """Seconds that a pull waits for news; the page has one request in flight, so a new wish waits no longer than this."""
 
 
-class Explore(gr.HTML):
-    """The canvas component. Its script (assets/explore.js) calls ``enter`` once and then ``pull`` for frames.
+class Explore:
+    """What the page's script (assets/explore.js) calls: ``enter`` once, and then ``pull`` for frames.
 
     Both take one JSON object and return one; whatever is wrong with it comes back as a sentence in ``error``.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        config = engine.checkpoint.config
-        self.names = config.classes
-        self.rail = engine.draw(GridRequest(engine.checkpoint.hash, tuple(range(len(self.names))), w=(2.0,), samples=1))
-        super().__init__(
+        self.names = engine.checkpoint.config.classes
+        every = tuple(range(len(self.names)))
+        self.rail = engine.draw(GridRequest(engine.checkpoint.hash, every, w=(2.0,), samples=1))
+
+    def render(self) -> gr.HTML:
+        """The component. Not a subclass of gr.HTML: Gradio writes a stub file beside the source of each subclass."""
+
+        def enter(ask: Any) -> dict[str, Any]:
+            return self.enter(ask)
+
+        async def pull(ask: Any) -> dict[str, Any]:
+            return await self.pull(ask)
+
+        return gr.HTML(
             html_template=(ASSETS / "explore.html").read_text(),
             js_on_load=(ASSETS / "explore.js").read_text(),
             apply_default_css=False,
+            server_functions=[enter, pull],
             elem_id="explore",
         )
 
-    def get_block_name(self) -> str:
-        return "html"
-
-    @server
     def enter(self, ask: Any) -> dict[str, Any]:
         """{query} → a token, the model, and what the query wants; where it is nonsense, the default and a sentence."""
         query = ask.get("query") if isinstance(ask, Mapping) else None
@@ -61,7 +67,6 @@ class Explore(gr.HTML):
             "notice": notice,
         }
 
-    @server
     async def pull(self, ask: Any) -> dict[str, Any]:
         """{token, want, seen: {serial: evaluations}} → the frames of the unguided and the guided grid.
 
@@ -71,8 +76,6 @@ class Explore(gr.HTML):
             return {"ok": False, "error": "a pull must be an object with token, want and seen"}
         try:
             guided = self.parse(ask["want"])
-            if len(guided.w) != 1:
-                raise ValueError(f"w must be one number here, got {len(guided.w)}")
         except ValueError as error:
             return {"ok": False, "error": str(error)}
         seen = ask.get("seen")
@@ -94,22 +97,31 @@ class Explore(gr.HTML):
         }
 
     def parse(self, raw: Mapping[str, Any]) -> GridRequest:
-        return GridRequest.parse(raw, self.engine.checkpoint.hash, len(self.names))
+        """The guided grid's request: one w, and one class or all of them. Raises ValueError for anything else."""
+        request = GridRequest.parse(raw, self.engine.checkpoint.hash, len(self.names))
+        if len(request.w) != 1:
+            raise ValueError(f"w must be one number here, got {len(request.w)}")
+        if len(request.classes) != 1 and request.classes != tuple(range(len(self.names))):
+            raise ValueError(f"class must be one label or all here, got {len(request.classes)} labels")
+        return request
 
     def restore(self, query: Mapping[str, Any]) -> tuple[GridRequest, str]:
         """The request of a link. What cannot be had takes its default, and a sentence says which."""
         fields: dict[str, Any] = {}
-        notices = []
+        problems = []
         for name in FIELDS:
             if name in query:
                 try:
-                    request = self.parse({name: query[name]})
-                    if len(request.w) != 1:
-                        raise ValueError(f"w must be one number here, got {query[name]!r}")
+                    self.parse({name: query[name]})
                     fields[name] = query[name]
                 except ValueError as error:
-                    notices.append(f"In this link, {error}.")
-        return self.parse(fields), " ".join(notices)
+                    problems.append(str(error))
+        try:
+            request = self.parse(fields)
+        except ValueError as error:  # each is fine, together they are not
+            problems.append(str(error))
+            request = self.parse({})
+        return request, f"In this link, {'; '.join(problems)}." if problems else ""
 
     def fields(self, request: GridRequest) -> dict[str, Any]:
         """A request as the page keeps it."""

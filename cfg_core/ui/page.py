@@ -13,7 +13,7 @@ FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "sans-serif")
 def build(engine: Engine) -> gr.Blocks:
     """The page over an engine."""
     with gr.Blocks(title="Guidance Lab", analytics_enabled=False, fill_width=True) as page:
-        Explore(engine)
+        Explore(engine).render()
     return page
 
 

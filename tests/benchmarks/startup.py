@@ -1,0 +1,85 @@
+"""From process start to the first finished picture, over the imports that no app of this kind can do without."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from statistics import median
+from typing import Any
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from tests.benchmarks.timing import Row, interleaved, ratio
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 120.0
+"""Seconds after which an app that shows nothing is taken to be broken."""
+
+
+def rows(checkpoint: str, rounds: int) -> Iterator[Row]:
+    """The app's start as a browser sees it, but without one."""
+    ours, imports = interleaved([lambda: first_picture(checkpoint), import_only], rounds)
+    yield Row(
+        "Process start to the first finished pictures, over its imports alone",
+        f"{median(ours):.2f} s",
+        f"{median(imports):.2f} s",
+        f"{ratio(ours, imports):.2f}",
+        "≤ 1.5",
+    )
+
+
+def import_only() -> None:
+    subprocess.run([sys.executable, "-c", "import torch, gradio"], check=True)
+
+
+def first_picture(checkpoint: str) -> None:
+    """Start ``app.py`` and ask as the page asks, until the guided grid is finished. Raises RuntimeError if it dies."""
+    port = free_port()
+    command = [sys.executable, "app.py", "--checkpoint", checkpoint, "--host", "127.0.0.1", "--port", str(port)]
+    app = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        page = Page(f"http://127.0.0.1:{port}", app)
+        me = page.call("enter", {"query": {}})
+        seen: dict[str, int] = {}
+        frames: list[dict[str, Any]] = [{"done": False}]
+        while not all(frame["done"] for frame in frames):
+            frames = page.call("pull", {"token": me["token"], "want": me["want"], "seen": seen})["frames"]
+            seen = {str(frame["serial"]): frame["evaluations"] for frame in frames}
+    finally:
+        app.kill()
+        app.communicate()
+
+
+class Page:
+    """The canvas component of a running app, called over HTTP as its script calls it."""
+
+    def __init__(self, address: str, app: subprocess.Popen[bytes]) -> None:
+        self.address = address
+        components = self._when_up(app)["components"]
+        (self.component,) = (c["id"] for c in components if c.get("props", {}).get("elem_id") == "explore")
+
+    def call(self, function: str, data: dict[str, Any]) -> dict[str, Any]:
+        body = {"session_hash": "benchmark", "component_id": self.component, "fn_name": function, "data": data}
+        headers = {"Content-Type": "application/json"}
+        request = Request(f"{self.address}/gradio_api/component_server", json.dumps(body).encode(), headers)
+        with urlopen(request, timeout=PATIENCE) as reply:
+            return json.load(reply)
+
+    def _when_up(self, app: subprocess.Popen[bytes]) -> dict[str, Any]:
+        give_up = time.monotonic() + PATIENCE
+        while time.monotonic() < give_up and app.poll() is None:
+            with suppress(URLError, ConnectionError), urlopen(f"{self.address}/config", timeout=PATIENCE) as reply:
+                return json.load(reply)
+            time.sleep(0.02)
+        app.kill()
+        raise RuntimeError(f"app.py did not come up: {app.communicate()[1].decode()[-500:]}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,80 @@
+"""The real page over the shipped checkpoint, and a browser that watches it: for errors, and for whom it talks to."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from cfg_core import hub
+from cfg_core.engine import Engine
+from cfg_core.ui.page import build, launch_options
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHECKPOINT = Path(__file__).parents[2] / "checkpoints" / "fashion-mnist"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync"]
+PATIENCE = 60_000
+"""Milliseconds after which a test gives up on a state that should come at once."""
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    engine = Engine(hub.load(CHECKPOINT))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def address(engine: Engine) -> Iterator[str]:
+    page = build(engine)
+    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_options())
+    yield url
+    page.close(verbose=False)
+
+
+@pytest.fixture(scope="module")  # no longer: while Playwright's loop runs, other tests cannot run theirs
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as p:
+        own = Path(p.chromium.executable_path)
+        found = next(filter(None, map(shutil.which, BROWSERS)), None) or (own.exists() and str(own))
+        if not found:
+            pytest.skip(f"no browser here: none of {', '.join(BROWSERS)}, nor Playwright's own")
+        browser = p.chromium.launch(executable_path=found, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Any, address: str) -> Iterator[Open]:
+    """(query, **options of the browser context) → the page. At the end: no errors, nobody else was spoken to.
+
+    flaky: the page's requests are going to fail, so the browser's complaints do not count.
+    """
+    contexts, errors, requests = [], [], []
+
+    def open_page(query: str = "", flaky: bool = False, **options: Any) -> Any:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 960}, **options})
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        if not flaky:
+            page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url))
+        page.goto(address + query)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []
+    assert {urlsplit(url).netloc for url in requests if not url.startswith(("data:", "blob:"))} == {
+        urlsplit(address).netloc
+    }

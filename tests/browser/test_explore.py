@@ -1,0 +1,402 @@
+"""Explore as a person uses it. Whatever is on the canvas must be, bit for bit, what the sampling loop gives."""
+
+import base64
+import math
+import re
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import numpy as np
+import pytest
+
+from cfg_core.engine import Engine
+from cfg_core.grid import begin_grid, pixels
+from cfg_core.hub import Checkpoint
+from cfg_core.request import GridRequest
+from cfg_core.sampling import generate
+from cfg_core.ui.explore import FIELDS
+
+from .conftest import Open
+
+QUICK = "?samples=4&steps=3"
+
+RESTING = """() => document.querySelector('.lab')?.dataset.state === 'resting'
+  && [...document.querySelectorAll('.pane canvas')].every(canvas => canvas.dataset.done === 'true')"""
+
+READ = """canvas => {
+  const {data, width, height} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return {width, height, data: btoa(Array.from(data, byte => String.fromCharCode(byte)).join(''))};
+}"""
+
+RECORD = """() => {
+  const pane = document.querySelector('.pane.guided'), canvas = pane.querySelector('canvas'), seen = new Map();
+  window.record = () => [...seen.values()];
+  (function look() {
+    const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const pixels = btoa(Array.from(data, byte => String.fromCharCode(byte)).join(''));
+    const shown = {...canvas.dataset, caption: pane.querySelector('.shown').textContent, pixels};
+    seen.set(JSON.stringify(shown), shown);
+    requestAnimationFrame(look);
+  })();
+}"""
+
+
+def settled(page: Any) -> Any:
+    page.wait_for_function(RESTING)
+    return page
+
+
+def sheet(request: GridRequest, pictures: np.ndarray) -> np.ndarray:
+    """The canvas (row, column, RGBA) that shows these pictures (w, class, sample, S, S, 1)."""
+    tiles = pictures[0].swapaxes(0, 1).reshape(-1, *pictures.shape[3:5])
+    columns = len(request.classes) if len(request.classes) > 1 else math.ceil(math.sqrt(request.samples))
+    rows, pitch = math.ceil(len(tiles) / columns), pictures.shape[3] + 1
+    canvas = np.zeros((rows * pitch - 1, columns * pitch - 1, 4), np.uint8)
+    for n, tile in enumerate(tiles):
+        top, left = n // columns * pitch, n % columns * pitch
+        canvas[top : top + pitch - 1, left : left + pitch - 1] = np.stack([tile] * 3 + [np.full_like(tile, 255)], -1)
+    return canvas
+
+
+def frames(checkpoint: Checkpoint, request: GridRequest) -> list[np.ndarray]:
+    """What the canvas shows after each evaluation, from the sampling loop."""
+    states = generate(checkpoint.denoiser, begin_grid(checkpoint.denoiser, request))
+    return [sheet(request, pixels(request, state.x)) for state in states if state.x is not None]
+
+
+def canvas(page: Any, pane: str) -> np.ndarray:
+    read = page.locator(f".pane.{pane} canvas").evaluate(READ)
+    return np.frombuffer(base64.b64decode(read["data"]), np.uint8).reshape(read["height"], read["width"], 4)
+
+
+def query(page: Any) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(page.url).query))
+
+
+def holds(page: Any, engine: Engine, **expected: str) -> GridRequest:
+    """Once the page rests: the URL says this, and canvases, captions and names are of exactly what the URL says."""
+    settled(page)
+    said = query(page)
+    assert said | expected == said
+    fields = {name: said[name] for name in FIELDS}
+    request = GridRequest.parse(fields, engine.checkpoint.hash, len(engine.checkpoint.config.classes))
+    for pane, w in (("unguided", 0.0), ("guided", request.w[0])):
+        shown = page.locator(f".pane.{pane} canvas")
+        assert np.array_equal(canvas(page, pane), frames(engine.checkpoint, replace(request, w=(w,)))[-1]), pane
+        assert float(shown.get_attribute("data-w")) == w
+        assert shown.get_attribute("data-classes") == ",".join(map(str, request.classes))
+        assert float(page.locator(f".pane.{pane} .shown").inner_text().removeprefix("w = ").replace("−", "-")) == w
+    assert float(page.locator(".strength output b").inner_text().removeprefix("w = ").replace("−", "-")) == request.w[0]
+    return request
+
+
+def thumb(page: Any, w: float, low: float = 0.0) -> tuple[float, float]:
+    """Where the thumb of the guidance slider is at w."""
+    box = page.locator("input.w").bounding_box()
+    return box["x"] + 12 + (w - low) / (8 - low) * (box["width"] - 24), box["y"] + box["height"] / 2 - 10
+
+
+def middle(page: Any, stop: str) -> tuple[float, float]:
+    box = page.locator(".rail li", has=page.get_by_text(stop, exact=True)).bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_it_starts_with_pictures(open_page: Open, engine: Engine) -> None:
+    page = open_page()
+    request = holds(page, engine)
+    assert request == GridRequest(engine.checkpoint.hash, (0,))
+    assert page.locator(".pane.guided canvas").get_attribute("aria-label") == "16 guided samples of T-shirt at w = 3"
+    assert page.locator(".rail li").all_inner_texts() == [*engine.checkpoint.config.classes, "All"]
+    assert not np.array_equal(canvas(page, "unguided"), canvas(page, "guided"))
+
+
+def test_dragging_w_never_shows_a_picture_under_the_wrong_w(open_page: Open, engine: Engine) -> None:
+    page = settled(open_page("?samples=1&steps=3"))
+    before = holds(page, engine)
+    page.evaluate(RECORD)
+    page.mouse.move(*thumb(page, 3))
+    page.mouse.down()
+    for w in np.linspace(3, 7, 30):  # fast
+        page.mouse.move(*thumb(page, w))
+    for w in (0.5, 5, 1.7):  # with rests, the button held
+        page.mouse.move(*thumb(page, w))
+        page.wait_for_function("w => document.querySelector('.guided canvas').dataset.w == w", arg=w)
+    page.mouse.move(*thumb(page, 6.2), steps=20)
+    holds(page, engine, w="6.2")  # the last position is not lost, though nothing has been released
+    page.mouse.up()
+    holds(page, engine, w="6.2")
+    shown = page.evaluate("record()")
+    assert {"3", "0.5", "5", "1.7", "6.2"} <= {each["w"] for each in shown}
+    for each in shown:
+        at = frames(engine.checkpoint, replace(before, w=(float(each["w"]),)))[int(each["evaluations"]) - 1]
+        assert base64.b64decode(each["pixels"]) == at.tobytes(), each["caption"]
+        step = "" if each["done"] == "true" else f"step {each['evaluations']} of 3 · "
+        assert each["caption"].startswith(f"{step}w = ")
+        assert float(each["caption"].removeprefix(f"{step}w = ")) == float(each["w"])
+
+
+def test_the_class_by_click_drag_and_keys(open_page: Open, engine: Engine) -> None:
+    page = settled(open_page("?samples=1&steps=1"))
+    page.mouse.click(*middle(page, "Bag"))
+    holds(page, engine, **{"class": "8"})
+    page.mouse.move(*middle(page, "Trouser"))
+    page.mouse.down()
+    page.mouse.move(*middle(page, "Coat"), steps=12)
+    holds(page, engine, **{"class": "4"})
+    page.mouse.up()
+    page.mouse.move(*middle(page, "Boot"))  # no longer dragging
+    rail = page.get_by_role("slider", name="class")
+    rail.press("ArrowRight")
+    holds(page, engine, **{"class": "5"})
+    assert rail.get_attribute("aria-valuetext") == "Sandal"
+    assert page.locator(".rail li.on").inner_text() == "Sandal"
+    rail.press("Home")
+    holds(page, engine, **{"class": "0", "samples": "1"})
+
+
+def test_touch_taps_a_class_and_a_scroll_over_the_rail_taps_none(open_page: Open, engine: Engine) -> None:
+    page = settled(
+        open_page("?samples=1&steps=1", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    )
+    page.touchscreen.tap(*middle(page, "Dress"))
+    holds(page, engine, **{"class": "3"})
+    x, y = middle(page, "Bag")
+    touch = page.context.new_cdp_session(page)
+    for kind, points in (
+        ("touchStart", [{"x": x, "y": y}]),
+        *[("touchMove", [{"x": x, "y": y - d}]) for d in range(10, 160, 10)],
+        ("touchEnd", []),
+    ):
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    page.wait_for_function("scrollY > 0")
+    holds(page, engine, **{"class": "3"})
+
+
+def test_a_newer_request_replaces_an_older_one(open_page: Open, engine: Engine) -> None:
+    page = open_page("?sampler=ancestral&steps=1000&samples=4")
+    page.wait_for_function("document.querySelector('.guided canvas')?.dataset.evaluations > 1")
+    page.get_by_text("Advanced").click()
+    page.get_by_label("steps").fill("2")
+    page.get_by_label("steps").press("Enter")
+    holds(page, engine, steps="2")
+    with engine._changed:
+        wanted = [request for person in engine._people.values() for request in person.grids]
+    assert all(request.steps != 1000 for request in wanted)
+
+
+def test_all_classes_at_once(open_page: Open, engine: Engine) -> None:
+    page = settled(open_page("?steps=2"))
+    page.mouse.click(*middle(page, "All"))
+    request = holds(page, engine, **{"class": "all", "samples": "4"})
+    assert request.classes == tuple(range(10))
+    for pane in ("unguided", "guided"):
+        assert page.locator(f".{pane} .names span").all_inner_texts() == list(engine.checkpoint.config.classes)
+    page.mouse.click(*middle(page, "Shirt"))
+    holds(page, engine, **{"class": "6", "samples": "16"})
+    assert page.locator(".names span").count() == 0
+
+
+def test_seed_and_dice(open_page: Open, engine: Engine) -> None:
+    page = settled(open_page(QUICK))
+    seed = page.get_by_label("seed", exact=True)
+    seed.fill("123")
+    seed.press("Enter")
+    holds(page, engine, seed="123")
+    page.get_by_role("button", name="another seed").click()
+    request = holds(page, engine)
+    assert seed.input_value() == str(request.seed)
+    assert request.seed != 123
+
+
+def test_w_below_zero_waits_under_advanced(open_page: Open, engine: Engine) -> None:
+    page = settled(open_page(QUICK))
+    slider = page.get_by_role("slider", name="guidance strength")
+    slider.press("Home")
+    holds(page, engine, w="0")
+    page.get_by_text("Advanced").click()
+    page.get_by_label("w from −1").check()
+    page.mouse.click(*thumb(page, -0.5, low=-1))
+    holds(page, engine, w="-0.5")
+    slider.press("Home")
+    unconditional = holds(page, engine, w="-1")
+    other = frames(engine.checkpoint, replace(unconditional, classes=(5,)))[-1]
+    assert np.array_equal(canvas(page, "guided"), other), "at w = −1 the class must not matter"
+    assert page.locator(".track li").all_inner_texts() == ["−1", *map(str, range(9))]
+    page.get_by_label("w from −1").uncheck()
+    holds(page, engine, w="0")
+
+
+def test_sampler_steps_and_number_of_pictures(open_page: Open, engine: Engine) -> None:
+    page = settled(open_page(QUICK))
+    page.get_by_text("Advanced").click()
+    page.get_by_label("sampler").select_option("EDM Heun")
+    holds(page, engine, sampler="heun", steps="12")
+    assert page.get_by_label("steps").input_value() == "12"
+    page.get_by_label("steps").fill("2")
+    page.get_by_label("steps").press("Tab")
+    page.get_by_label("pictures").select_option("9")
+    holds(page, engine, sampler="heun", steps="2", samples="9")
+
+
+def test_a_copied_link_restores_everything(open_page: Open, engine: Engine) -> None:
+    page = settled(open_page("?class=8&w=0.25&seed=11&samples=4&sampler=ddim&steps=3&kept=1"))
+    state = {"class": "8", "w": "0.25", "seed": "11", "samples": "4", "sampler": "ddim", "steps": "3"}
+    holds(page, engine, **state, rule="cfg", model=engine.checkpoint.hash, kept="1")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="copy link").click()
+    page.get_by_role("button", name="link copied").wait_for()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link == page.url
+    other = settled(open_page("?" + urlsplit(link).query))
+    assert other.url == link
+    holds(other, engine, **state)
+    assert other.get_by_label("class").get_attribute("aria-valuetext") == "Bag"
+    assert other.get_by_label("seed", exact=True).input_value() == "11"
+    assert other.locator(".sampler").input_value() == "ddim"
+    for pane in ("unguided", "guided"):
+        assert np.array_equal(canvas(other, pane), canvas(page, pane))
+
+
+def test_a_nonsense_link_gets_a_sentence_and_pictures(open_page: Open, engine: Engine) -> None:
+    page = settled(open_page("?class=banana&w=nan&seed=x&steps=0&samples=1"))
+    assert page.get_by_role("alert").inner_text() == (
+        "In this link, class must be a whole number from 0 to 9, got 'banana'; w must be a number from -1 to 8, got "
+        "nan; seed must be a whole number from 0 to 4294967295, got 'x'; steps must be a whole number from 1 to 1024, "
+        "got 0."
+    )
+    holds(page, engine, **{"class": "0", "w": "3", "seed": "7", "steps": "12", "samples": "1"})
+    page.mouse.click(*middle(page, "Coat"))
+    holds(page, engine, **{"class": "4"})
+    assert page.get_by_role("alert").count() == 0
+
+
+@pytest.mark.parametrize(("field", "value", "kept"), [("steps", "0", "3"), ("seed", "x", "7"), ("seed", "", "7")])
+def test_nonsense_in_a_field_gets_a_sentence(
+    open_page: Open, engine: Engine, field: str, value: str, kept: str
+) -> None:
+    page = settled(open_page(QUICK))
+    page.get_by_text("Advanced").click()
+    control = page.get_by_label(field, exact=True)
+    control.fill(value)
+    control.press("Enter")  # the focus stays
+    page.get_by_role("alert").wait_for()
+    assert page.get_by_role("alert").inner_text().startswith(f"{field} must be a whole number from")
+    assert control.input_value() == kept
+    holds(page, engine, **{field: kept})
+    page.get_by_role("slider", name="guidance strength").press("ArrowRight")
+    holds(page, engine, w="3.1")
+    assert page.get_by_role("alert").count() == 0
+
+
+def test_two_pages_do_not_disturb_each_other(open_page: Open, engine: Engine) -> None:
+    one, two = open_page(QUICK), open_page(QUICK + "&class=5&w=1&seed=3")
+    settled(one)
+    settled(two)
+    one.mouse.click(*middle(one, "Dress"))
+    two.get_by_role("slider", name="guidance strength").press("End")
+    holds(one, engine, **{"class": "3", "w": "3", "seed": "7"})
+    holds(two, engine, **{"class": "5", "w": "8", "seed": "3"})
+
+
+def test_a_page_that_was_forgotten_goes_on(open_page: Open, engine: Engine) -> None:
+    page = settled(open_page(QUICK))
+    with engine._changed:
+        engine._people.clear()  # as after a long silence
+    page.get_by_role("slider", name="guidance strength").press("End")
+    holds(page, engine, w="8")
+    assert page.get_by_role("alert").count() == 0
+
+
+def test_a_server_out_of_reach_is_told_and_tried_again(open_page: Open, engine: Engine) -> None:
+    page = settled(open_page(QUICK, flaky=True))
+    page.route(re.compile("component_server"), lambda route: route.abort())
+    page.mouse.click(*middle(page, "Coat"))
+    page.get_by_role("alert").wait_for()
+    assert page.get_by_role("alert").inner_text() == "The server does not answer; trying again."
+    page.unroute(re.compile("component_server"))
+    page.get_by_role("alert").wait_for(state="hidden")
+    holds(page, engine, **{"class": "4"})
+
+
+def test_a_failing_network_is_told_and_outlived(
+    open_page: Open, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    page = settled(open_page(QUICK))
+    with monkeypatch.context() as patch:
+        patch.setattr(engine.checkpoint.denoiser, "predict", fail)
+        page.mouse.click(*middle(page, "Coat"))
+        page.get_by_role("alert").wait_for()
+        assert page.get_by_role("alert").inner_text() == "The pictures could not be drawn: out of memory"
+        page.wait_for_function("document.querySelector('.lab').dataset.state === 'resting'")
+    assert page.locator(".guided canvas").get_attribute("data-classes") == "0", "what is shown is still the T-shirt"
+    page.mouse.click(*middle(page, "Dress"))
+    holds(page, engine, **{"class": "3"})
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "scheme"),
+    [
+        (390, 844, "dark"), (768, 1024, "light"), (1280, 720, "light"), (1280, 720, "dark"), (1280, 960, "light"),
+        (1920, 1080, "dark"),
+    ],
+)  # fmt: skip
+def test_it_fits(open_page: Open, width: int, height: int, scheme: str) -> None:
+    page = settled(open_page(QUICK, viewport={"width": width, "height": height}, color_scheme=scheme))
+    page.get_by_text("Advanced").click()
+    overhang = """() => [...document.querySelectorAll('.lab *')].filter(node => !node.closest('.spoken')
+      && node.getBoundingClientRect().right > innerWidth).map(node => node.outerHTML)"""
+    assert page.evaluate(overhang) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_text("Advanced").click()
+    if width >= 1280:  # everything on one screen
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    else:  # the grids and the slider are
+        assert page.locator(".strength").evaluate("node => node.getBoundingClientRect().bottom <= innerHeight")
+    ink, paper = page.evaluate("(s => [s.color, s.backgroundColor])(getComputedStyle(document.querySelector('.lab')))")
+    brightness = [sum(map(int, color.removeprefix("rgb(").removesuffix(")").split(","))) for color in (ink, paper)]
+    assert brightness == sorted(brightness, reverse=scheme == "dark")
+
+
+def test_the_words_never_move_the_slider(open_page: Open) -> None:
+    page = settled(open_page("?samples=1&steps=1&w=-1"))
+    slider = page.get_by_role("slider", name="guidance strength")
+    boxes = set()
+    for w in (-1, -0.5, 0, 0.5, 3, 8):
+        page.mouse.click(*thumb(page, w, low=-1))
+        settled(page)
+        boxes.add((tuple(slider.bounding_box().values()), page.get_by_text("Advanced").bounding_box()["y"]))
+    assert len(boxes) == 1
+
+
+def test_the_keyboard_reaches_every_control_in_order(open_page: Open) -> None:
+    page = settled(open_page(QUICK))
+    page.get_by_text("Advanced").click()
+    page.evaluate("document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0)")
+    page.locator("h1").click()
+    reached = []
+    for _ in range(9):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.className || document.activeElement.tagName"))
+        ring = page.evaluate(
+            """(node => [node, node.closest('.rail')].filter(Boolean).some(n => getComputedStyle(n).outlineStyle
+               !== 'none') || node.matches('.w:focus-visible'))(document.activeElement)"""
+        )
+        assert ring, f"{reached[-1]} shows no focus"
+    assert reached == ["class", "w", "SUMMARY", "sampler", "steps", "samples", "below", "seed", "dice"]
+
+
+def test_every_control_has_a_name(open_page: Open) -> None:
+    page = settled(open_page(QUICK))
+    page.get_by_text("Advanced").click()
+    for role, name in (
+        ("slider", "class"), ("slider", "guidance strength w"), ("textbox", "seed"), ("textbox", "steps"),
+        ("combobox", "sampler"), ("combobox", "pictures"), ("button", "another seed"), ("button", "copy link"),
+        ("img", "4 unguided samples of T-shirt at w = 0"), ("img", "4 guided samples of T-shirt at w = 3"),
+        ("progressbar", "denoising of the guided grid"),
+    ):  # fmt: skip
+        assert page.get_by_role(role, name=name).count() == 1, (role, name)
+    assert page.locator(".spoken[role=status]").inner_text() == "T-shirt, w = 3: 4 samples drawn."

@@ -1,0 +1,146 @@
+"""The clean-picture classifier: it learns, survives saving, and says in one sentence what is wrong with a bad file."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from cfg_core import classifier, data, hub
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A classifier of the synthetic pictures, trained by the command."""
+    out = tmp_path_factory.mktemp("classifier")
+    classifier.main(["--data", "synthetic", "--out", str(out), "--epochs", "2", "--batch", "64"])
+    return out
+
+
+@pytest.fixture(scope="module")
+def pictures() -> torch.Tensor:
+    return data.to_unit(data.load("synthetic", "test").images)
+
+
+def changed(folder: Path, copy: Path, **fields: object) -> Path:
+    """A copy of the classifier with other fields in its config.json."""
+    raw = json.loads((folder / hub.CONFIG).read_text())
+    (copy / hub.CONFIG).write_text(json.dumps({**raw, **fields}))
+    (copy / hub.WEIGHTS).write_bytes((folder / hub.WEIGHTS).read_bytes())
+    return copy
+
+
+def test_the_command_learns_and_records_what_it_measured(folder: Path, pictures: torch.Tensor) -> None:
+    judge, test = classifier.load(folder), data.load("synthetic", "test")
+    assert judge.config.test_accuracy > 0.9  # chance is 0.25
+    hits = judge.probabilities(pictures).argmax(1) == test.labels
+    assert float(hits.double().mean()) == judge.config.test_accuracy
+    assert judge.config.images_seen == 2 * 2048
+    assert "--epochs 2" in judge.config.command
+    assert all(part.stat().st_size < 10e6 for part in folder.iterdir())
+    assert f"{judge.config.test_accuracy:.2%}" in (folder / hub.CARD).read_text()
+
+
+def test_saved_and_loaded_it_is_the_same(folder: Path, tmp_path: Path, pictures: torch.Tensor) -> None:
+    judge = classifier.load(folder)
+    hub.save(tmp_path, judge.config, judge.network.state_dict())
+    again = classifier.load(tmp_path)
+    assert (again.hash, again.config) == (judge.hash, judge.config)
+    assert torch.equal(again.features(pictures), judge.features(pictures))
+
+
+def test_features_and_probabilities(folder: Path, pictures: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = classifier.load(folder)
+    features, probabilities = judge.features(pictures), judge.probabilities(pictures)
+    assert features.shape == (512, 64)
+    assert probabilities.shape == (512, 4)
+    torch.testing.assert_close(probabilities.sum(1), torch.ones(512))
+    assert torch.equal(probabilities, judge.probabilities_of(features))
+    monkeypatch.setattr(classifier, "BLOCK", 100)
+    torch.testing.assert_close(judge.features(pictures), features, rtol=1e-5, atol=1e-5)
+
+
+def test_it_judges_in_evaluation_mode(folder: Path) -> None:
+    assert not any(part.training for part in classifier.load(folder).network.modules() if isinstance(part, nn.Module))
+
+
+def test_the_same_seed_trains_the_same_network() -> None:
+    def weights(seed: int) -> torch.Tensor:
+        torch.manual_seed(0)
+        network = classifier.Network(classifier.Architecture(1, 16, 4, (8,)))
+        small = data.synthetic("test")
+        list(classifier.train(network, small, 1, 128, 1e-3, seed))
+        return network.head.weight.detach()
+
+    assert torch.equal(weights(0), weights(0))
+    assert not torch.equal(weights(0), weights(1))
+
+
+def test_each_picture_is_mirrored_by_itself() -> None:
+    image = torch.arange(4, dtype=torch.uint8).reshape(1, 1, 4)
+    rows = classifier.mirrored(image.repeat(400, 1, 1, 1), torch.Generator().manual_seed(0)).squeeze().tolist()
+    assert {tuple(row) for row in rows} == {(0, 1, 2, 3), (3, 2, 1, 0)}
+    assert 150 < rows.count([0, 1, 2, 3]) < 250
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"test_accuracy": 1.5}, "test_accuracy must be a number from 0 to 1, got 1.5"),
+        ({"classes": ["disc", "square"]}, "classes must be 4 names"),
+        ({"classes": 4}, "classes must be 4 names, got 4"),
+        ({"colour": "red"}, r"has the unknown fields \['colour'\]"),
+        ({"architecture": {"channels": 1}}, "architecture lacks the fields"),
+    ],
+)
+def test_a_bad_config_is_named(folder: Path, tmp_path: Path, fields: dict[str, object], message: str) -> None:
+    with pytest.raises(hub.CheckpointError, match=message) as caught:
+        classifier.load(changed(folder, tmp_path, **fields))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("widths", [0]), ("widths", 32), ("widths", []), ("size", 17), ("size", 4), ("num_classes", 1), ("features", "a")],
+)
+def test_a_bad_architecture_is_named(folder: Path, tmp_path: Path, field: str, value: object) -> None:
+    architecture = {**json.loads((folder / hub.CONFIG).read_text())["architecture"], field: value}
+    with pytest.raises(hub.CheckpointError, match=f"{field} must be"):
+        classifier.load(changed(folder, tmp_path, architecture=architecture))
+
+
+def test_weights_that_are_cut_off_missing_or_of_another_network_are_named(folder: Path, tmp_path: Path) -> None:
+    changed(folder, tmp_path)
+    content = (folder / hub.WEIGHTS).read_bytes()
+    (tmp_path / hub.WEIGHTS).write_bytes(content[:-100])
+    with pytest.raises(hub.CheckpointError, match="cut off or not a safetensors file"):
+        classifier.load(tmp_path)
+    (tmp_path / hub.WEIGHTS).unlink()
+    (tmp_path / "model.pt").write_bytes(content)
+    with pytest.raises(hub.CheckpointError, match=r"has no model\.safetensors; model\.pt is a pickle"):
+        classifier.load(tmp_path)
+    raw = json.loads((folder / hub.CONFIG).read_text())
+    changed(folder, tmp_path, architecture={**raw["architecture"], "features": 32})
+    with pytest.raises(hub.CheckpointError, match="does not fit"):
+        classifier.load(tmp_path)
+
+
+def test_pictures_of_another_shape_or_type_are_refused(folder: Path) -> None:
+    judge = classifier.load(folder)
+    for wrong in (torch.zeros(2, 3, 16, 16), torch.zeros(2, 1, 16, 16, dtype=torch.uint8)):
+        with pytest.raises(ValueError, match=r"images must be floating point of shape \(N, 1, 16, 16\)"):
+            judge.features(wrong)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--data", "mnist"), ("--epochs", "0"), ("--batch", "1"), ("--learning-rate", "nan"), ("--seed", "-1")],
+)
+def test_bad_options_exit_with_2_and_a_sentence(
+    option: str, value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        classifier.main(["--data", "synthetic", "--out", str(tmp_path), option, value])
+    assert caught.value.code == 2
+    assert f"{option.removeprefix('--')} must be" in capsys.readouterr().err.splitlines()[-1]

@@ -1,0 +1,98 @@
+import io
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from huggingface_hub.errors import OfflineModeIsEnabled
+from PIL import Image
+
+from cfg_core import data
+
+
+def png(picture):
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    return {"bytes": buffer.getvalue(), "path": None}
+
+
+def write(root, name, pictures, labels):
+    source = data.SOURCES[name]
+    folder = root / name / source.folder
+    folder.mkdir(parents=True)
+    table = pa.table({source.column: [png(p) for p in pictures], "label": labels})
+    pq.write_table(table, folder / "train-00000-of-00001.parquet")
+
+
+@pytest.mark.parametrize(("name", "shape"), [("fashion_mnist", (28, 28)), ("cifar10", (32, 32, 3))])
+def test_a_folder_in_the_hub_layout_is_read_as_it_is(tmp_path, name, shape):
+    pictures = np.random.default_rng(0).integers(0, 256, (5, *shape), np.uint8)
+    write(tmp_path, name, pictures, [3, 1, 4, 1, 5])
+    loaded = data.load(name, "train", tmp_path)
+    assert np.array_equal(loaded.images.permute(0, 2, 3, 1).numpy().reshape(pictures.shape), pictures)
+    assert loaded.labels.tolist() == [3, 1, 4, 1, 5]
+    assert len(loaded.classes) == 10
+
+
+def test_the_folder_may_come_from_the_environment(tmp_path, monkeypatch):
+    write(tmp_path, "fashion_mnist", np.zeros((1, 28, 28), np.uint8), [0])
+    monkeypatch.setenv("GUIDANCE_LAB_DATA", str(tmp_path))
+    assert len(data.load("fashion_mnist").labels) == 1
+
+
+def test_without_a_folder_the_hub_is_asked(tmp_path, monkeypatch):
+    def download(repository, file, repo_type):
+        assert (repository, repo_type) == ("zalando-datasets/fashion_mnist", "dataset")
+        return str(tmp_path / "elsewhere" / "fashion_mnist" / file)
+
+    write(tmp_path / "elsewhere", "fashion_mnist", np.zeros((2, 28, 28), np.uint8), [0, 1])
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    assert len(data.load("fashion_mnist", root=tmp_path).labels) == 2
+
+
+def test_data_that_is_nowhere_is_one_sentence(tmp_path, monkeypatch):
+    def download(*_, **__):
+        raise OfflineModeIsEnabled("offline mode is enabled")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    with pytest.raises(OSError, match="could not be had from the Hub"):
+        data.load("cifar10", root=tmp_path)
+
+
+def test_a_file_that_is_no_parquet_is_refused(tmp_path):
+    path = tmp_path / "fashion_mnist" / "fashion_mnist" / "train-00000-of-00001.parquet"
+    path.parent.mkdir(parents=True)
+    path.write_text("not parquet")
+    with pytest.raises(ValueError, match="not the parquet file of fashion_mnist"):
+        data.load("fashion_mnist", root=tmp_path)
+
+
+def test_a_broken_picture_is_refused(tmp_path):
+    folder = tmp_path / "fashion_mnist" / "fashion_mnist"
+    folder.mkdir(parents=True)
+    table = pa.table({"image": [{"bytes": b"no picture", "path": None}], "label": [0]})
+    pq.write_table(table, folder / "train-00000-of-00001.parquet")
+    with pytest.raises(ValueError, match="not the parquet file of fashion_mnist"):
+        data.load("fashion_mnist", root=tmp_path)
+
+
+@pytest.mark.parametrize(("name", "split"), [("mnist", "train"), ("synthetic", "validation"), (7, "train")])
+def test_unknown_names_are_refused(name, split):
+    with pytest.raises(ValueError, match="must be one of"):
+        data.load(name, split)
+
+
+def test_the_synthetic_set_is_the_same_everywhere():
+    first, second = data.synthetic(), data.synthetic()
+    assert torch.equal(first.images, second.images)
+    assert first.images.shape == (2048, 1, 16, 16)
+    assert first.labels.bincount().tolist() == [512] * 4
+    assert not torch.equal(first.images[:512], data.synthetic("test").images)
+
+
+def test_bytes_survive_the_way_to_the_unit_range_and_back():
+    every = torch.arange(256, dtype=torch.uint8)
+    assert torch.equal(data.to_bytes(data.to_unit(every)), every)
+    assert data.to_unit(every).aminmax() == (torch.tensor(-1.0), torch.tensor(1.0))
+    assert data.to_bytes(torch.tensor([-5.0, 5.0])).tolist() == [0, 255]

@@ -1,0 +1,132 @@
+"""The sweep over w: its samples, its figures and its file, on synthetic pictures and an untrained network."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from cfg_core import classifier, data, evaluate, hub, sampling
+from cfg_core.metrics import frechet_distance
+from cfg_core.noise import grid_noise
+from cfg_core.schedule import Schedule
+from cfg_core.unet import UNet, UNetConfig
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network whose output layer is random too, so that labels and w matter."""
+    folder = tmp_path_factory.mktemp("model")
+    config = UNetConfig(1, 16, 4, widths=(16, 16), encoder=(0, 1), decoder=(0, 1))
+    torch.manual_seed(0)
+    weights = {name: t if t.any() else 0.1 * torch.randn_like(t) for name, t in UNet(config).state_dict().items()}
+    synthetic = data.load("synthetic")
+    hub.save(
+        folder,
+        hub.CheckpointConfig(
+            config, Schedule(), "v", "v", synthetic.classes, "synthetic", synthetic.licence, 0.1, 0, "none"
+        ),
+        weights,
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("judge")
+    classifier.main(["--data", "synthetic", "--out", str(folder), "--epochs", "1"])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def swept(model: Path, judge: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
+    out = tmp_path_factory.mktemp("out") / "deep" / "sweep.json"
+    evaluate.main([*command(model, judge, out), "--note", "a test"])
+    return json.loads(out.read_text())
+
+
+def command(model: Path, judge: Path, out: Path) -> list[str]:
+    names = ["--checkpoint", str(model), "--classifier", str(judge), "--out", str(out)]
+    return [*names, "--w", "0", "1", "--samples", "1000", "--steps", "2"]
+
+
+def test_the_file_tells_where_its_figures_come_from(swept: dict, model: Path, judge: Path) -> None:
+    assert swept["checkpoint"]["hash"] == hub.load(model).hash
+    assert swept["classifier"]["hash"] == classifier.load(judge).hash
+    assert swept["classifier"]["test_accuracy"] == classifier.load(judge).config.test_accuracy
+    assert (swept["data"], swept["samples"], swept["sampler"], swept["steps"], swept["seed"]) == (
+        "synthetic", 1000, "dpmpp_2m", 2, 0,
+    )  # fmt: skip
+    assert swept["reference"] == {"split": "train", "pictures": 2048}
+    assert swept["held_out"] == {"split": "test", "pictures": 512}
+    assert "--samples 1000" in swept["command"]
+    assert swept["note"] == "a test"
+    assert swept["torch"] == torch.__version__
+
+
+def test_figures_lie_in_their_intervals_and_noise_is_worse_than_real_pictures(swept: dict) -> None:
+    assert [result["w"] for result in swept["results"]] == [0, 1]
+    for found in (swept["floor"], *swept["results"]):
+        assert found["fid_low"] <= found["fid"] <= found["fid_high"]
+        assert 0 <= found["p_correct"] <= 1
+    assert swept["floor"]["fid"] < 0.1 * min(result["fid"] for result in swept["results"])
+    assert swept["results"][0]["fid"] != swept["results"][1]["fid"]
+
+
+def test_the_figures_are_those_of_the_samples_drawn_one_w_at_a_time(swept: dict, model: Path, judge: Path) -> None:
+    denoiser, grader = hub.load(model).denoiser, classifier.load(judge)
+    labels = torch.arange(1000) % 4
+    noise = grid_noise(0, range(1000), denoiser.shape, denoiser.device)
+    job = sampling.begin(denoiser, noise, labels, torch.ones(1000), steps=2)
+    features = grader.features(data.to_unit(data.to_bytes(sampling.sample(denoiser, job))))
+    reference = grader.features(data.to_unit(data.load("synthetic").images))
+    p_correct = grader.probabilities_of(features)[torch.arange(1000), labels].mean()
+    assert swept["results"][1]["fid"] == pytest.approx(frechet_distance(reference, features), rel=1e-3)
+    assert swept["results"][1]["p_correct"] == pytest.approx(float(p_correct), abs=1e-3)
+
+
+def test_samples_are_balanced_and_do_not_depend_on_the_other_w(model: Path) -> None:
+    denoiser = hub.load(model).denoiser
+    both = list(evaluate.draw(denoiser, evaluate.Options((0, 1), 1000, steps=1)))
+    alone = list(evaluate.draw(denoiser, evaluate.Options((1,), 1000, steps=1)))
+    labels = torch.cat([found[1] for found in both])
+    assert labels.bincount().tolist() == [250] * 4
+    assert torch.equal(torch.cat([found[2][1] for found in both]), torch.cat([found[2][0] for found in alone]))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--samples", "999"], "samples must be at least 1000 for a figure called FID, got 999"),
+        (["--w", "0", "nan"], "w must be a number from -1 to 100, got nan"),
+        (["--steps", "0"], "steps must be a whole number from 1 to 10000, got 0"),
+        (["--sampler", "euler"], "sampler must be one of dpmpp_2m, ddim, heun, ancestral, got 'euler'"),
+        (["--seed", "-1"], "seed must be a whole number from 0"),
+        (["--checkpoint", "nowhere"], "checkpoint 'nowhere' is neither a folder nor a Hub name"),
+        (["--classifier", "nowhere"], "checkpoint 'nowhere' is neither a folder nor a Hub name"),
+    ],
+)
+def test_bad_input_exits_with_2_and_one_sentence(
+    options: list[str],
+    message: str,
+    model: Path,
+    judge: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        evaluate.main([*command(model, judge, tmp_path / "a.json"), *options])
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_classifier_of_other_classes_is_refused(
+    model: Path, judge: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = json.loads((judge / hub.CONFIG).read_text())
+    (tmp_path / hub.CONFIG).write_text(json.dumps({**raw, "classes": ["a", "b", "c", "d"]}))
+    (tmp_path / hub.WEIGHTS).write_bytes((judge / hub.WEIGHTS).read_bytes())
+    with pytest.raises(SystemExit):
+        evaluate.main(command(model, tmp_path, tmp_path / "a.json"))
+    assert "classes (disc, square, cross, stripes), got (1, 16, 16) and (a, b, c, d)" in capsys.readouterr().err

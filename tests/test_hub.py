@@ -1,0 +1,172 @@
+import json
+
+import pytest
+import torch
+from huggingface_hub.errors import OfflineModeIsEnabled
+
+from cfg_core import hub
+from cfg_core.schedule import Schedule
+from cfg_core.unet import UNet, UNetConfig
+
+CONFIG = hub.CheckpointConfig(
+    architecture=UNetConfig(1, 8, 2, widths=(16,), encoder=(1,), decoder=(1,)),
+    schedule=Schedule(),
+    prediction="v",
+    loss_weight="v",
+    classes=("zero", "one"),
+    data="synthetic",
+    licence="CC0-1.0",
+    p_uncond=0.1,
+    images_seen=0,
+    command="",
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    hub.save(tmp_path, CONFIG, UNet(CONFIG.architecture).state_dict(), "# A card\n")
+    return tmp_path
+
+
+def spoil(folder, **fields):
+    raw = json.loads((folder / hub.CONFIG).read_text())
+    (folder / hub.CONFIG).write_text(json.dumps(raw | fields))
+
+
+def test_a_saved_checkpoint_loads_as_it_was(folder):
+    loaded = hub.load(folder)
+    assert loaded.config == CONFIG
+    assert loaded.denoiser.classes == ("zero", "one")
+    again = hub.load(folder)
+    assert again.hash == loaded.hash
+    weights = zip(loaded.denoiser.network.parameters(), again.denoiser.network.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in weights)
+
+
+def test_other_weights_have_another_hash(folder):
+    before = hub.load(folder).hash
+    hub.save(folder, CONFIG, UNet(CONFIG.architecture).state_dict())
+    assert hub.load(folder).hash != before
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("prediction", "x", "prediction must be one of v, got 'x'"),
+        ("p_uncond", 2, "p_uncond must be a number from 0 to 1, got 2"),
+        ("images_seen", -1, "images_seen must be a whole number"),
+        ("classes", ["zero"], r"classes must be 2 names, got \('zero',\)"),
+        ("data", 3, "data must be a text, got 3"),
+        ("schedule", {"log_snr_min": 3, "log_snr_max": -3}, "log_snr_min must be finite and below log_snr_max"),
+        (
+            "schedule",
+            {"log_snr_min": "low", "log_snr_max": 3},
+            "log_snr_min must be a number from -100 to 100, got 'low'",
+        ),
+        ("architecture", {}, "architecture lacks the fields"),
+        ("architecture", 7, "architecture must be an object, got 7"),
+        ("surprise", 1, r"unknown fields \['surprise'\]"),
+    ],
+)
+def test_a_config_with_one_wrong_field_is_named(folder, field, value, message):
+    spoil(folder, **{field: value})
+    with pytest.raises(hub.CheckpointError, match=message):
+        hub.load(folder)
+
+
+def test_a_wrong_architecture_field_is_named(folder):
+    architecture = json.loads((folder / hub.CONFIG).read_text())["architecture"]
+    spoil(folder, architecture=architecture | {"widths": ["wide"]})
+    with pytest.raises(hub.CheckpointError, match="widths must be a whole number from 16 to 2048, got 'wide'"):
+        hub.load(folder)
+
+
+def test_a_config_that_is_no_json_is_refused(folder):
+    (folder / hub.CONFIG).write_text("{")
+    with pytest.raises(hub.CheckpointError, match=r"config\.json is not valid"):
+        hub.load(folder)
+
+
+def test_a_truncated_checkpoint_is_refused(folder):
+    weights = folder / hub.WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(hub.CheckpointError, match="cut off or not a safetensors file"):
+        hub.load(folder)
+
+
+def test_a_pickle_under_the_name_of_weights_is_refused(folder):
+    torch.save(UNet(CONFIG.architecture).state_dict(), folder / hub.WEIGHTS)
+    with pytest.raises(hub.CheckpointError, match="cut off or not a safetensors file"):
+        hub.load(folder)
+
+
+def test_a_pickle_checkpoint_is_never_read(folder):
+    (folder / hub.WEIGHTS).rename(folder / "pytorch_model.bin")
+    with pytest.raises(hub.CheckpointError, match=r"no model\.safetensors; pytorch_model\.bin is a pickle"):
+        hub.load(folder)
+
+
+def test_weights_of_another_architecture_are_refused(folder):
+    hub.save(folder, CONFIG, UNet(UNetConfig(1, 8, 3, widths=(16,), encoder=(1,), decoder=(1,))).state_dict())
+    with pytest.raises(hub.CheckpointError, match="label_embedding"):
+        hub.load(folder)
+
+
+@pytest.mark.parametrize("where", ["nowhere", "a/b/c", "../up/there", ""])
+def test_what_is_neither_folder_nor_hub_name_is_refused(where, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path / ".." / tmp_path.name)
+    if where == "":
+        where = str(tmp_path / "absent")
+    with pytest.raises(hub.CheckpointError, match="neither a folder nor a Hub name"):
+        hub.load(where)
+
+
+def test_a_hub_name_that_cannot_be_had_is_one_sentence(monkeypatch):
+    def unreachable(*_, **__):
+        raise OfflineModeIsEnabled("offline mode is enabled")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", unreachable)
+    with pytest.raises(hub.CheckpointError, match="could not be had from the Hub: offline mode is enabled"):
+        hub.load("someone/something")
+
+
+def test_a_hub_name_is_pulled_without_pickles(folder, monkeypatch):
+    asked = {}
+
+    def snapshot(repository, allow_patterns):
+        asked.update(repository=repository, patterns=allow_patterns)
+        return str(folder)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
+    assert hub.load("someone/something").config == CONFIG
+    assert asked == {"repository": "someone/something", "patterns": ["model.safetensors", "config.json", "README.md"]}
+
+
+def test_push_uploads_the_three_files_of_a_checkpoint(folder, monkeypatch):
+    calls = []
+
+    class Api:
+        def create_repo(self, repository, exist_ok):
+            calls.append(("create", repository, exist_ok))
+            return f"https://hub/{repository}"
+
+        def upload_folder(self, repo_id, folder_path, allow_patterns):
+            calls.append(("upload", repo_id, folder_path, tuple(allow_patterns)))
+
+    monkeypatch.setattr("huggingface_hub.HfApi", Api)
+    assert hub.push(folder, "someone/something") == "https://hub/someone/something"
+    files = ("model.safetensors", "config.json", "README.md")
+    assert calls == [("create", "someone/something", True), ("upload", "someone/something", folder, files)]
+
+
+def test_push_refuses_what_would_not_load(folder, monkeypatch):
+    (folder / hub.WEIGHTS).unlink()
+    monkeypatch.setattr("huggingface_hub.HfApi", lambda: pytest.fail("must not be reached"))
+    with pytest.raises(hub.CheckpointError, match=r"no model\.safetensors"):
+        hub.push(folder, "someone/something")
+
+
+def test_a_device_that_is_not_here_is_named():
+    with pytest.raises(ValueError, match="device must be one of cpu"):
+        hub.device("abacus")
+    assert hub.device("cpu") == torch.device("cpu")

@@ -1,0 +1,118 @@
+"""The Fréchet distance against closed forms and against torchmetrics on the same features."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torchmetrics.image.fid import FrechetInceptionDistance
+
+from cfg_core.metrics import Gaussian, bootstrap_frechet, frechet, frechet_distance, frechet_estimate, root
+
+
+def features(count: int, dimensions: int = 8, seed: int = 0) -> np.ndarray:
+    """Correlated features, not Gaussian: what a ReLU leaves."""
+    random = np.random.default_rng(seed)
+    return np.maximum(random.normal(size=(count, dimensions)) @ random.normal(size=(dimensions, dimensions)), 0)
+
+
+def test_of_equal_sets_is_zero_in_any_order() -> None:
+    a = features(500)
+    assert frechet_distance(a, a) == pytest.approx(0, abs=1e-10)
+    assert frechet_distance(a, a[::-1]) == pytest.approx(0, abs=1e-10)
+
+
+def test_is_symmetric() -> None:
+    a, b = features(500), features(300, seed=1)
+    assert frechet_distance(a, b) == pytest.approx(frechet_distance(b, a), rel=1e-10)
+
+
+def test_of_a_shift_is_its_squared_length_and_a_common_shift_changes_nothing() -> None:
+    a, b, shift = features(500), features(400, seed=1), np.arange(8.0)
+    assert frechet_distance(a, a + shift) == pytest.approx(shift @ shift, rel=1e-10)
+    assert frechet_distance(a + shift, b + shift) == pytest.approx(frechet_distance(a, b), rel=1e-9)
+
+
+def test_of_a_scaling_is_the_closed_form() -> None:
+    a = features(500)
+    a -= a.mean(0)
+    assert frechet_distance(a, 3 * a) == pytest.approx(4 * np.trace(np.cov(a.T)), rel=1e-10)
+
+
+def test_of_commuting_gaussians_is_the_closed_form() -> None:
+    """Diagonal covariances: Σ (μ_a − μ_b)² + (s_a − s_b)², coordinate by coordinate; a zero variance is no trouble."""
+    s_a, s_b = np.array([1.0, 2.0, 0.0]), np.array([3.0, 0.5, 1.0])
+    a, b = Gaussian(np.zeros(3), np.diag(s_a**2)), Gaussian(np.ones(3), np.diag(s_b**2))
+    assert frechet(a, b) == pytest.approx(3 + np.square(s_a - s_b).sum(), rel=1e-12)
+
+
+def test_agrees_with_torchmetrics_on_the_same_features() -> None:
+    extractor = nn.Flatten()
+    extractor.num_features = 8  # type: ignore[assignment]
+    library = FrechetInceptionDistance(feature=extractor).set_dtype(torch.float64)
+    a, b = features(700), features(400, seed=1)
+    library.update(torch.from_numpy(a).reshape(-1, 2, 2, 2), real=True)
+    library.update(torch.from_numpy(b).reshape(-1, 2, 2, 2), real=False)
+    assert frechet_distance(a, b) == pytest.approx(float(library.compute()), rel=1e-8)
+
+
+def test_root_squares_to_the_matrix_even_where_it_is_singular() -> None:
+    a = features(50)
+    covariance = np.cov(np.hstack([a, a]).T)  # rank 8 of 16
+    np.testing.assert_allclose(root(covariance) @ root(covariance), covariance, atol=1e-10)
+
+
+def test_a_dead_feature_is_no_trouble() -> None:
+    a, b = features(500), features(500, seed=1)
+    dead = np.zeros((500, 1))
+    assert frechet_distance(np.hstack([a, dead]), np.hstack([b, dead])) == pytest.approx(frechet_distance(a, b))
+
+
+def test_counts_stand_for_repeated_rows() -> None:
+    a = features(50)
+    counts = np.random.default_rng(0).integers(0, 4, 50)
+    once, repeated = Gaussian.fit(a, counts), Gaussian.fit(np.repeat(a, counts, axis=0))
+    np.testing.assert_allclose(once.mean, repeated.mean)
+    np.testing.assert_allclose(once.covariance, repeated.covariance)
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (features(8), "samples must be at least 9 for features of 8 dimensions, got 8"),
+        (np.zeros(5), r"shape \(samples, dimensions\), got \(5,\)"),
+        (np.full((20, 8), np.nan), "features must be finite, got 160 values"),
+        (features(20, 4), "the same dimensions, got 8 and 4"),
+    ],
+)
+def test_bad_features_are_refused_in_one_sentence(bad: np.ndarray, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        frechet_distance(features(100), bad)
+
+
+def test_the_interval_holds_its_figure_is_seeded_and_shrinks_with_the_samples() -> None:
+    reference, many = features(2000), features(1600, seed=1)
+    wide, narrow = frechet_estimate(reference, many[:100]), frechet_estimate(reference, many)
+    assert wide.low < wide.value < wide.high
+    assert narrow.value == frechet_distance(reference, many)
+    assert narrow.high - narrow.low < 0.5 * (wide.high - wide.low)
+    assert frechet_estimate(reference, many) == narrow
+    assert frechet_estimate(reference, many, seed=1) != narrow
+
+
+@pytest.mark.slow
+def test_the_interval_covers_as_often_as_it_says() -> None:
+    """95 % intervals of 200 draws hold the mean FID at that sample count in at least 84 % of 50 trials."""
+    random = np.random.default_rng(0)
+    reference = random.normal(size=(20_000, 4))
+    draws = [1.3 * random.normal(size=(200, 4)) + 0.5 for _ in range(50)]
+    expected = np.mean([frechet_distance(reference, draw) for draw in draws])
+    intervals = [frechet_estimate(reference, draw, 60) for draw in draws]
+    assert np.mean([i.low <= expected <= i.high for i in intervals]) >= 0.84
+
+
+def test_equal_seeds_pair_the_resamples() -> None:
+    """Two models from the same noise differ by less than either one varies."""
+    reference, a = features(2000), features(500, seed=1)
+    b = a + 0.01
+    found_a, found_b = bootstrap_frechet(reference, a)[1], bootstrap_frechet(reference, b)[1]
+    assert np.std(found_a - found_b) < 0.1 * np.std(found_a)

@@ -1,0 +1,160 @@
+"""What the page's server functions answer to a stranger who speaks HTTP: frames, or a sentence, never a traceback."""
+
+import base64
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from cfg_core.engine import Engine
+from cfg_core.hub import Checkpoint
+from cfg_core.request import GridRequest
+from cfg_core.ui.page import build, launch_options
+
+Call = Callable[[str, Any], tuple[int, Any]]
+NESTED: Any = 0
+for _ in range(300):
+    NESTED = [NESTED]
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_checkpoint: Checkpoint) -> Iterator[Engine]:
+    engine = Engine(tiny_checkpoint)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def call(engine: Engine) -> Iterator[Call]:
+    """(function, its argument or a whole body) → HTTP status and what came back."""
+    page = build(engine)
+    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_options())
+    component = next(i for i, block in page.blocks.items() if isinstance(block, gr.HTML))
+
+    def post(function: str, data: Any) -> tuple[int, Any]:
+        body = {"session_hash": "s", "component_id": component, "fn_name": function, "data": data}
+        return send(f"{url}gradio_api/component_server", json.dumps(body))
+
+    yield post
+    page.close(verbose=False)
+
+
+def send(url: str, body: str) -> tuple[int, Any]:
+    ask = urllib.request.Request(url, body.encode(), {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(ask, timeout=60) as reply:
+            return reply.status, json.load(reply)
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def finished(call: Call, token: str, want: dict[str, Any]) -> list[dict[str, Any]]:
+    seen: dict[str, int] = {}
+    while True:
+        status, reply = call("pull", {"token": token, "want": want, "seen": {}})
+        assert status == 200
+        assert reply["ok"], reply
+        if all(frame["done"] for frame in reply["frames"]):
+            return reply["frames"]
+        seen = {frame["serial"]: frame["evaluations"] for frame in reply["frames"]}
+        call("pull", {"token": token, "want": want, "seen": seen})
+
+
+def test_it_answers_and_outlives_whatever_it_is_asked(call: Call, engine: Engine) -> None:
+    status, entered = call("enter", {"query": {}})
+    assert status == 200
+    token, want = entered["token"], entered["want"]
+    _, first = call("pull", {"token": token, "want": want, "seen": {}})
+    for problem, sentence in bad_wants().items():
+        status, reply = call("pull", {"token": token, "want": {**want, **json.loads(problem)}, "seen": {}})
+        assert (status, reply["ok"]) == (200, False), problem
+        assert sentence in reply["error"], problem
+        assert len(reply["error"]) < 250
+        assert "Traceback" not in reply["error"]
+    for ask in (
+        None,
+        7,
+        "pull",
+        [],
+        {},
+        {"token": token},
+        {"want": want, "token": token, "x": 1} | {"want": 3},
+        NESTED,
+    ):
+        status, reply = call("pull", ask)
+        assert (status, reply["ok"]) == (200, False), ask
+        assert reply["error"] == "a pull must be an object with token, want and seen"
+    for guess in (None, 0, "", "guessed", token[:-1], [token], {"a": NESTED}, "x" * 1_000_000):
+        status, reply = call("pull", {"token": guess, "want": want})
+        assert (status, reply["ok"], reply["unknown"]) == (200, False, True)
+    for seen in (None, 3, "x", [1], {"a": NESTED}, {"0": "x", str(10**40): -1}):
+        status, reply = call("pull", {"token": token, "want": want, "seen": seen})
+        assert (status, reply["ok"]) == (200, True), seen
+    frames = finished(call, token, want)
+    assert [frame["serial"] for frame in frames] == [frame["serial"] for frame in first["frames"]]
+    assert [frame["w"] for frame in frames] == [0.0, 3.0]
+    for frame in frames:
+        request = GridRequest(engine.checkpoint.hash, (0,), w=(frame["w"],))
+        assert base64.b64decode(frame["pixels"]) == engine.draw(request).tobytes()
+
+
+def bad_wants() -> dict[str, str]:
+    """What is wrong, as JSON text → what the sentence says."""
+    return {
+        '{"class": 10}': "class must be a whole number from 0 to 9, got 10",
+        '{"class": "banana"}': "class must be a whole number from 0 to 9, got 'banana'",
+        '{"class": [0, 3]}': "class must be one label or all here, got 2 labels",
+        '{"class": {"a": 1}}': "class must be",
+        json.dumps({"class": NESTED}): "class must be",
+        '{"w": NaN}': "w must be a number from -1 to 8, got nan",
+        '{"w": "nan"}': "w must be a number from -1 to 8, got nan",
+        '{"w": -Infinity}': "w must be a number from -1 to 8, got -inf",
+        '{"w": 1e400}': "w must be a number from -1 to 8, got inf",
+        f'{{"w": 1{"0" * 4000}}}': "w must be a number from -1 to 8, got 1000",
+        '{"w": null}': "w must be a number from -1 to 8, got None",
+        '{"w": [1, 2]}': "w must be one number here, got 2",
+        '{"seed": "x"}': "seed must be a whole number from 0 to 4294967295, got 'x'",
+        '{"seed": 1e30}': "seed must be",
+        f'{{"seed": 1{"0" * 400}}}': "seed must be",
+        '{"steps": 0}': "steps must be a whole number from 1 to 1024, got 0",
+        '{"steps": true}': "steps must be a whole number from 1 to 1024, got True",
+        '{"samples": 10000}': "samples must be a whole number from 1 to 64, got 10000",
+        '{"sampler": "euler"}': "sampler must be one of dpmpp_2m",
+        '{"sampler": ["ddim"]}': "sampler must be one of",
+        '{"rule": null}': "rule must be one of cfg",
+        '{"model": "another"}': "model must be 0123456789ab",
+        '{"__class__": 1}': "'__class__' is not a field",
+    }
+
+
+@pytest.mark.parametrize("ask", [None, 3, "x", [], {"query": 3}, {"query": [1]}, {"query": {"surprise": 1}}], ids=repr)
+def test_entering_without_a_query_gives_the_default(call: Call, ask: Any) -> None:
+    status, reply = call("enter", ask)
+    assert status == 200
+    assert reply["notice"] == ""
+    assert reply["want"] == {
+        "class": 0, "w": 3.0, "seed": 7, "samples": 16, "sampler": "dpmpp_2m", "steps": 12, "rule": "cfg",
+    }  # fmt: skip
+    assert np.frombuffer(base64.b64decode(reply["rail"]), np.uint8).size == 10 * 8 * 8
+
+
+def test_a_nonsense_link_gives_the_default_and_one_sentence(call: Call) -> None:
+    query = {"class": "banana", "w": "nan", "seed": NESTED, "steps": 0, "samples": "4", "model": None}
+    status, reply = call("enter", {"query": query})
+    assert status == 200
+    assert reply["want"] | {"samples": 16} == call("enter", {})[1]["want"]
+    assert reply["want"]["samples"] == 4
+    assert reply["notice"].startswith("In this link, class must be a whole number from 0 to 9, got 'banana'; w must be")
+    assert reply["notice"].count("In this link") == 1
+    for field in ("seed", "steps", "model"):
+        assert f"; {field} must be" in reply["notice"]
+
+
+def test_only_these_functions_can_be_called(call: Call) -> None:
+    for name in ("draw", "parse", "__init__", "restore", "engine", ""):
+        assert call(name, {})[0] == 404

@@ -1,0 +1,198 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+from accelerate import Accelerator
+from safetensors.torch import load_file
+
+from cfg_core import data, train
+from cfg_core.schedule import Schedule, alpha_sigma
+from cfg_core.unet import UNetConfig
+
+SMALL = ["--widths", "16,32", "--encoder", "1,1", "--decoder", "1,1"]
+
+
+def options(**changes):
+    network = UNetConfig(1, 16, 4, widths=(16,), encoder=(1,), decoder=(1,))
+    return replace(train.Options("synthetic", network, images=64 * 6, batch=64), **changes)
+
+
+def trainer(**changes):
+    return train.Trainer(options(**changes), data.synthetic(), Accelerator(cpu=True))
+
+
+def advance(run, steps):
+    for _ in range(steps):
+        run.advance()
+    return run
+
+
+def command(folder, *extra):
+    arguments = ["--data", "synthetic", "--run", str(folder), "--images", "6400", *SMALL, *extra]
+    return [sys.executable, "-m", "cfg_core.train", *arguments]
+
+
+def test_labels_are_dropped_one_by_one_at_the_asked_rate():
+    labels = torch.arange(4).repeat(25_000)
+    dropped = train.drop_labels(labels, 4, 0.1, torch.Generator().manual_seed(0)) == 4
+    assert dropped.double().mean().item() == pytest.approx(0.1, abs=0.003)
+    for label in range(4):
+        assert dropped[labels == label].double().mean().item() == pytest.approx(0.1, abs=0.006)
+    pairs = dropped[:-1] & dropped[1:]
+    assert pairs.double().mean().item() == pytest.approx(0.01, abs=0.002)
+
+
+@pytest.mark.parametrize(("p_uncond", "expected"), [(0.0, False), (1.0, True)])
+def test_no_label_or_every_label_can_be_dropped(p_uncond, expected):
+    dropped = train.drop_labels(torch.zeros(1000, dtype=torch.long), 4, p_uncond, torch.Generator()) == 4
+    assert (dropped == expected).all()
+
+
+def test_gradients_reach_the_null_embedding():
+    run = trainer(p_uncond=0.5)
+    torch.nn.init.normal_(run.network.out.weight)
+    for block in run.network.decoder[0]:
+        torch.nn.init.normal_(block.conv2.weight)
+    run.losses(*run.batch(0)).mean().backward()
+    assert run.network.label_embedding.weight.grad[4].abs().max() > 0
+
+
+def test_the_epsilon_weight_is_algorithm_1():
+    run = trainer(loss_weight="epsilon")
+    x, labels, u, eps = run.batch(0)
+    alpha, sigma = (c[:, None, None, None].float() for c in alpha_sigma(Schedule().log_snr(u)))
+    z = alpha * x + sigma * eps
+    v = run.network(z, Schedule().log_snr(u).float(), labels)
+    expected = (sigma * z + alpha * v - eps).square().mean((1, 2, 3))
+    torch.testing.assert_close(run.losses(x, labels, u, eps), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_every_picture_is_seen_once_an_epoch():
+    run = trainer(batch=128)
+    seen = torch.cat([run.batch(step)[0].flatten(1) for step in range(2048 // 128)])
+    once = data.to_unit(data.synthetic().images).flatten(1)
+    assert torch.equal(seen[seen[:, 100].argsort()].sort(0).values, once.sort(0).values)
+
+
+def test_training_lowers_the_loss():
+    reports = list(trainer(images=64 * 40).run(report_every=10))
+    assert reports[-1].loss < 0.95 * reports[0].loss
+
+
+def test_the_report_splits_the_loss():
+    run = trainer(p_uncond=0.5)
+    (report,) = run.run(report_every=100)
+    assert min(report.conditional, report.unconditional) <= report.loss <= max(report.conditional, report.unconditional)
+    assert (report.step, report.images) == (6, 384)
+
+
+def test_the_learning_rate_warms_up_and_ends_at_zero():
+    o = options(images=1_000_000, batch=100)
+    assert train.learning_rate(o, 0) == pytest.approx(o.learning_rate / 100)
+    assert train.learning_rate(o, 100) == pytest.approx(o.learning_rate, rel=1e-3)
+    assert train.learning_rate(o, o.steps) == 0
+
+
+@pytest.mark.parametrize("width", [0.05, 0.1, 0.25])
+def test_the_ema_averages_over_its_share_of_the_run(width):
+    steps = 2000
+    weights, kept = [], 1.0
+    for step in range(steps, 0, -1):
+        decay = train.ema_decay(width, step)
+        weights.append(kept * (1 - decay))
+        kept *= decay
+    profile = torch.tensor(weights[::-1], dtype=torch.float64)
+    at = torch.arange(1, steps + 1, dtype=torch.float64) / steps
+    mean = (profile * at).sum()
+    assert (profile * (at - mean) ** 2).sum().sqrt().item() == pytest.approx(width, rel=0.05)
+
+
+def test_a_resumed_run_ends_exactly_as_an_unbroken_one(tmp_path):
+    whole = advance(trainer(), 6)
+    first = advance(trainer(), 3)
+    first.save(tmp_path, "")
+    second = trainer()
+    assert second.resume(tmp_path)
+    advance(second, 3)
+    for name, tensor in whole.tensors().items():
+        assert torch.equal(tensor, second.tensors()[name]), name
+
+
+def test_a_run_refuses_other_options(tmp_path):
+    advance(trainer(), 1).save(tmp_path, "")
+    with pytest.raises(ValueError, match=r"p_uncond must be 0\.1 as in the run of .*, got 0\.2"):
+        trainer(p_uncond=0.2).resume(tmp_path)
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(tmp_path):
+    saves = ["--save-every", "1280", "--sheet-every", "1000000"]
+    subprocess.run(command(tmp_path / "whole", *saves), check=True, capture_output=True)
+    broken = tmp_path / "broken"
+    process = subprocess.Popen(command(broken, *saves), stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 300
+    while not (broken / "log.jsonl").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert json.loads((broken / "log.jsonl").read_text().splitlines()[-1])["images"] < 6400
+    subprocess.run(command(broken, *saves), check=True, capture_output=True)
+    expected, found = (load_file(tmp_path / run / "state.safetensors") for run in ("whole", "broken"))
+    assert expected.keys() == found.keys()
+    for name, tensor in expected.items():
+        assert torch.equal(tensor, found[name]), name
+
+
+def test_two_processes_learn_what_one_learns(tmp_path):
+    few = ["--images", "640", "--save-every", "640", "--sheet-every", "1000000"]
+    subprocess.run(command(tmp_path / "one", *few), check=True, capture_output=True)
+    launch = [
+        sys.executable,
+        "-m",
+        "accelerate.commands.launch",
+        "--cpu",
+        "--num_processes",
+        "2",
+        "--num_machines",
+        "1",
+    ]
+    two = command(tmp_path / "two", *few)[1:]
+    subprocess.run(
+        [*launch, "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0", *two],
+        check=True,
+        capture_output=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    one, both = (load_file(tmp_path / run / "state.safetensors") for run in ("one", "two"))
+    log = json.loads((tmp_path / "two" / "log.jsonl").read_text().splitlines()[-1])
+    alone = json.loads((tmp_path / "one" / "log.jsonl").read_text().splitlines()[-1])
+    assert log["loss"] == pytest.approx(alone["loss"], rel=1e-3)
+    for name in (name for name in one if name.startswith("network.")):
+        torch.testing.assert_close(both[name], one[name], rtol=0.02, atol=0.005)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "mnist"], "data must be one of"),
+        (["--p-uncond", "1.5"], "p_uncond must be a number from 0 to 1, got 1.5"),
+        (["--p-uncond", "nan"], "p_uncond must be a number from 0 to 1, got nan"),
+        (["--images", "0"], "images must be a whole number from 1"),
+        (["--widths", "20"], "widths, encoder and decoder must have one entry a level"),
+        (["--widths", "20,40"], "widths must be multiples of 16, got 20"),
+        (["--widths", "a"], "argument --widths"),
+        (["--loss-weight", "x"], "loss_weight must be one of v, epsilon, got 'x'"),
+        (["--log-snr", "5", "-5"], "log_snr_min must be finite and below log_snr_max"),
+        (["--ema", "0.9"], "ema must be a number from 0.01 to 0.28, got 0.9"),
+    ],
+)
+def test_bad_options_exit_with_one_sentence(arguments, message, tmp_path, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        train.main(["--data", "synthetic", "--run", str(tmp_path), *arguments])
+    assert exit_.value.code == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
