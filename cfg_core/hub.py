@@ -93,6 +93,29 @@ class Config(Protocol):
     def to_json(self) -> str: ...
 
 
+def card(config: CheckpointConfig) -> str:
+    """A model card that says what the config says; what was measured is added by whoever measured it."""
+    a = config.architecture
+    return f"""---
+license: apache-2.0
+tags: [diffusion, classifier-free-guidance, guidance-lab]
+---
+# A guided diffusion model of {config.data}
+
+Draws {a.size}×{a.size} pictures of {", ".join(config.classes)}, jointly trained with and without the class
+([Ho & Salimans, 2022](https://arxiv.org/abs/2207.12598)), so that classifier-free guidance works at any strength w.
+
+- **Network**: a convolutional U-Net of widths {", ".join(map(str, a.widths))}; the class enters
+  {"the decoder only, so that both halves of guidance share the encoder" if a.late else "every block"}.
+- **Trained** on {config.images_seen:,} images, the label dropped with probability {config.p_uncond:g}, predicting
+  {config.prediction} under the loss weight `{config.loss_weight}`, λ from {config.schedule.log_snr_min:g} to
+  {config.schedule.log_snr_max:g}. The weights are an exponential moving average.
+- **Command**: `{config.command}`
+- **Data**: {config.data}, licence {config.licence}.
+- **Use**: `python -m cfg_core.sample --checkpoint FOLDER`, or `python app.py --checkpoint FOLDER`.
+"""
+
+
 def save(folder: Path, config: Config, weights: Mapping[str, Tensor], card: str | None = None) -> None:
     """Write a checkpoint, each file whole or not at all. The card is left as it is where none is given."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -109,11 +132,16 @@ def write_whole(path: Path, content: bytes) -> None:
     os.replace(partial, path)
 
 
+CPU_THREADS = 4
+"""Up to here a picture does not depend on its batch (tests/test_denoiser.py); so small a network gains little beyond."""
+
+
 def load(where: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
-    """A checkpoint from a folder, or from the Hub by its ``owner/name``.
+    """A checkpoint from a folder, or from the Hub by its ``owner/name``, ready to draw on that device.
 
     Raises CheckpointError, in one sentence, for whatever is wrong with it.
     """
+    torch.set_num_threads(min(CPU_THREADS, torch.get_num_threads()))
     config, network, digest = read(where, CheckpointConfig.from_json, lambda config: UNet(config.architecture))
     return Checkpoint(NetworkDenoiser(network.to(device), config.schedule, config.classes), config, digest)
 

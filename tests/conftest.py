@@ -4,10 +4,12 @@ import pytest
 import torch
 
 from cfg_core.denoiser import NetworkDenoiser
-from cfg_core.hub import Checkpoint, CheckpointConfig
+from cfg_core.hub import CPU_THREADS, Checkpoint, CheckpointConfig
 from cfg_core.mixture import MixtureDenoiser, three_gaussians
 from cfg_core.schedule import Schedule
 from cfg_core.unet import UNet, UNetConfig
+
+torch.set_num_threads(min(CPU_THREADS, torch.get_num_threads()))
 
 CONFIG = {"channels": 1, "size": 8, "num_classes": 10, "widths": (16, 32), "encoder": (1, 1), "decoder": (1, 1)}
 

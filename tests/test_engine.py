@@ -243,7 +243,7 @@ def test_drawing_ends_when_the_engine_is_closed(gate: Gate, gated: Engine) -> No
         except RuntimeError as error:
             failures.append(error)
 
-    drawing, closing = threading.Thread(target=draw), threading.Thread(target=gated.close)
+    drawing, closing = (threading.Thread(target=f, daemon=True) for f in (draw, gated.close))
     drawing.start()
     gate.arrived()
     closing.start()
