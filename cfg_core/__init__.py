@@ -2,5 +2,5 @@
 
 import os
 
-# Before torch loads: threads that wait sleep instead of spinning, which on shared cores takes time from those that work.
+# Before torch loads: threads that wait sleep instead of spinning, which on shared cores takes time from the others.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -133,7 +133,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 CPU_THREADS = 4
-"""Up to here a picture does not depend on its batch (tests/test_denoiser.py); so small a network gains little beyond."""
+"""Up to here a picture does not depend on its batch (tests/test_denoiser.py); more would gain little."""
 
 
 def load(where: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
