@@ -166,7 +166,7 @@ def mirrored(images: Tensor, generator: torch.Generator) -> Tensor:
 def train(
     network: Network, dataset: data.DataSet, epochs: int, batch: int, learning_rate: float, seed: int
 ) -> Iterator[float]:
-    """AdamW on the cross-entropy, one cycle of the learning rate; yields the loss of each step."""
+    """AdamW on the cross-entropy, mirrored at random, one cycle of the learning rate; yields the loss of each step."""
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.05, fused=True)
     device, count = network.head.weight.device, len(dataset.labels)
@@ -176,7 +176,7 @@ def train(
     for _ in range(epochs):
         for chosen in torch.randperm(count, generator=generator).split(batch):
             images = dataset.images[chosen]
-            x = data.to_unit(mirrored(images, generator) if dataset.mirror else images)
+            x = data.to_unit(mirrored(images, generator))
             loss = F.cross_entropy(network(x.to(device)), dataset.labels[chosen].to(device))
             optimizer.zero_grad()
             loss.backward()

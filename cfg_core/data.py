@@ -38,7 +38,7 @@ class Source:
     column: str
     classes: tuple[str, ...]
     licence: str
-    mirror: bool = True
+    mirror: bool
 
 
 SOURCES: dict[str, Source] = {
@@ -48,6 +48,7 @@ SOURCES: dict[str, Source] = {
         "image",
         ("T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Boot"),
         "MIT (Zalando Research)",
+        mirror=False,  # its shoes all point to the left
     ),
     "cifar10": Source(
         "uoft-cs/cifar10",
@@ -55,6 +56,7 @@ SOURCES: dict[str, Source] = {
         "img",
         ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
         "unknown (Krizhevsky 2009)",
+        mirror=True,
     ),
 }
 

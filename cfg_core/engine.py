@@ -125,7 +125,7 @@ class Engine:
             while not grid.frame.done and not self._closed:
                 person.seen = time.monotonic()
                 self._changed.wait(1.0)
-            del self._people[token]
+            self._people.pop(token, None)
         if grid.frame.pixels is None or grid.frame.error or not grid.frame.done:
             raise RuntimeError(grid.frame.error or "The engine was closed before the pictures were drawn.")
         return grid.frame.pixels

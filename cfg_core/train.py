@@ -264,7 +264,6 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--encoder", type=_widths, default=UNetConfig.encoder, metavar="2,3", help="blocks a level")
     p.add_argument("--decoder", type=_widths, default=UNetConfig.decoder, metavar="2,1", help="blocks a level")
     p.add_argument("--late", action=argparse.BooleanOptionalAction, default=True, help="class in the decoder only")
-    p.add_argument("--attention", action=argparse.BooleanOptionalAction, default=True, help="at the coarsest level")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--save-every", type=int, default=20_000, help="pictures between saves")
     p.add_argument("--sheet-every", type=int, default=50_000, help="pictures between sample sheets")
@@ -280,7 +279,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         dataset = data.load(a.data, root=a.data_root)
         channels, size = dataset.images.shape[1:3]
-        network = UNetConfig(channels, size, len(dataset.classes), a.widths, a.encoder, a.decoder, a.late, a.attention)
+        network = UNetConfig(channels, size, len(dataset.classes), a.widths, a.encoder, a.decoder, a.late)
         options = Options(
             a.data, network, Schedule(*a.log_snr), a.p_uncond, a.loss_weight, a.images, a.batch, a.learning_rate,
             a.ema, a.seed,

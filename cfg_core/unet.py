@@ -1,4 +1,4 @@
-"""A small convolutional U-Net made for CPUs: dense 3×3 convolutions in channels-last, little attention.
+"""A small convolutional U-Net made for CPUs: dense 3×3 convolutions in channels-last, no attention.
 
 It knows nothing of diffusion: pictures, a noise level and labels in, pictures out. Its one uncommon trait is *late
 conditioning*: the class enters only the decoder, so that the trunk (encoder) is shared between the conditional and the
@@ -21,8 +21,7 @@ class UNetConfig:
     """The architecture. ``widths``, ``encoder`` and ``decoder`` go from the finest to the coarsest level.
 
     widths: channels of each level, multiples of 16. encoder, decoder: residual blocks of each level.
-    late: the class enters the decoder only; otherwise every block. attention: one layer of self-attention at the end of
-    the coarsest level of encoder and decoder. Raises ValueError for a field out of range.
+    late: the class enters the decoder only; otherwise every block. Raises ValueError for a field out of range.
     """
 
     channels: int
@@ -32,7 +31,6 @@ class UNetConfig:
     encoder: tuple[int, ...] = (2, 3)
     decoder: tuple[int, ...] = (2, 1)
     late: bool = True
-    attention: bool = True
     patch: int = 2
     embedding: int = 128
 
@@ -55,9 +53,8 @@ class UNetConfig:
         unit = self.patch * 2 ** (len(self.widths) - 1)
         if number("size", self.size, unit, 1024, whole=True) % unit:
             raise ValueError(f"size must be a multiple of {unit} for this network, got {self.size}")
-        for field in ("late", "attention"):
-            if not isinstance(getattr(self, field), bool):
-                raise ValueError(f"{field} must be true or false, got {getattr(self, field)!r}")
+        if not isinstance(self.late, bool):
+            raise ValueError(f"late must be true or false, got {self.late!r}")
 
 
 class LogSNREmbedding(nn.Module):
@@ -95,25 +92,6 @@ class Block(nn.Module):
         return h + self.conv2(F.silu(torch.addcmul(shift, update, 1 + scale)))
 
 
-class Attention(nn.Module):
-    """Residual self-attention over all places of a feature map, in heads of about 32 channels."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.heads = width // 32 if width % 32 == 0 else width // 16
-        self.norm = nn.GroupNorm(width // 16, width)
-        self.query_key_value = nn.Conv2d(width, 3 * width, 1)
-        self.out = nn.Conv2d(width, width, 1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
-
-    def forward(self, h: Tensor) -> Tensor:
-        places = self.query_key_value(self.norm(h)).permute(0, 2, 3, 1).flatten(1, 2)  # (B, H·W, 3·width)
-        query, key, value = places.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # each (B, heads, H·W, …)
-        mixed = F.scaled_dot_product_attention(query, key, value).transpose(1, 2)
-        return h + self.out(mixed.reshape(len(h), *h.shape[2:], -1).permute(0, 3, 1, 2))
-
-
 class UNet(nn.Module):
     """``forward(z, log_snr, labels, rows)``: (B, C, S, S), (B,), (N,), (N,) to (N, C, S, S).
 
@@ -137,8 +115,6 @@ class UNet(nn.Module):
         )
         self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in itertools.pairwise(widths))
         self.merge = nn.ModuleList(nn.Conv2d(2 * w, w, 1) for w in widths[:-1])
-        if c.attention:
-            self.encoder_attention, self.decoder_attention = Attention(widths[-1]), Attention(widths[-1])
         self.norm = nn.GroupNorm(widths[0] // 16, widths[0])
         self.out = nn.Conv2d(widths[0], c.channels * c.patch**2, 3, padding=1)
         nn.init.zeros_(self.out.weight)
@@ -165,8 +141,6 @@ class UNet(nn.Module):
             for block in blocks:  # type: ignore[attr-defined]
                 h = block(h, embedding)
             features.append(h)
-        if self.config.attention:
-            features[-1] = self.encoder_attention(h)
         return features
 
     def _head(self, features: list[Tensor], embedding: Tensor) -> Tensor:
@@ -178,6 +152,4 @@ class UNet(nn.Module):
                 h = self.merge[level](torch.cat([features[level], up], 1))
             for block in self.decoder[level]:  # type: ignore[attr-defined]
                 h = block(h, embedding)
-            if self.config.attention and level == len(features) - 1:
-                h = self.decoder_attention(h)
         return F.pixel_shuffle(self.out(F.silu(self.norm(h))), self.config.patch)
