@@ -32,9 +32,12 @@ def main(arguments: list[str] | None = None) -> None:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
     from cfg_core import hub
+    from cfg_core.checks import number
     from cfg_core.engine import Engine
 
     try:
+        if options.port is not None:
+            number("port", options.port, 0, 65535, whole=True)
         engine = Engine(hub.load(options.checkpoint, hub.device(options.device)))
     except ValueError as error:
         p.error(str(error))
