@@ -23,6 +23,20 @@ def number(field: str, value: Any, low: float, high: float, *, whole: bool = Fal
     return value
 
 
+def text(field: str, value: Any) -> str:
+    """The value, if it is a text; otherwise raises ValueError."""
+    if not isinstance(value, str):
+        raise ValueError(f"{field} must be a text, got {shown(value)}")
+    return value
+
+
+def names(field: str, value: Any, count: int) -> tuple[str, ...]:
+    """The value, if it is a tuple of so many texts; otherwise raises ValueError."""
+    if not isinstance(value, tuple) or len(value) != count or not all(isinstance(each, str) for each in value):
+        raise ValueError(f"{field} must be {count} names, got {shown(value)}")
+    return value
+
+
 def choice(field: str, value: Any, allowed: Collection[str]) -> str:
     """The value, if it is one of the allowed names; otherwise raises ValueError."""
     if not isinstance(value, str) or value not in allowed:

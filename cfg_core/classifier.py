@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cfg_core import data, hub
-from cfg_core.checks import number, shown
+from cfg_core.checks import names, number, shown, text
 
 BLOCK = 500
 """Pictures that are looked at together; it bounds the memory of any number of them."""
@@ -97,11 +97,8 @@ class ClassifierConfig:
         number("test_accuracy", self.test_accuracy, 0, 1)
         number("images_seen", self.images_seen, 0, 1e15, whole=True)
         for field in ("data", "licence", "command"):
-            if not isinstance(getattr(self, field), str):
-                raise ValueError(f"{field} must be a text, got {shown(getattr(self, field))}")
-        count = self.architecture.num_classes
-        if not isinstance(self.classes, tuple) or [type(c) for c in self.classes] != [str] * count:
-            raise ValueError(f"classes must be {count} names, got {shown(self.classes)}")
+            text(field, getattr(self, field))
+        names("classes", self.classes, self.architecture.num_classes)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2) + "\n"
@@ -157,12 +154,6 @@ def load(where: str | Path, device: str | torch.device = "cpu") -> Classifier:
 # ---- training ----
 
 
-def mirrored(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Pictures (N, C, S, S), each of them mirrored or not."""
-    chosen = torch.rand(len(images), generator=generator) < 0.5
-    return torch.where(chosen[:, None, None, None], images.flip(3), images)
-
-
 def train(
     network: Network, dataset: data.DataSet, epochs: int, batch: int, learning_rate: float, seed: int
 ) -> Iterator[float]:
@@ -175,8 +166,7 @@ def train(
     network.train()
     for _ in range(epochs):
         for chosen in torch.randperm(count, generator=generator).split(batch):
-            images = dataset.images[chosen]
-            x = data.to_unit(mirrored(images, generator))
+            x = data.to_unit(data.mirrored(dataset.images[chosen], 0.5, generator))
             loss = F.cross_entropy(network(x.to(device)), dataset.labels[chosen].to(device))
             optimizer.zero_grad()
             loss.backward()

@@ -133,6 +133,12 @@ def synthetic(split: str = "train", size: int = 16) -> DataSet:
     )
 
 
+def mirrored(images: Tensor, probability: float, generator: torch.Generator) -> Tensor:
+    """Pictures (N, C, S, S), each of them mirrored with that probability."""
+    chosen = torch.rand(len(images), generator=generator) < probability
+    return torch.where(chosen[:, None, None, None], images.flip(3), images)
+
+
 def to_unit(images: Tensor) -> Tensor:
     """uint8 pictures to float32 in [−1, 1]."""
     return images.float() / 127.5 - 1

@@ -15,7 +15,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from cfg_core.checks import choice, number, shown
+from cfg_core.checks import choice, names, number, shown, text
 from cfg_core.denoiser import NetworkDenoiser
 from cfg_core.schedule import Schedule
 from cfg_core.unet import UNet, UNetConfig
@@ -49,10 +49,8 @@ class CheckpointConfig:
         number("p_uncond", self.p_uncond, 0, 1)
         number("images_seen", self.images_seen, 0, 1e15, whole=True)
         for field in ("data", "licence", "command"):
-            if not isinstance(getattr(self, field), str):
-                raise ValueError(f"{field} must be a text, got {shown(getattr(self, field))}")
-        if len(self.classes) != self.architecture.num_classes or not all(isinstance(c, str) for c in self.classes):
-            raise ValueError(f"classes must be {self.architecture.num_classes} names, got {shown(self.classes)}")
+            text(field, getattr(self, field))
+        names("classes", self.classes, self.architecture.num_classes)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2) + "\n"

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from cfg_core.checks import choice, number, shown
+from cfg_core.checks import choice, number, shown, text
 from cfg_core.guidance import RULES
 from cfg_core.samplers import SAMPLERS
 
@@ -40,8 +40,7 @@ class GridRequest:
         choice("sampler", self.sampler, SAMPLERS)
         number("steps", self.steps, *STEPS_RANGE, whole=True)
         choice("rule", self.rule, RULES)
-        if not isinstance(self.checkpoint, str):
-            raise ValueError(f"checkpoint must be a text, got {shown(self.checkpoint)}")
+        text("checkpoint", self.checkpoint)
         for field in ("classes", "w"):
             values = getattr(self, field)
             if not isinstance(values, tuple) or not values:

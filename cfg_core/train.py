@@ -127,9 +127,7 @@ class Trainer:
         generator = _generator(options.seed, 1, step)
         labels = drop_labels(self.dataset.labels[chosen], options.network.num_classes, options.p_uncond, generator)
         u = (torch.arange(options.batch) + torch.rand(1, generator=generator)) / options.batch  # stratified
-        mirrored = torch.rand(options.batch, generator=generator) < (0.5 if self.dataset.mirror else 0)
-        images = self.dataset.images[chosen]
-        x = data.to_unit(torch.where(mirrored[:, None, None, None], images.flip(3), images))
+        x = data.to_unit(data.mirrored(self.dataset.images[chosen], 0.5 if self.dataset.mirror else 0, generator))
         eps = torch.randn(x.shape, generator=generator)
         mine = slice(self.accelerator.process_index, None, self.accelerator.num_processes)
         device = self.accelerator.device

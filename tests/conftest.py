@@ -1,9 +1,14 @@
 """Fixtures that many tests share: a small network denoiser and exact mixtures."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import pytest
 import torch
 
 from cfg_core.denoiser import NetworkDenoiser
+from cfg_core.engine import Engine
 from cfg_core.hub import CPU_THREADS, Checkpoint, CheckpointConfig
 from cfg_core.mixture import MixtureDenoiser, three_gaussians
 from cfg_core.schedule import Schedule
@@ -23,6 +28,17 @@ def small_network(seed: int = 0, **changes: object) -> UNet:
             scale = parameter[0].numel() ** -0.5 if parameter.ndim > 1 else 0.1
             parameter.add_(scale * torch.randn(parameter.shape, generator=generator))
     return network
+
+
+@contextmanager
+def served(engine: Engine) -> Iterator[tuple[str, Any]]:
+    """The page over an engine, served on this machine: its address, and its blocks."""
+    from cfg_core.ui.page import build, launch_options
+
+    page = build(engine)
+    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_options())
+    yield address, page
+    page.close(verbose=False)
 
 
 @pytest.fixture

@@ -96,3 +96,15 @@ def test_bytes_survive_the_way_to_the_unit_range_and_back():
     assert torch.equal(data.to_bytes(data.to_unit(every)), every)
     assert data.to_unit(every).aminmax() == (torch.tensor(-1.0), torch.tensor(1.0))
     assert data.to_bytes(torch.tensor([-5.0, 5.0])).tolist() == [0, 255]
+
+
+def test_each_picture_is_mirrored_by_itself():
+    pictures = torch.arange(4, dtype=torch.uint8).reshape(1, 1, 4).repeat(400, 1, 1, 1)
+    rows = data.mirrored(pictures, 0.25, torch.Generator().manual_seed(0)).squeeze().tolist()
+    assert {tuple(row) for row in rows} == {(0, 1, 2, 3), (3, 2, 1, 0)}
+    assert 260 < rows.count([0, 1, 2, 3]) < 340
+
+
+def test_nothing_is_mirrored_with_probability_0():
+    pictures = torch.arange(4, dtype=torch.uint8).reshape(1, 1, 4).repeat(400, 1, 1, 1)
+    assert torch.equal(data.mirrored(pictures, 0, torch.Generator().manual_seed(0)), pictures)

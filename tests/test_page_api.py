@@ -14,7 +14,7 @@ import pytest
 from cfg_core.engine import Engine
 from cfg_core.hub import Checkpoint
 from cfg_core.request import GridRequest
-from cfg_core.ui.page import build, launch_options
+from tests.conftest import served
 
 Call = Callable[[str, Any], tuple[int, Any]]
 NESTED: Any = 0
@@ -32,16 +32,14 @@ def engine(tiny_checkpoint: Checkpoint) -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def call(engine: Engine) -> Iterator[Call]:
     """(function, its argument or a whole body) → HTTP status and what came back."""
-    page = build(engine)
-    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_options())
-    component = next(i for i, block in page.blocks.items() if isinstance(block, gr.HTML))
+    with served(engine) as (address, page):
+        component = next(i for i, block in page.blocks.items() if isinstance(block, gr.HTML))
 
-    def post(function: str, data: Any) -> tuple[int, Any]:
-        body = {"session_hash": "s", "component_id": component, "fn_name": function, "data": data}
-        return send(f"{url}gradio_api/component_server", json.dumps(body))
+        def post(function: str, data: Any) -> tuple[int, Any]:
+            body = {"session_hash": "s", "component_id": component, "fn_name": function, "data": data}
+            return send(f"{address}gradio_api/component_server", json.dumps(body))
 
-    yield post
-    page.close(verbose=False)
+        yield post
 
 
 def send(url: str, body: str) -> tuple[int, Any]:

@@ -10,7 +10,7 @@ import pytest
 
 from cfg_core import hub
 from cfg_core.engine import Engine
-from cfg_core.ui.page import build, launch_options
+from tests.conftest import served
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -33,10 +33,8 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def address(engine: Engine) -> Iterator[str]:
-    page = build(engine)
-    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_options())
-    yield url
-    page.close(verbose=False)
+    with served(engine) as (address, _):
+        yield address
 
 
 @pytest.fixture(scope="module")  # no longer: while Playwright's loop runs, other tests cannot run theirs
