@@ -1,134 +1,236 @@
 """The service: one worker that advances everybody's samples together.
 
-A person, known by an unguessable token, *wants* some grids; wanting others replaces them at the next evaluation, while
-a grid that is wanted again goes on. The worker runs the one loop of cfg_core.sampling over all grids at once.
+A person, known by an unguessable token, *looks at* some grids and may next look at those of a strip. Wanting others
+replaces them at the next evaluation. The worker runs the one loop of cfg_core.sampling over all of them: each turn it
+picks samples (cfg_core.people says whose), evaluates once, and shows. Equal requests are one computation, and what is
+finished stays in a cache of bounded size, so that a grid is drawn once whoever asks and however often.
 """
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import secrets
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
+import torch
+from cachetools import LRUCache
 
-from cfg_core.grid import begin_grid, pixels
+from cfg_core.checks import number
 from cfg_core.hub import Checkpoint
-from cfg_core.request import GridRequest
-from cfg_core.sampling import Job, turn
+from cfg_core.people import Level, Person, line, share
+from cfg_core.request import MAX_PICTURES, STEPS_RANGE, GridRequest
+from cfg_core.sampling import turn
+from cfg_core.work import BLOCK, Frame, Work
 
 log = logging.getLogger(__name__)
 
 SILENCE = 30.0
 """Seconds after which a person who no longer asks is forgotten, and what they wanted freed."""
 
+UNHEARD = 5.0
+"""The same for a newcomer who has not asked for anything yet."""
+
+WINDOW = 10.0
+"""Seconds over which the rate of evaluations is taken."""
+
 
 @dataclass(frozen=True)
-class Frame:
-    """A grid after some of its evaluations.
+class Limits:
+    """What the engine takes on. Raises ValueError for a number out of range.
 
-    pixels: (w, class, sample, S, S, C) uint8, the clean samples as they are predicted at this evaluation; None before
-    the first. seconds: since the request. error: why it ended early, one sentence.
+    people: served at once; newcomers stand in a line of at most ``line``. pictures: of one grid. steps: of one grid.
+    cache: megabytes of finished grids. samples: of one evaluation.
     """
 
-    request: GridRequest
-    serial: int
-    evaluations: int = 0
-    pixels: np.ndarray | None = None
-    seconds: float = 0.0
-    error: str | None = None
+    people: int = 64
+    line: int = 256
+    pictures: int = 640
+    steps: int = STEPS_RANGE[1]
+    cache: int = 256
+    samples: int = 32
 
-    @property
-    def done(self) -> bool:
-        return self.error is not None or self.evaluations == self.request.evaluations
-
-
-@dataclass(eq=False)
-class Grid:
-    """A wanted grid: its samples on their way, and the latest frame."""
-
-    frame: Frame
-    job: Job
-    since: float
-
-
-@dataclass
-class Person:
-    grids: dict[GridRequest, Grid] = field(default_factory=dict)
-    seen: float = field(default_factory=time.monotonic)
-    waiting: set[asyncio.Future] = field(default_factory=set)
+    def __post_init__(self) -> None:
+        number("people", self.people, 1, 10_000, whole=True)
+        number("line", self.line, 0, 10_000, whole=True)
+        number("pictures", self.pictures, 1, MAX_PICTURES, whole=True)
+        number("steps", self.steps, *STEPS_RANGE, whole=True)
+        number("cache", self.cache, 0, 2**20, whole=True)
+        number("samples", self.samples, BLOCK, MAX_PICTURES, whole=True)
 
 
 class UnknownPerson(KeyError):
     """A token that was never issued, or whose person has been silent for too long."""
 
 
-class Engine:
-    """Everybody's grids of one checkpoint. Safe to call from any thread; ``close`` ends the worker."""
+class Full(RuntimeError):
+    """Neither the lab nor its line has room; the message is for the person at the door."""
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
+
+@dataclass(frozen=True)
+class View:
+    """What a person sees. frames: of the grids they look at, in their order. strip: those of it that are finished.
+
+    version: passes to ``news``. ahead: how many people are served before their first picture. door: their place in the
+    line before the lab, 0 inside.
+    """
+
+    version: int
+    frames: tuple[Frame, ...] = ()
+    strip: tuple[Frame, ...] = ()
+    ahead: int = 0
+    door: int = 0
+
+
+@dataclass(frozen=True)
+class Stats:
+    """How the engine does. rate: evaluations of one sample a second, over the last seconds; first_picture: seconds."""
+
+    people: int
+    at_the_door: int
+    waiting: int
+    samples_in_flight: int
+    turns: int
+    evaluations: int
+    rate: float
+    cached: int
+    cached_bytes: int
+    cache_hits: int
+    first_picture_p50: float | None
+    first_picture_p95: float | None
+
+
+class Engine:
+    """Everybody's grids of one checkpoint. Safe to call from any thread; ``close`` ends the worker.
+
+    precomputed: finished grids that strips may show at once.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, limits: Limits | None = None, precomputed: Iterable[Frame] = ()) -> None:
         self.checkpoint = checkpoint
-        self._people: dict[str, Person] = {}
-        self._serials = itertools.count()
+        self.limits = limits or Limits()
+        self._samples = self.limits.samples
+        self._people: dict[str, Person] = {}  # in the order in which they came
+        self._places: dict[Person, int] = {}
+        self._active: dict[GridRequest, Work] = {}
+        self._cache: LRUCache[GridRequest, Work] = LRUCache(self.limits.cache * 2**20, lambda work: work.nbytes)
+        self._serials = count()
+        self._precomputed = {f.request: Work(replace(f, serial=next(self._serials))) for f in precomputed}
+        self._turn = self._evaluations = self._hits = 0
+        self._recent: deque[tuple[float, int]] = deque()
+        self._first_pictures: deque[float] = deque(maxlen=1000)
         self._changed = threading.Condition()
         self._closed = False
-        self._worker = threading.Thread(target=self._work, name="engine", daemon=True)
+        self._worker = threading.Thread(target=self._serve, name="engine", daemon=True)
         self._worker.start()
 
+    # ---- what callers do --------------------------------------------------------------------------------------------
+
     def admit(self) -> str:
-        """A token for a new person."""
-        token = secrets.token_urlsafe(16)
+        """A token for a new person. Raises Full."""
         with self._changed:
-            self._people[token] = Person()
+            self._forget_the_silent()
+            if len(self._people) >= self.limits.people + self.limits.line:
+                log.warning("refused people=%d", len(self._people))
+                raise Full(f"The lab is full, and {self.limits.line} people wait at its door. Please come back later.")
+            token = secrets.token_urlsafe(16)
+            self._people[token] = Person(seen=time.monotonic() - SILENCE + UNHEARD, served=self._turn)
+            log.info("admitted people=%d", len(self._people))
             self._changed.notify_all()  # a worker at rest starts to watch for silence
         return token
 
-    def want(self, token: str, requests: Sequence[GridRequest]) -> list[Frame]:
-        """Say which grids a person wants now; returns the latest frame of each, in their order.
+    def want(self, token: str, looked_at: Sequence[GridRequest], strip: Sequence[GridRequest] = ()) -> View:
+        """Say what a person looks at, and what they may look at next; returns what there is of it.
 
-        Raises UnknownPerson.
+        Raises UnknownPerson, and ValueError, in one sentence, for a request beyond the limits.
         """
+        wish = tuple(looked_at), tuple(strip)
+        for request in wish[0] + wish[1]:
+            number("classes × w × samples", request.pictures, 1, self.limits.pictures, whole=True)
+            number("steps", request.steps, 1, self.limits.steps, whole=True)
         with self._changed:
-            known = self._person(token).grids
-        wanted = {request: known.get(request) or self._begin(request) for request in requests}
-        with self._changed:
-            if wanted.keys() != known.keys():
-                self._person(token).grids = wanted
-                self._changed.notify_all()
-            return [wanted[request].frame for request in requests]
+            person = self._person(token)
+            if door := self._door(token):
+                return View(person.version, door=door)
+            if wish != person.wish:
+                self._take(person, *wish)
+            return View(
+                person.version,
+                tuple(work.frame for work in person.looked_at),
+                tuple(work.frame for work in person.strip if work.frame.done),
+                self._ahead(person),
+            )
 
-    async def news(self, token: str, frames: Sequence[Frame], timeout: float) -> None:
-        """Return when these are no longer a person's latest frames, or after so many seconds. Raises UnknownPerson."""
+    async def news(self, token: str, version: int, timeout: float) -> None:
+        """Return when a person's view is no longer of that version, or after so many seconds. Raises UnknownPerson."""
         future = asyncio.get_running_loop().create_future()
         with self._changed:
             person = self._person(token)
-            latest = [grid.frame for grid in person.grids.values()]
-            if not all(any(frame is other for other in latest) for frame in frames):
+            if person.version != version:
                 return
-            person.waiting.add(future)
+            person.listeners.add(future)
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(future, timeout)
         with self._changed:
-            person.waiting.discard(future)
+            person.listeners.discard(future)
+
+    def film(self, token: str) -> list[list[Frame]]:
+        """The denoising of each grid a person looks at, as far as it has come. Raises UnknownPerson."""
+        with self._changed:
+            return [list(work.film) for work in self._person(token).looked_at]
+
+    def leave(self, token: str) -> None:
+        """Forget a person, if there is one of that token, and free what they wanted."""
+        with self._changed:
+            if self._people.pop(token, None):
+                log.info("left people=%d", len(self._people))
+                self._changed.notify_all()
 
     def draw(self, request: GridRequest) -> np.ndarray:
-        """A finished grid (w, class, sample, S, S, C), for a caller that can wait. Raises RuntimeError if it fails."""
-        token, grid = self.admit(), self._begin(request)
+        """A finished grid (w, class, sample, S, S, C), for a caller that can wait.
+
+        Raises Full, ValueError as ``want`` does, and RuntimeError if it fails.
+        """
+        token = self.admit()
+        try:
+            with self._changed:
+                while not (frames := self.want(token, [request]).frames) or not frames[0].done:
+                    if self._closed:
+                        raise RuntimeError("The engine was closed before the pictures were drawn.")
+                    self._changed.wait(1.0)
+        finally:
+            self.leave(token)
+        frame = frames[0]
+        if frame.pixels is None or frame.error:
+            raise RuntimeError(frame.error)
+        return frame.pixels
+
+    def stats(self) -> Stats:
+        """How it does now."""
         with self._changed:
-            person = self._people[token]
-            person.grids[request] = grid
-            self._changed.notify_all()
-            while not grid.frame.done and not self._closed:
-                person.seen = time.monotonic()
-                self._changed.wait(1.0)
-            self._people.pop(token, None)
-        if grid.frame.pixels is None or grid.frame.error or not grid.frame.done:
-            raise RuntimeError(grid.frame.error or "The engine was closed before the pictures were drawn.")
-        return grid.frame.pixels
+            self._recent_from(time.monotonic() - WINDOW)
+            p50, p95 = np.percentile(self._first_pictures, (50, 95)) if self._first_pictures else (None, None)
+            inside = min(len(self._people), self.limits.people)
+            works = [work for work in self._active.values() if not work.frame.done]
+            return Stats(
+                people=inside,
+                at_the_door=len(self._people) - inside,
+                waiting=sum(bool(person.unfinished) for person in self._people.values()),
+                samples_in_flight=sum(work.begun for work in works),
+                turns=self._turn,
+                evaluations=self._evaluations,
+                rate=sum(samples for _, samples in self._recent) / WINDOW,
+                cached=len(self._cache),
+                cached_bytes=int(self._cache.currsize),
+                cache_hits=self._hits,
+                first_picture_p50=p50 and float(p50),
+                first_picture_p95=p95 and float(p95),
+            )
 
     def close(self) -> None:
         """End the worker after its current evaluation."""
@@ -137,6 +239,8 @@ class Engine:
             self._changed.notify_all()
         self._worker.join()
 
+    # ---- people (the lock is held) ----------------------------------------------------------------------------------
+
     def _person(self, token: str) -> Person:
         person = self._people.get(token)
         if person is None:
@@ -144,52 +248,125 @@ class Engine:
         person.seen = time.monotonic()
         return person
 
-    def _begin(self, request: GridRequest) -> Grid:
-        return Grid(
-            Frame(request, next(self._serials)), begin_grid(self.checkpoint.denoiser, request), time.monotonic()
-        )
+    def _door(self, token: str) -> int:
+        return max(0, list(self._people).index(token) + 1 - self.limits.people)
 
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                while not (grids := self._unfinished()) and not self._closed:
-                    self._changed.wait(SILENCE if self._people else None)
-                if self._closed:
-                    return
-            try:
-                turn(self.checkpoint.denoiser, [grid.job for grid in grids])
-                error = None
-            except Exception as failure:  # whatever it was, those who wait must hear of it
-                log.exception("an evaluation failed")
-                error = f"The pictures could not be drawn: {failure}"
-            with self._changed:
-                for grid in grids:
-                    self._show(grid, error)
-                for person in self._people.values():
-                    if any(grid in grids for grid in person.grids.values()):
-                        _wake(person)
-                self._changed.notify_all()
+    def _ahead(self, person: Person) -> int:
+        """How many others are served before the first picture of somebody who has none."""
+        if person.has_picture or not person.looked_at:
+            return 0
+        return self._places.get(person, len(self._places))
 
-    def _unfinished(self) -> list[Grid]:
-        """The grids that still need evaluations, of everybody who has not fallen silent."""
+    def _take(self, person: Person, looked_at: tuple[GridRequest, ...], strip: tuple[GridRequest, ...]) -> None:
+        if not person.unfinished:
+            person.served = self._turn
+        if person.wish[0][:1] != looked_at[:1]:
+            person.since = time.monotonic()
+        frames = [(work, work.frame) for work in person.works]
+        known = {work.request: work for work, frame in frames if not frame.error and not frame.precomputed}
+        person.wish = looked_at, strip
+        person.looked_at = [known.get(request) or self._work(request) for request in looked_at]
+        person.strip = [self._precomputed.get(r) or known.get(r) or self._work(r) for r in strip]
+        person.version += 1
+        if person.looked_at and person.looked_at[0].frame.done:
+            self._first_pictures.append(0.0)
+        self._changed.notify_all()
+
+    def _work(self, request: GridRequest) -> Work:
+        """The one computation of a request: finished, under way, or new."""
+        if work := self._cache.get(request):
+            self._hits += 1
+            return work
+        work = self._active.get(request)
+        if work is None or work.frame.error:
+            work = self._active[request] = Work(Frame(request, next(self._serials)))
+        return work
+
+    def _forget_the_silent(self) -> None:
         now = time.monotonic()
         for token in [token for token, person in self._people.items() if now - person.seen > SILENCE]:
             del self._people[token]
-        return [g for person in self._people.values() for g in person.grids.values() if not g.frame.done]
+            log.info("silent people=%d", len(self._people))
 
-    def _show(self, grid: Grid, error: str | None) -> None:
-        state, frame = grid.job.state, grid.frame
-        drawn = frame.pixels if state.x is None else pixels(frame.request, state.x)
-        grid.frame = Frame(frame.request, frame.serial, state.evaluations, drawn, time.monotonic() - grid.since, error)
+    # ---- the worker -------------------------------------------------------------------------------------------------
 
+    def _serve(self) -> None:
+        while not self._closed:
+            self._turns()
 
-def _wake(person: Person) -> None:
-    for future in person.waiting:
-        with contextlib.suppress(RuntimeError):  # its event loop has closed
-            future.get_loop().call_soon_threadsafe(_resolve, future)
-    person.waiting.clear()
+    def _turns(self) -> None:
+        """Turn after turn; whatever breaks outside an evaluation ends everything under way."""
+        try:
+            while shares := self._next():
+                self._show(shares, self._evaluate(shares))
+        except BaseException:
+            log.exception("worker restarted works=%d", len(self._active))
+            with self._changed:
+                for work in self._active.values():
+                    work.fail("The worker that draws broke down and was restarted; please ask again.")
+                for person in self._people.values():
+                    person.tell()
+                self._changed.notify_all()
 
+    def _next(self) -> dict[Work, int]:
+        """What the next turn evaluates, once there is something; nothing when the engine is closed."""
+        with self._changed:
+            while not self._closed:
+                self._forget_the_silent()
+                inside = list(self._people.values())[: self.limits.people]
+                self._active = {work.request: work for person in inside for work in person.unfinished}
+                waiting = line(inside, self._turn)
+                first = dict.fromkeys(person for (level, *_), person, _ in waiting if level <= Level.FIRST)
+                self._places = {person: place for place, person in enumerate(first)}
+                if shares := share(waiting, self._samples):
+                    self._turn += 1
+                    for _, person, work in waiting:
+                        if work in shares:  # even if they want something else before the turn is over
+                            person.served = self._turn
+                    return shares
+                self._changed.wait(min(UNHEARD, SILENCE) if self._people else None)
+        return {}
 
-def _resolve(future: asyncio.Future) -> None:
-    if not future.done():
-        future.set_result(None)
+    def _evaluate(self, shares: dict[Work, int]) -> int:
+        """One evaluation of all, or if that fails, of each alone; what fails alone has failed. Returns the samples."""
+        denoiser = self.checkpoint.denoiser
+        try:
+            jobs = [job for work, blocks in shares.items() for job in work.next(denoiser, blocks)]
+            turn(denoiser, jobs)
+        except Exception as failure:  # whatever it was, those who wait must hear of it
+            if isinstance(failure, torch.OutOfMemoryError) and self._samples > BLOCK:
+                self._samples = max(BLOCK, self._samples // 2)
+                log.warning("out of memory samples=%d", self._samples)
+                torch.cuda.empty_cache()
+                return 0
+            if len(shares) > 1:
+                return sum(self._evaluate({work: blocks}) for work, blocks in shares.items())
+            self._fail(shares, failure)
+            return 0
+        return sum(len(job.labels) for job in jobs)
+
+    def _fail(self, shares: Iterable[Work], failure: Exception) -> None:
+        for work in shares:
+            log.error("failed request=%s", work.request.to_json(), exc_info=failure)
+            work.fail(f"The pictures could not be drawn: {failure}")
+
+    def _show(self, shares: dict[Work, int], made: int) -> None:
+        """Tell everybody what has come of their works; keep what is finished."""
+        with self._changed:
+            self._evaluations += made
+            self._recent.append((time.monotonic(), made))
+            self._recent_from(time.monotonic() - WINDOW)
+            changed = {work for work in shares if work.show() or work.frame.error}
+            for work in changed:
+                if work.frame.done and not work.frame.error and work.nbytes <= self._cache.maxsize:
+                    self._cache[work.request] = work
+            for person in self._people.values():
+                if any(work in person.looked_at or work.frame.done for work in changed.intersection(person.works)):
+                    person.tell()
+                if person.looked_at and person.looked_at[0] in changed and person.looked_at[0].frame.done:
+                    self._first_pictures.append(time.monotonic() - person.since)
+            self._changed.notify_all()
+
+    def _recent_from(self, then: float) -> None:
+        while self._recent and self._recent[0][0] < then:
+            self._recent.popleft()

@@ -19,9 +19,10 @@ METADATA = "guidance-lab"
 INK, PAPER = (28, 27, 25), (251, 250, 247)
 
 
-def begin_grid(denoiser: Denoiser, request: GridRequest) -> Job:
-    """The samples of a request at their first step, in the order (w, class, sample)."""
-    w, labels, samples = zip(*product(request.w, request.classes, range(request.samples)), strict=True)
+def begin_grid(denoiser: Denoiser, request: GridRequest, part: slice = slice(None)) -> Job:
+    """The samples of a request at their first step, in the order (w, class, sample), or a part of them."""
+    cells = list(product(request.w, request.classes, range(request.samples)))[part]
+    w, labels, samples = zip(*cells, strict=True)
     return begin(
         denoiser,
         grid_noise(request.seed, samples, denoiser.shape, denoiser.device),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +15,9 @@ SAMPLES_RANGE = (1, 64)
 STEPS_RANGE = (1, 1024)
 SEED_RANGE = (0, 2**32 - 1)
 MAX_PICTURES = 4096
+COARSE = (0.0, 1.0, 2.0, 4.0, 8.0)
+GAPS = (0.25, 0.5, 0.75, 1.25, 1.5, 1.75, 2.5, 3.0, 3.5, 5.0, 6.0, 7.0)
+BELOW = (-1.0, -0.75, -0.5, -0.25)
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,17 @@ class GridRequest:
             raise ValueError(f"a request must have the fields {', '.join(cls.__dataclass_fields__)}, got {shown(raw)}")
         fields: Any = {field: tuple(value) if isinstance(value, list) else value for field, value in raw.items()}
         return cls(**fields)
+
+
+def strip(request: GridRequest) -> tuple[GridRequest, ...]:
+    """The same grid at every rung of a ladder of w: the coarse rungs, then the gaps, nearest to its own w first.
+
+    The rungs below 0 are climbed only from below 0.
+    """
+    (at,) = request.w
+    rungs = (COARSE, (*BELOW, *GAPS) if at < 0 else GAPS)
+    ordered = [w for part in rungs for w in sorted(part, key=lambda w: abs(w - at))]
+    return tuple(replace(request, w=(w,)) for w in ordered)
 
 
 def _number(value: Any) -> Any:

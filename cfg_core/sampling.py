@@ -43,7 +43,7 @@ def begin(
 
 @torch.inference_mode()
 def turn(denoiser: Denoiser, jobs: Sequence[Job]) -> None:
-    """Advance every job by one evaluation, all of their samples in one call of the denoiser."""
+    """Advance every job by one evaluation, all of their samples in one call of the denoiser; all of them or none."""
     log_snrs = [job.state.log_snr for job in jobs]
     needs = [job.rule.needs(log_snr, job.w) for job, log_snr in zip(jobs, log_snrs, strict=True)]
     conditional, unconditional = halves(
@@ -53,11 +53,13 @@ def turn(denoiser: Denoiser, jobs: Sequence[Job]) -> None:
         torch.cat([job.labels for job in jobs]),
         (torch.cat([n[0] for n in needs]), torch.cat([n[1] for n in needs])),
     )
-    first = 0
+    first, advanced = 0, []
     for job in jobs:
         rows = slice(first, first := first + len(job.labels))
         prediction = job.rule.combine(conditional[rows], unconditional[rows], job.w)
-        job.state = job.sampler.advance(job.state, prediction)
+        advanced.append(job.sampler.advance(job.state, prediction))
+    for job, state in zip(jobs, advanced, strict=True):
+        job.state = state
 
 
 def generate(denoiser: Denoiser, job: Job) -> Iterator[State]:

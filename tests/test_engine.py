@@ -1,25 +1,31 @@
 """The engine: everybody's grids together, each exactly the picture that the sampling loop gives for it alone."""
 
 import asyncio
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cfg_core import engine as engine_module
 from cfg_core.data import to_bytes
 from cfg_core.denoiser import Denoiser, NetworkDenoiser
-from cfg_core.engine import Engine, Frame, UnknownPerson
-from cfg_core.hub import Checkpoint
+from cfg_core.engine import Engine, Full, Limits, UnknownPerson
+from cfg_core.hub import Checkpoint, CheckpointConfig
 from cfg_core.noise import grid_noise
-from cfg_core.request import GridRequest
+from cfg_core.people import STARVING
+from cfg_core.request import GridRequest, strip
 from cfg_core.samplers import SAMPLERS
 from cfg_core.sampling import begin, sample
+from cfg_core.schedule import Schedule
+from cfg_core.work import Frame
 
 PATIENCE = 60.0
 """Seconds after which a test gives up on something that should happen at once."""
@@ -33,7 +39,9 @@ class Gate(NetworkDenoiser):
     def __init__(self, other: NetworkDenoiser) -> None:
         super().__init__(other.network, other.schedule, other.classes)
         self.open = False
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
+        self.poison: int | None = None
+        self.largest: int | None = None
         self.rows: list[int] = []
         self.entered, self.permits = threading.Semaphore(0), threading.Semaphore(0)
 
@@ -44,6 +52,10 @@ class Gate(NetworkDenoiser):
         self.rows.append(len(rows))
         if self.failure:
             raise self.failure
+        if self.poison in labels.tolist():
+            raise RuntimeError("poisoned")
+        if self.largest and len(z) > self.largest:
+            raise torch.OutOfMemoryError("too many samples")
         return super().predict(z, log_snr, labels, rows)
 
     def arrived(self) -> None:
@@ -72,9 +84,16 @@ def gate(tiny_checkpoint: Checkpoint) -> Gate:
     return Gate(tiny_checkpoint.denoiser)
 
 
+def replace_denoiser(gate: Gate) -> Checkpoint:
+    config = CheckpointConfig(
+        gate.network.config, Schedule(), "v", "v", gate.classes, "synthetic", "none", 0.1, 0, "none"
+    )
+    return Checkpoint(gate, config, A.checkpoint)
+
+
 @pytest.fixture
-def gated(gate: Gate, tiny_checkpoint: Checkpoint) -> Iterator[Engine]:
-    engine = Engine(replace(tiny_checkpoint, denoiser=gate))
+def gated(gate: Gate) -> Iterator[Engine]:
+    engine = Engine(replace_denoiser(gate))
     yield engine
     gate.release()
     engine.close()
@@ -94,17 +113,17 @@ def alone(denoiser: Denoiser, request: GridRequest) -> np.ndarray:
     return np.stack(pictures).reshape(len(request.w), len(request.classes), *pictures[0].shape)
 
 
-def finished(engine: Engine, token: str, requests: list[GridRequest]) -> list[Frame]:
-    """The frames of a person once all of them are done."""
+def finished(engine: Engine, token: str, requests: list[GridRequest], strip: Sequence[GridRequest] = ()) -> list[Frame]:
+    """The frames of a person, those of the strip last, once all of them are done."""
 
     async def pull() -> list[Frame]:
         deadline = time.monotonic() + PATIENCE
-        frames = engine.want(token, requests)
-        while not all(frame.done for frame in frames):
-            await engine.news(token, frames, PATIENCE)
+        view = engine.want(token, requests, strip)
+        while not all(frame.done for frame in view.frames) or len(view.strip) < len(strip) or view.door:
+            await engine.news(token, view.version, PATIENCE)
             assert time.monotonic() < deadline
-            frames = engine.want(token, requests)
-        return frames
+            view = engine.want(token, requests, strip)
+        return [*view.frames, *view.strip]
 
     return asyncio.run(pull())
 
@@ -145,7 +164,7 @@ def test_wanting_something_else_replaces_at_the_next_evaluation(gate: Gate, gate
     token = gated.admit()
     gated.want(token, [A])
     gate.arrived()  # the first evaluation, of A alone
-    old = gated._people[token].grids[A]
+    [old] = gated._people[token].looked_at
     gated.want(token, [B])
     gate.step()  # the second, of B alone
     assert old.frame.evaluations == 1
@@ -153,16 +172,16 @@ def test_wanting_something_else_replaces_at_the_next_evaluation(gate: Gate, gate
     gate.release()
     [frame] = finished(gated, token, [B])
     assert np.array_equal(frame.pixels, alone(gated.checkpoint.denoiser, B))
-    assert old.frame.evaluations == old.job.state.evaluations == 1
+    assert old.frame.evaluations == 1
     assert len(gate.rows) == 1 + B.evaluations + B.evaluations  # the last ones are alone()'s
 
 
 def test_a_grid_that_is_wanted_again_goes_on(gate: Gate, gated: Engine) -> None:
     token, unguided = gated.admit(), replace(A, w=(0.0,))
-    first = gated.want(token, [unguided, A])
+    first = gated.want(token, [unguided, A]).frames
     gate.arrived()
     gate.step()
-    second = gated.want(token, [unguided, B])
+    second = gated.want(token, [unguided, B]).frames
     assert second[0].serial == first[0].serial
     assert second[0].evaluations == 1
     assert second[1].serial not in {frame.serial for frame in first}
@@ -174,7 +193,7 @@ def test_a_grid_that_is_wanted_again_goes_on(gate: Gate, gated: Engine) -> None:
 def test_nobody_gets_another_s_frames(gate: Gate, gated: Engine) -> None:
     mine, yours = gated.admit(), gated.admit()
     assert mine != yours
-    [my_frame], [your_frame] = gated.want(mine, [A]), gated.want(yours, [B])
+    gated.want(mine, [A]), gated.want(yours, [B])
     gate.release()
     [my_frame], [your_frame] = finished(gated, mine, [A]), finished(gated, yours, [B])
     assert (my_frame.request, your_frame.request) == (A, B)
@@ -186,7 +205,7 @@ def test_an_unknown_token_is_refused(engine: Engine, token: str) -> None:
     with pytest.raises(UnknownPerson):
         engine.want(token, [A])
     with pytest.raises(UnknownPerson):
-        asyncio.run(engine.news(token, [], 0.0))
+        asyncio.run(engine.news(token, 0, 0.0))
 
 
 def test_silence_frees_a_person(gate: Gate, gated: Engine) -> None:
@@ -258,44 +277,382 @@ def test_drawing_ends_when_the_engine_is_closed(gate: Gate, gated: Engine) -> No
 # ---- news ----------------------------------------------------------------------------------------------------------
 
 
-def news(engine: Engine, token: str, frames: list[Frame], timeout: float, meanwhile: Callable[[], None]) -> bool:
+def news(engine: Engine, token: str, version: int, timeout: float, meanwhile: Callable[[], None]) -> bool:
     """Whether news came before the timeout; ``meanwhile`` runs once the wait has begun."""
 
     async def wait() -> bool:
-        waiting = asyncio.ensure_future(engine.news(token, frames, timeout))
+        waiting = asyncio.ensure_future(engine.news(token, version, timeout))
         await asyncio.sleep(0)
         meanwhile()
         await asyncio.wait_for(waiting, PATIENCE)
-        return engine.want(token, [A]) != frames
+        return engine.want(token, [A]).version != version
 
     return asyncio.run(wait())
 
 
-def test_news_of_frames_that_are_already_old_come_at_once(gate: Gate, gated: Engine) -> None:
+def test_news_that_are_already_old_come_at_once(gate: Gate, gated: Engine) -> None:
     token = gated.admit()
-    frames = gated.want(token, [A])
+    version = gated.want(token, [A]).version
     gate.arrived()
     gate.step()  # one evaluation is over before anybody waits; no other will end
-    assert news(gated, token, frames, 1e6, lambda: None)
+    assert news(gated, token, version, 1e6, lambda: None)
 
 
-def test_news_of_frames_that_were_replaced_come_at_once(gate: Gate, gated: Engine) -> None:
+def test_news_of_another_wish_come_at_once(gate: Gate, gated: Engine) -> None:
     token = gated.admit()
-    frames = gated.want(token, [A])
+    version = gated.want(token, [A]).version
     gated.want(token, [B])
-    asyncio.run(asyncio.wait_for(gated.news(token, frames, 1e6), PATIENCE))
+    asyncio.run(asyncio.wait_for(gated.news(token, version, 1e6), PATIENCE))
 
 
 def test_an_evaluation_is_news(gate: Gate, gated: Engine) -> None:
     token = gated.admit()
-    frames = gated.want(token, [A])
+    version = gated.want(token, [A]).version
     gate.arrived()
-    assert news(gated, token, frames, 1e6, gate.permits.release)
+    assert news(gated, token, version, 1e6, gate.permits.release)
 
 
 def test_without_news_the_wait_ends(gate: Gate, gated: Engine) -> None:
     token = gated.admit()
-    frames = gated.want(token, [A])
+    version = gated.want(token, [A]).version
     gate.arrived()
-    assert not news(gated, token, frames, 0.01, lambda: None)
-    assert not gated._people[token].waiting
+    assert not news(gated, token, version, 0.01, lambda: None)
+    assert not gated._people[token].listeners
+
+
+# ---- one computation for all ---------------------------------------------------------------------------------------
+
+
+def test_two_who_want_the_same_share_one_computation(gate: Gate, gated: Engine) -> None:
+    tokens = gated.admit(), gated.admit()
+    for token in tokens:
+        gated.want(token, [A])
+    gate.release()
+    [mine], [yours] = (finished(gated, token, [A]) for token in tokens)
+    assert mine is yours
+    assert gate.rows == [2 * A.samples] * A.evaluations
+
+
+def test_a_shared_computation_goes_on_when_one_of_them_leaves(gate: Gate, gated: Engine) -> None:
+    mine, yours = gated.admit(), gated.admit()
+    for token in (mine, yours):
+        gated.want(token, [A])
+    gate.arrived()
+    gate.step()
+    gated.leave(yours)
+    gate.release()
+    assert np.array_equal(finished(gated, mine, [A])[0].pixels, alone(gated.checkpoint.denoiser, A))
+    assert len(gate.rows) == 2 * A.evaluations  # the last ones are alone()'s
+
+
+def test_what_was_drawn_once_comes_from_the_cache(gate: Gate, gated: Engine) -> None:
+    gate.release()
+    first = gated.draw(A)
+    made = len(gate.rows)
+    token = gated.admit()
+    view = gated.want(token, [A])
+    assert view.frames[0].done
+    assert np.array_equal(view.frames[0].pixels, first)
+    assert len(gate.rows) == made
+    assert gated.stats().cache_hits == 1
+    assert gated.film(token)[0][-1] is view.frames[0]
+
+
+def test_the_cache_never_exceeds_its_bound(tiny_checkpoint: Checkpoint) -> None:
+    engine = Engine(tiny_checkpoint, Limits(cache=1))
+    engine._cache = type(engine._cache)(10_000, engine._cache.getsizeof)  # three of the grids below
+    try:
+        for seed in range(8):
+            engine.draw(replace(A, seed=seed, samples=10))
+            assert engine.stats().cached_bytes <= 10_000
+        assert engine.stats().cached == 3
+        engine.draw(replace(A, samples=64))  # larger than the cache: drawn, not kept
+        assert engine.stats().cached == 3
+    finally:
+        engine.close()
+
+
+def test_without_a_cache_everything_is_drawn_anew(tiny_checkpoint: Checkpoint) -> None:
+    engine = Engine(tiny_checkpoint, Limits(cache=0))
+    try:
+        assert np.array_equal(engine.draw(A), engine.draw(A))
+        assert engine.stats().cached == engine.stats().cache_hits == 0
+    finally:
+        engine.close()
+
+
+def test_precomputed_grids_are_in_the_strip_at_once_and_are_drawn_when_looked_at(gate: Gate) -> None:
+    shipped = Frame(A, 0, A.evaluations, np.zeros((1, 1, 4, 8, 8, 1), np.uint8), precomputed=True)
+    engine = Engine(replace_denoiser(gate), precomputed=[shipped])
+    try:
+        token = engine.admit()
+        view = engine.want(token, [A], [A])
+        assert [frame.pixels is shipped.pixels for frame in view.strip] == [True]
+        assert view.strip[0].precomputed
+        gate.release()
+        [drawn, still] = finished(engine, token, [A], [A])
+        assert not drawn.precomputed
+        assert drawn.serial != still.serial
+        assert np.array_equal(drawn.pixels, alone(gate, A))
+    finally:
+        gate.release()
+        engine.close()
+
+
+# ---- strips --------------------------------------------------------------------------------------------------------
+
+
+def test_a_strip_comes_after_what_is_looked_at_and_is_the_loop_s(engine: Engine) -> None:
+    token = engine.admit()
+    rungs = strip(A)
+    frames = finished(engine, token, [A, replace(A, w=(0.0,))], rungs)
+    assert [frame.request for frame in frames[2:]] == list(rungs)
+    for frame in frames:
+        assert np.array_equal(frame.pixels, alone(engine.checkpoint.denoiser, frame.request))
+
+
+def test_nothing_of_a_strip_is_drawn_while_a_picture_is_missing(gate: Gate, gated: Engine) -> None:
+    token, unguided = gated.admit(), replace(A, w=(0.0,))
+    gated.want(token, [A, unguided], [B])
+    gate.release()
+    finished(gated, token, [A, unguided], [B])
+    assert gate.rows == [8] * 5 + [4] * 5 + [8] * 5, "the guided grid, the unguided one, the strip"
+
+
+# ---- nobody waits too long -----------------------------------------------------------------------------------------
+
+
+def test_a_glutton_delays_another_by_no_more_than_two_turns(gate: Gate, gated: Engine) -> None:
+    glutton, other = gated.admit(), gated.admit()
+    gluttony = replace(A, samples=64, steps=50)
+    gated.want(glutton, [gluttony], strip(gluttony))
+    gate.arrived()
+    for _ in range(7):
+        gate.step()
+    before = len(gate.rows)
+    mine = replace(A, samples=16)
+    gated.want(other, [mine])
+    turns = 0
+    while not gated.want(other, [mine]).frames[0].done:
+        gate.step()
+        gated.want(glutton, [replace(gluttony, seed=turns)], strip(replace(gluttony, seed=turns)))
+        turns += 1
+    assert len(gate.rows) - before <= mine.evaluations + 2
+    assert gated.want(other, [mine]).frames[0].error is None
+
+
+def test_nobody_starves_while_others_keep_coming(gate: Gate, gated: Engine) -> None:
+    patient = gated.admit()
+    long = replace(A, samples=64)
+    gated.want(patient, [long])
+    gate.arrived()
+    seed = 0
+    impatient = [gated.admit() for _ in range(4)]
+    for _ in range(40 * STARVING):
+        for token in impatient:
+            seed += 1
+            gated.want(token, [replace(A, samples=16, seed=seed, steps=1)])
+        gate.step()
+        if gated.want(patient, [long]).frames[0].done:
+            break
+    assert gated.want(patient, [long]).frames[0].done
+
+
+def test_everybody_hears_how_many_are_before_them(gate: Gate, gated: Engine) -> None:
+    tokens = [gated.admit() for _ in range(4)]
+    for samples, token in enumerate(tokens, start=2):
+        gated.want(token, [replace(A, samples=8 * samples)])
+    gate.arrived()
+    gate.step()
+    aheads = [
+        gated.want(token, [replace(A, samples=8 * samples)]).ahead for samples, token in enumerate(tokens, start=2)
+    ]
+    assert aheads == [0, 1, 2, 3]
+
+
+# ---- at the door ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def crowded(tiny_checkpoint: Checkpoint) -> Iterator[Engine]:
+    engine = Engine(tiny_checkpoint, Limits(people=2, line=2, pictures=40, steps=20))
+    yield engine
+    engine.close()
+
+
+def test_when_the_lab_is_full_one_stands_in_line_and_moves_up(crowded: Engine) -> None:
+    tokens = [crowded.admit() for _ in range(4)]
+    views = [crowded.want(token, [A]) for token in tokens]
+    assert [view.door for view in views] == [0, 0, 1, 2]
+    assert not views[2].frames
+    with pytest.raises(Full, match="The lab is full, and 2 people wait at its door"):
+        crowded.admit()
+    crowded.leave(tokens[0])
+    assert [crowded.want(token, [A]).door for token in tokens[1:]] == [0, 0, 1]
+    assert finished(crowded, tokens[2], [A])[0].pixels is not None
+    crowded.admit()
+
+
+def test_a_newcomer_who_never_asks_is_soon_forgotten(crowded: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "UNHEARD", 0.01)
+    for _ in range(4):
+        crowded.admit()
+    deadline = time.monotonic() + PATIENCE
+    while crowded._people:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    crowded.admit()
+
+
+def test_what_is_beyond_the_limits_is_refused_in_a_sentence(crowded: Engine) -> None:
+    token = crowded.admit()
+    with pytest.raises(ValueError, match="samples must be a whole number from 1 to 40, got 41"):
+        crowded.want(token, [replace(A, samples=41)])
+    with pytest.raises(ValueError, match="steps must be a whole number from 1 to 20, got 21"):
+        crowded.want(token, [A], [replace(A, steps=21)])
+    assert finished(crowded, token, [A])[0].error is None
+
+
+@pytest.mark.parametrize("field", ["people", "line", "pictures", "steps", "cache", "samples"])
+def test_limits_out_of_range_are_refused(field: str) -> None:
+    with pytest.raises(ValueError, match=f"{field} must be a whole number"):
+        Limits(**{field: -1})
+
+
+# ---- faults --------------------------------------------------------------------------------------------------------
+
+
+def test_what_fails_fails_alone(gate: Gate, gated: Engine) -> None:
+    mine, yours = gated.admit(), gated.admit()
+    gate.poison = 5
+    bad = replace(A, classes=(5,))
+    gated.want(mine, [A])
+    gated.want(yours, [bad])
+    gate.release()
+    [good_frame], [bad_frame] = finished(gated, mine, [A]), finished(gated, yours, [bad])
+    assert bad_frame.error == "The pictures could not be drawn: poisoned"
+    assert good_frame.error is None
+    gate.poison = None
+    assert np.array_equal(good_frame.pixels, alone(gated.checkpoint.denoiser, A))
+    [again] = finished(gated, gated.admit(), [bad])
+    assert np.array_equal(again.pixels, alone(gated.checkpoint.denoiser, bad))
+
+
+def test_out_of_memory_halves_the_batch_and_goes_on(gate: Gate) -> None:
+    engine = Engine(replace_denoiser(gate), Limits(samples=64))
+    gate.largest = 20
+    try:
+        token, wide = engine.admit(), replace(A, samples=64)
+        engine.want(token, [wide])
+        gate.release()
+        [frame] = finished(engine, token, [wide])
+        assert frame.error is None
+        assert engine._samples == 16
+        gate.largest = None
+        assert np.array_equal(frame.pixels, alone(gate, wide))
+    finally:
+        engine.close()
+
+
+def test_out_of_memory_for_the_smallest_batch_is_a_sentence(gate: Gate, gated: Engine) -> None:
+    gate.largest = 3
+    gate.release()
+    with pytest.raises(RuntimeError, match="too many samples"):
+        gated.draw(A)
+
+
+def test_a_worker_that_breaks_down_is_restarted_and_those_who_wait_are_told(
+    gate: Gate, gated: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = gated.admit()
+    gated.want(token, [A])
+    gate.arrived()
+    gate.failure = SystemExit()
+    gate.release()
+    [frame] = finished(gated, token, [A])
+    assert frame.error == "The worker that draws broke down and was restarted; please ask again."
+    assert "worker restarted" in caplog.text
+    gate.failure = None
+    assert np.array_equal(gated.draw(B), alone(gated.checkpoint.denoiser, B))
+
+
+def test_stats_say_how_it_does(gate: Gate, gated: Engine) -> None:
+    token, idle = gated.admit(), gated.admit()
+    gated.want(token, [A])
+    gated.want(idle, [])
+    gate.arrived()
+    gate.step()
+    stats = gated.stats()
+    assert (stats.people, stats.at_the_door, stats.waiting, stats.samples_in_flight) == (2, 0, 1, A.samples)
+    assert (stats.turns, stats.evaluations, stats.first_picture_p50) == (2, A.samples, None)
+    gate.release()
+    finished(gated, token, [A])
+    stats = gated.stats()
+    assert (stats.waiting, stats.samples_in_flight, stats.cached) == (0, 0, 1)
+    assert stats.evaluations == A.samples * A.evaluations
+    assert 0 < stats.first_picture_p50 <= stats.first_picture_p95 < PATIENCE
+
+
+# ---- whatever people do --------------------------------------------------------------------------------------------
+
+REQUESTS = st.builds(
+    lambda **fields: GridRequest("0123456789ab", **fields),
+    classes=st.sampled_from([(0,), (1,), (2, 3)]),
+    w=st.sampled_from([(0.0,), (2.0,), (-1.0,)]),
+    samples=st.sampled_from([1, 5, 20]),
+    seed=st.integers(0, 2),
+    sampler=st.sampled_from(["dpmpp_2m", "heun"]),
+    steps=st.integers(1, 4),
+)
+PERSON = st.integers(0, 5)
+ACTIONS = st.one_of(
+    st.tuples(st.just("enter"), PERSON),
+    st.tuples(st.just("leave"), PERSON),
+    st.tuples(st.just("want"), PERSON, st.lists(REQUESTS, max_size=2), st.booleans()),
+    st.tuples(st.just("silence"), PERSON),
+    st.tuples(st.just("finish"), PERSON),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(ACTIONS, max_size=25))
+def test_whatever_people_do_they_get_their_own_pictures_and_nothing_is_left(
+    tiny_checkpoint: Checkpoint, actions: list[Any]
+) -> None:
+    threads = threading.active_count()
+    engine = Engine(tiny_checkpoint, Limits(people=3, line=1, samples=32))
+    engine._cache = type(engine._cache)(20_000, engine._cache.getsizeof)
+    tokens: dict[int, str] = {}
+    everybody: list[str] = []
+    wishes: dict[int, list[GridRequest]] = {}
+    for action, who, *rest in actions:
+        with contextlib.suppress(UnknownPerson, Full):
+            if action == "enter":
+                tokens[who] = engine.admit()
+                everybody.append(tokens[who])
+                wishes[who] = []
+            elif who not in tokens:
+                continue
+            elif action == "leave":
+                engine.leave(tokens[who])
+            elif action == "want":
+                wishes[who] = rest[0]
+                view = engine.want(tokens[who], rest[0], strip(rest[0][0]) if rest[0] and rest[1] else ())
+                assert [f.request for f in view.frames] == ([] if view.door else rest[0])
+            elif action == "silence":
+                engine._people[tokens[who]].seen -= engine_module.SILENCE + 1
+            elif not engine.want(tokens[who], wishes[who]).door:
+                for frame, request in zip(finished(engine, tokens[who], wishes[who]), wishes[who], strict=True):
+                    assert frame.request == request
+                    assert np.array_equal(frame.pixels, alone(engine.checkpoint.denoiser, request))
+        assert engine.stats().cached_bytes <= 20_000
+    for token in everybody:
+        engine.leave(token)
+    deadline = time.monotonic() + PATIENCE
+    while engine._active and time.monotonic() < deadline:
+        time.sleep(0.001)
+    stats = engine.stats()
+    assert (stats.people, stats.at_the_door, stats.waiting, stats.samples_in_flight) == (0, 0, 0, 0)
+    assert not engine._active
+    engine.close()
+    assert threading.active_count() == threads

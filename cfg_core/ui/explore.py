@@ -8,20 +8,25 @@ from typing import Any
 
 import gradio as gr
 
-from cfg_core.engine import Engine, Frame, UnknownPerson
-from cfg_core.request import GridRequest
+from cfg_core.engine import Engine, Full, UnknownPerson
+from cfg_core.request import BELOW, COARSE, GAPS, GridRequest, strip
 from cfg_core.samplers import SAMPLERS
+from cfg_core.work import Frame
 
 ASSETS = Path(__file__).parents[2] / "assets"
 FIELDS = ("class", "w", "seed", "samples", "sampler", "steps", "rule", "model")
 PATIENCE = 0.25
 """Seconds that a pull waits for news; the page has one request in flight, so a new wish waits no longer than this."""
 
+STRIP_PICTURES = 64
+"""Grids of more pictures have no strip: it would take long to fill, and much to send."""
+
 
 class Explore:
-    """What the page's script (assets/explore.js) calls: ``enter`` once, and then ``pull`` for frames.
+    """What the page's script (assets/explore.js) calls: ``enter`` once, then ``pull`` for frames, ``film`` for the
+    denoising of what it shows, and ``leave`` at the end.
 
-    Both take one JSON object and return one; whatever is wrong with it comes back as a sentence in ``error``.
+    All take one JSON object and return one; whatever is wrong with it comes back as a sentence in ``error``.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -39,11 +44,17 @@ class Explore:
         async def pull(ask: Any) -> dict[str, Any]:
             return await self.pull(ask)
 
+        def film(ask: Any) -> dict[str, Any]:
+            return self.film(ask)
+
+        def leave(ask: Any) -> dict[str, Any]:
+            return self.leave(ask)
+
         return gr.HTML(
             html_template=(ASSETS / "explore.html").read_text(),
             js_on_load=(ASSETS / "explore.js").read_text(),
             apply_default_css=False,
-            server_functions=[enter, pull],
+            server_functions=[enter, pull, film, leave],
             elem_id="explore",
         )
 
@@ -53,14 +64,22 @@ class Explore:
         request, notice = self.restore(query if isinstance(query, Mapping) else {})
         config, (channels, size, _) = self.engine.checkpoint.config, self.engine.checkpoint.denoiser.shape
         about = f"{config.data}, {config.images_seen:,} images seen, p_uncond {config.p_uncond:g}"
+        try:
+            token = self.engine.admit()
+        except Full as error:
+            return {"ok": False, "error": str(error)}
         return {
-            "token": self.engine.admit(),
+            "ok": True,
+            "token": token,
             "model": {
                 "classes": list(self.names),
                 "size": size,
                 "channels": channels,
                 "about": f"Drawn by a network of this project: {about}.",
                 "samplers": [{"name": n, "title": s.title, "steps": s.default_steps} for n, s in SAMPLERS.items()],
+                "ladder": sorted({*COARSE, *GAPS}),
+                "below": sorted(BELOW),
+                "strip_pictures": STRIP_PICTURES,
             },
             "rail": _base64(self.rail.tobytes()),
             "want": self.fields(request),
@@ -68,33 +87,51 @@ class Explore:
         }
 
     async def pull(self, ask: Any) -> dict[str, Any]:
-        """{token, want, seen: {serial: evaluations}} → the frames of the unguided and the guided grid.
+        """{token, want, seen: {serial: evaluations}} → the frames of the unguided and the guided grid, and what is new
+        of the strip; or the place in the line before the lab.
 
         Waits a moment where all of them have been seen. Pixels travel only when they are new.
         """
         if not isinstance(ask, Mapping) or not isinstance(ask.get("want"), Mapping):
             return {"ok": False, "error": "a pull must be an object with token, want and seen"}
-        try:
-            guided = self.parse(ask["want"])
-        except ValueError as error:
-            return {"ok": False, "error": str(error)}
         seen = ask.get("seen")
         seen = seen if isinstance(seen, Mapping) else {}
-        wanted = [replace(guided, w=(0.0,)), guided]
         token = str(ask.get("token"))
         try:
-            frames = self.engine.want(token, wanted)
-            if all(seen.get(str(frame.serial)) == frame.evaluations for frame in frames):
-                await self.engine.news(token, frames, PATIENCE)
-                frames = self.engine.want(token, wanted)
+            guided = self.parse(ask["want"])
+            wish = [guided, replace(guided, w=(0.0,))], strip(guided) if guided.pictures <= STRIP_PICTURES else ()
+            view = self.engine.want(token, *wish)
+            if not any(_new(frame, seen) for frame in view.frames + view.strip):
+                await self.engine.news(token, view.version, PATIENCE)
+                view = self.engine.want(token, *wish)
         except UnknownPerson:
             return {"ok": False, "unknown": True, "error": "this page has been silent for too long"}
+        except ValueError as error:
+            return {"ok": False, "error": str(error)}
         return {
             "ok": True,
-            "frames": [_frame(frame, seen) for frame in frames],
+            "frames": [_frame(frame, seen) for frame in reversed(view.frames)],
+            "strip": [_frame(frame, seen) for frame in view.strip if _new(frame, seen)],
+            "rungs": len(wish[1]),
+            "missing": len(wish[1]) - len(view.strip),
+            "ahead": view.ahead,
+            "door": view.door,
             "want": self.fields(guided),
             "url": guided.to_url(len(self.names)),
         }
+
+    def film(self, ask: Any) -> dict[str, Any]:
+        """{token} → the frames of the denoising of the unguided and of the guided grid, as far as it has come."""
+        try:
+            films = self.engine.film(str(ask.get("token")) if isinstance(ask, Mapping) else "")
+        except UnknownPerson:
+            return {"ok": False, "unknown": True, "error": "this page has been silent for too long"}
+        return {"ok": True, "films": [[_frame(frame, {}) for frame in film] for film in reversed(films)]}
+
+    def leave(self, ask: Any) -> dict[str, Any]:
+        """{token}: nobody looks at this page any more."""
+        self.engine.leave(str(ask.get("token")) if isinstance(ask, Mapping) else "")
+        return {"ok": True}
 
     def parse(self, raw: Mapping[str, Any]) -> GridRequest:
         """The guided grid's request: one w, and one class or all of them. Raises ValueError for anything else."""
@@ -137,8 +174,11 @@ class Explore:
         }
 
 
+def _new(frame: Frame, seen: Mapping[str, Any]) -> bool:
+    return seen.get(str(frame.serial)) != frame.evaluations
+
+
 def _frame(frame: Frame, seen: Mapping[str, Any]) -> dict[str, Any]:
-    new = seen.get(str(frame.serial)) != frame.evaluations and frame.pixels is not None
     return {
         "serial": frame.serial,
         "w": frame.request.w[0],
@@ -149,8 +189,9 @@ def _frame(frame: Frame, seen: Mapping[str, Any]) -> dict[str, Any]:
         "total": frame.request.evaluations,
         "done": frame.done,
         "seconds": frame.seconds,
+        "precomputed": frame.precomputed,
         "error": frame.error,
-        "pixels": _base64(frame.pixels.tobytes()) if new and frame.pixels is not None else None,
+        "pixels": _base64(frame.pixels.tobytes()) if frame.pixels is not None and _new(frame, seen) else None,
     }
 
 

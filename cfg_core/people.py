@@ -1,0 +1,109 @@
+"""Who is here, what they want, and who goes first."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from cfg_core.request import GridRequest
+from cfg_core.work import BLOCK, Work
+
+Wish = tuple[tuple[GridRequest, ...], tuple[GridRequest, ...]]
+"""The grids that a person looks at, and those of their strip, the most important first."""
+
+STARVING = 24
+"""Turns after which a person who waits is served first, whatever the others want."""
+
+
+@dataclass(eq=False)
+class Person:
+    """looked_at, strip: the works of their wish. version: counts what they have not been told of. seen: when they last
+    asked. since: when they began to wait for their first work. served: the last turn that was also theirs."""
+
+    wish: Wish = ((), ())
+    looked_at: list[Work] = field(default_factory=list)
+    strip: list[Work] = field(default_factory=list)
+    version: int = 0
+    seen: float = field(default_factory=time.monotonic)
+    since: float = field(default_factory=time.monotonic)
+    served: int = 0
+    listeners: set[asyncio.Future] = field(default_factory=set)
+
+    @property
+    def works(self) -> list[Work]:
+        return [*self.looked_at, *self.strip]
+
+    @property
+    def unfinished(self) -> list[Work]:
+        return list(dict.fromkeys(work for work in self.works if not work.frame.done))
+
+    @property
+    def has_picture(self) -> bool:
+        return any(work.frame.done for work in self.works)
+
+    def tell(self) -> None:
+        """There is news: wake who listens."""
+        self.version += 1
+        for future in self.listeners:
+            with contextlib.suppress(RuntimeError):  # its event loop has closed
+                future.get_loop().call_soon_threadsafe(_resolve, future)
+        self.listeners.clear()
+
+
+def _resolve(future: asyncio.Future) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+class Level(IntEnum):
+    """Who goes first. STARVED: they have waited for many turns. FIRST: they have no picture yet. LOOKED_AT: they have
+    one, and wait for a better. STRIP: what they may look at next."""
+
+    STARVED = 0
+    FIRST = 1
+    LOOKED_AT = 2
+    STRIP = 3
+
+
+Turn = tuple[Level, int, int, int]
+
+
+def line(people: Iterable[Person], turn: int) -> list[tuple[Turn, Person, Work]]:
+    """Everybody's unfinished works, the next to be served first.
+
+    Among those without a picture the shortest grid goes first; the rest goes round between people, the one who was
+    served longest ago first.
+    """
+    entries = [((*rank, work.frame.serial), person, work) for person in people for rank, work in _ranked(person, turn)]
+    return sorted(entries, key=lambda entry: entry[0])
+
+
+def _ranked(person: Person, turn: int) -> Iterator[tuple[tuple[Level, int, int], Work]]:
+    for place, work in enumerate(person.unfinished):
+        if place == 0 and turn - person.served > STARVING:
+            yield (Level.STARVED, person.served, 0), work
+        elif place == 0 and not person.has_picture:
+            yield (Level.FIRST, work.remaining, 0), work
+        else:
+            level = Level.LOOKED_AT if work in person.looked_at else Level.STRIP
+            yield (level, place, person.served), work
+
+
+def share(entries: Iterable[tuple[Turn, Person, Work]], samples: int) -> dict[Work, int]:
+    """How many blocks of which works the next evaluation takes: of one level, up to so many samples, but at least one.
+
+    Beside those who starved nobody of a lower level is taken along, since every sample makes the turn longer for all.
+    """
+    shares: dict[Work, int] = {}
+    level = None
+    for (current, *_), _, work in entries:
+        room = samples // BLOCK - sum(shares.values())
+        if (room <= 0 and shares) or current > (level or current):
+            break
+        if current is not Level.STARVED:
+            level = current
+        blocks = 1 if current is Level.STARVED else max(1, room)
+        shares[work] = max(shares.get(work, 0), min(blocks, work.behind))
+    return shares

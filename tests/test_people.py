@@ -1,0 +1,89 @@
+"""Who goes first: pure bookkeeping, without a denoiser."""
+
+from dataclasses import replace
+from itertools import count
+
+import pytest
+
+from cfg_core.people import STARVING, Person, line, share
+from cfg_core.request import GridRequest, strip
+from cfg_core.work import BLOCK, Frame, Work
+
+A = GridRequest("0123456789ab", (3,), (2.0,), samples=16, steps=5)
+serials = count()
+
+
+def work(finished: bool = False, **changes: object) -> Work:
+    request = replace(A, **changes)  # type: ignore[arg-type]
+    return Work(Frame(request, next(serials), request.evaluations if finished else 0))
+
+
+def order(*people: Person, turn: int = 0) -> list[Work]:
+    return [work for _, _, work in line(people, turn)]
+
+
+def test_without_a_picture_the_shortest_grid_goes_first_whenever_it_came() -> None:
+    long, short, middle = work(samples=64), work(steps=3), work()
+    assert order(*(Person(looked_at=[each]) for each in (long, short, middle))) == [short, middle, long]
+
+
+def test_who_has_no_picture_goes_before_who_waits_for_a_better_one_and_that_before_strips() -> None:
+    better, rung, next_rung = work(w=(3.0,)), work(w=(4.0,)), work(w=(5.0,))
+    old = Person(looked_at=[better], strip=[work(finished=True, w=(1.0,)), rung, next_rung])
+    newcomer = Person(looked_at=[work(samples=64), work(w=(0.0,))])
+    waiting = Person(looked_at=[work(finished=True)], strip=[work(w=(6.0,))])
+    found = order(old, newcomer, waiting)
+    assert found[0] is newcomer.looked_at[0]
+    assert set(found[1:3]) == {better, newcomer.looked_at[1]}
+    assert set(found[3:5]) == {waiting.strip[0], rung}
+    assert found[5] is next_rung
+
+
+def test_strips_go_round_between_people() -> None:
+    people = [Person(looked_at=[work(finished=True)], strip=[work(), work()], served=turn) for turn in (7, 3, 5)]
+    found = order(*people, turn=8)
+    assert found == [people[i].strip[rung] for rung in (0, 1) for i in (1, 2, 0)]
+
+
+def test_who_was_not_served_for_long_goes_first_for_one_block() -> None:
+    starved = Person(looked_at=[work(samples=64, steps=100)], served=0)
+    lucky = Person(looked_at=[work()], served=STARVING)
+    assert order(starved, lucky, turn=STARVING)[0] is lucky.looked_at[0]
+    shares = share(line([starved, lucky], STARVING + 1), 2 * BLOCK)
+    assert shares == {starved.looked_at[0]: 1, lucky.looked_at[0]: 1}
+
+
+def test_a_shared_work_is_taken_once() -> None:
+    both = work()
+    assert share(line([Person(looked_at=[both]), Person(looked_at=[both])], 0), 4 * BLOCK) == {both: 1}
+
+
+@pytest.mark.parametrize(("samples", "blocks"), [(BLOCK, 1), (2 * BLOCK, 2), (3 * BLOCK + 5, 3), (64 * BLOCK, 4)])
+def test_a_turn_takes_as_many_blocks_as_fit(samples: int, blocks: int) -> None:
+    big = work(samples=64)
+    assert share(line([Person(looked_at=[big])], 0), samples) == {big: blocks}
+
+
+def test_a_turn_is_filled_with_the_works_of_others_of_the_same_level_only() -> None:
+    first, second = Person(looked_at=[work()]), Person(looked_at=[work()])
+    refining = Person(looked_at=[work(w=(0.5,))], strip=[work(finished=True)])
+    assert list(share(line([refining, first, second], 0), 4 * BLOCK)) == [first.looked_at[0], second.looked_at[0]]
+    assert list(share(line([refining], 0), 4 * BLOCK)) == refining.looked_at
+
+
+def test_nothing_unfinished_is_nothing_to_do() -> None:
+    assert share(line([Person(looked_at=[work(finished=True)])], 0), BLOCK) == {}
+    assert share([], BLOCK) == {}
+
+
+def test_a_strip_is_climbed_coarse_first_and_nearest_first() -> None:
+    ladder = [request.w[0] for request in strip(replace(A, w=(2.9,)))]
+    assert ladder[:5] == [2, 4, 1, 0, 8]
+    assert ladder[5:8] == [3, 2.5, 3.5]
+    assert len(set(ladder)) == len(ladder)
+    assert min(ladder) == 0
+    assert {request.seed for request in strip(A)} == {A.seed}
+
+
+def test_below_0_the_ladder_goes_down_to_minus_1() -> None:
+    assert min(request.w[0] for request in strip(replace(A, w=(-0.1,)))) == -1
