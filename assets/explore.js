@@ -1,8 +1,10 @@
 // The Explore canvas. Runs once its markup is on the page; Gradio provides `element` and `server`.
 //
 // `want` is what the controls say. The pump asks the server for it, one request in flight at a time; the next request
-// always carries the newest want, so an older one is simply never asked for again. What is drawn carries the w it was
-// computed at, whatever the thumb says by then.
+// always carries the newest want, so an older one is simply never asked for again. What comes is held by its serial.
+// Each frame of the display draws the best of what is held: dragging moves through the grids that have arrived, without
+// the server; when the thumb rests, the exact w is wanted. Grids swap, they never blend, and what is drawn carries the
+// w it was computed at, whatever the thumb says by then.
 
 const lab = element.querySelector('.lab');
 const $ = selector => lab.querySelector(selector);
@@ -10,21 +12,35 @@ const panes = ['unguided', 'guided'].map(name => {
   const figure = $('.pane.' + name);
   return {
     name, figure, canvas: figure.querySelector('canvas'), shown: figure.querySelector('.shown'),
-    names: figure.querySelector('.names'), progress: figure.querySelector('progress'), frame: null,
+    names: figure.querySelector('.names'), progress: figure.querySelector('progress'), mark: figure.querySelector('.mark'),
+    frame: null, drawn: null,
   };
 });
 const controls = {
   class: $('.class'), w: $('.w'), below: $('.below'), sampler: $('.sampler'), steps: $('.steps'),
-  samples: $('.samples'), seed: $('.seed'),
+  samples: $('.samples'), seed: $('.seed'), step: $('.step'), play: $('.play'),
 };
+const calm = matchMedia('(prefers-reduced-motion: reduce)');
+const SHOWN_RUNGS = [0, 0.5, 1, 2, 3, 4, 6, 8];
+const REST = 150;     // milliseconds after which a thumb that does not move rests
 
-let model = null;     // what the server runs: {classes, samplers, size, channels, …}
+let model = null;     // what the server runs: {classes, samplers, size, channels, ladder, …}
 let token = null;     // who we are to the server
 let want = null;      // the fields of a GridRequest
 let asked = null;     // the last want that the server accepted
-const held = new Map();  // serial → {evaluations, pixels}: what has come of the wanted grids; at w = 0 both are one
+let thumb = 0;        // the w under the thumb; want.w is the rung next to it while it moves
+let held = new Map(); // serial → frame: what has come of the wanted grids and of their strip
+let looked = [];      // the serials of the unguided and the guided grid; at w = 0 both are one
+let missing = 0;      // rungs of the strip that have not come
+let ahead = 0;        // people who are served before our first picture
+let films = null;     // the denoising of both grids, once somebody wants to see it
+let step = null;      // the evaluation that is shown of it, or null for the finished picture
+let playing = null;   // the timer that moves it
+let sample = null;    // the one sample whose film strip over w is shown
 let notice = '';      // what a person should still read, until they do something
 let pumping = false;
+let resting = null;   // the timer that makes a resting thumb exact
+let redrawing = false;
 
 const number = w => String(+w.toFixed(6)).replace('-', '−');
 const fixed = w => (number(w).includes('.') ? number(w) : number(w) + '.0');
@@ -66,84 +82,270 @@ function transposed(pixels, classes, samples, length) {
   return result;
 }
 
+/** How a frame's pictures lie on a canvas: their pixels in reading order, their number, their columns. */
+function layout(frame) {
+  const {classes, samples} = frame, several = classes.length > 1;
+  const length = model.size * model.size * model.channels;
+  return {
+    pixels: several ? transposed(frame.pixels, classes.length, samples, length) : frame.pixels,
+    count: classes.length * samples, columns: several ? classes.length : Math.ceil(Math.sqrt(samples)), several, length,
+  };
+}
+
+function drawFrame(canvas, frame) {
+  const {pixels, count, columns} = layout(frame);
+  draw(canvas, pixels, count, columns, model.size, model.channels);
+}
+
+/** One picture of a frame, the n-th in reading order. */
+function drawSample(canvas, frame, n) {
+  const {pixels, length} = layout(frame);
+  draw(canvas, pixels.subarray(n * length, (n + 1) * length), 1, 1, model.size, model.channels);
+}
+
 function show(pane, frame) {
-  const {classes, samples, w, evaluations, total} = frame;
-  if (frame.pixels) {
-    const raw = bytes(frame.pixels), several = classes.length > 1;
-    const length = model.size * model.size * model.channels;
-    const pixels = several ? transposed(raw, classes.length, samples, length) : raw;
-    const columns = several ? classes.length : Math.ceil(Math.sqrt(samples));
-    draw(pane.canvas, pixels, classes.length * samples, columns, model.size, model.channels);
-    pane.names.replaceChildren(...(several ? classes.map(label => text('span', model.classes[label])) : []));
-    pane.names.style.setProperty('--columns', columns);
-    const what = several ? 'all classes' : className(classes[0]);
-    pane.canvas.setAttribute('aria-label', `${classes.length * samples} ${pane.name} samples of ${what} at w = ${number(w)}`);
-    Object.assign(pane.canvas.dataset, {w, classes: classes.join(), seed: frame.seed, evaluations, done: frame.done});
-    const step = frame.done ? '' : `step ${evaluations} of ${total} · `;
-    pane.shown.textContent = `${step}w = ${fixed(w)}`;
+  const {classes, w, total} = frame;
+  pane.frame = frame;
+  const current = step === null || !films ? frame : filmed(pane, step) || frame;
+  if (!current.pixels || pane.drawn === current) return;
+  pane.drawn = current;
+  drawFrame(pane.canvas, current);
+  const {several, columns, count} = layout(current);
+  pane.names.replaceChildren(...(several ? classes.map(label => text('span', model.classes[label])) : []));
+  pane.names.style.setProperty('--columns', columns);
+  const what = several ? 'all classes' : className(classes[0]);
+  const {evaluations: at, done} = current;
+  pane.canvas.setAttribute('aria-label', `${count} ${pane.name} samples of ${what} at w = ${number(w)}`);
+  Object.assign(pane.canvas.dataset, {w, classes: classes.join(), seed: frame.seed, evaluations: at, done, precomputed: frame.precomputed});
+  pane.shown.textContent = (done ? '' : `step ${at} of ${total} · `) + (frame.precomputed ? 'precomputed · ' : '') + `w = ${fixed(w)}`;
+}
+
+/** The finished frames that are held, those that were precomputed last. */
+const finished = () => [...held.values()]
+  .filter(frame => frame.done && frame.pixels && !frame.error)
+  .sort((a, b) => a.precomputed - b.precomputed);
+
+/** The finished frame whose w is nearest; the unguided pane shows no other w than 0. */
+function nearest(pane) {
+  const w = pane.name === 'guided' ? thumb : 0;
+  const near = finished().reduce((a, b) => (a && Math.abs(a.w - w) <= Math.abs(b.w - w) ? a : b), null);
+  return near && (pane.name === 'guided' || near.w === 0) ? near : null;
+}
+
+/** Draw what is best of what is held, once before the next frame of the display. */
+function redraw() {
+  if (redrawing) return;
+  redrawing = true;
+  requestAnimationFrame(() => {
+    redrawing = false;
+    panes.forEach((pane, i) => {
+      const live = held.get(looked[i]), frame = nearest(pane) || live;
+      pane.progress.value = live ? live.evaluations / live.total : 0;
+      pane.figure.classList.toggle('stale', !frame?.pixels);
+      if (frame && !(calm.matches && !frame.done && pane.drawn)) show(pane, frame);
+    });
+    drawStrip();
+    describe();
+  });
+}
+
+// ---- the strip -----------------------------------------------------------------------------------------------------
+
+const cells = SHOWN_RUNGS.map(w => {
+  const button = document.createElement('button'), canvas = document.createElement('canvas');
+  button.type = 'button';
+  button.append(canvas, text('span', number(w)));
+  button.addEventListener('click', () => settle(w));
+  return {w, button, canvas, drawn: null};
+});
+
+/** The grids of the strip that have come; or one sample of each of them, large. */
+function drawStrip() {
+  $('.strip').hidden = !missing && ![...held.values()].some(frame => !looked.includes(frame.serial));
+  const frames = new Map(finished().reverse().map(frame => [frame.w, frame]));
+  const near = cells.reduce((a, b) => (Math.abs(b.w - thumb) < Math.abs(a.w - thumb) ? b : a));
+  for (const cell of cells) {
+    const frame = frames.get(cell.w), key = frame && `${frame.serial} ${sample}`;
+    cell.button.classList.toggle('on', cell === near);
+    cell.button.classList.toggle('missing', !frame);
+    if (!frame || cell.drawn === key) continue;
+    cell.drawn = key;
+    if (sample === null) drawFrame(cell.canvas, frame);
+    else drawSample(cell.canvas, frame, sample);
+    const what = sample === null ? 'the grid' : `sample ${sample + 1}`;
+    cell.button.setAttribute('aria-label', `${what} at w = ${number(cell.w)}`);
+    cell.canvas.dataset.w = cell.w;
   }
-  pane.progress.value = evaluations / total;
-  pane.frame = {serial: frame.serial, evaluations, total, done: frame.done, seconds: frame.seconds, w, pictures: classes.length * samples};
+}
+
+/** Show one sample over all w, or the grids again. */
+function pick(n) {
+  if (sample === n) return;
+  sample = n;
+  lab.classList.toggle('picking', n !== null);
+  for (const pane of panes) {
+    pane.mark.hidden = n === null || !pane.drawn;
+    if (pane.mark.hidden) continue;
+    const {columns, count} = layout(pane.drawn), rows = Math.ceil(count / columns);
+    const {mark} = pane;
+    mark.style.width = 100 / columns + '%';
+    mark.style.height = pane.canvas.clientHeight / rows + 'px';
+    mark.style.left = 100 * (n % columns) / columns + '%';
+    mark.style.top = pane.canvas.clientHeight * Math.floor(n / columns) / rows + 'px';
+  }
+  redraw();
+}
+
+/** The sample under the pointer, in reading order. */
+function under(pane, event) {
+  if (!pane.drawn) return null;
+  const box = pane.canvas.getBoundingClientRect(), {columns, count} = layout(pane.drawn);
+  const n = Math.floor((event.clientY - box.top) / box.height * Math.ceil(count / columns)) * columns
+    + Math.floor((event.clientX - box.left) / box.width * columns);
+  return n >= 0 && n < count ? n : null;
+}
+
+// ---- the denoising -------------------------------------------------------------------------------------------------
+
+/** The frame of a pane's film at an evaluation, or the last one before it that was kept. */
+function filmed(pane, evaluations) {
+  const film = films[panes.indexOf(pane)], after = film.findIndex(frame => frame.evaluations > evaluations);
+  return after === -1 ? film.at(-1) : film[Math.max(0, after - 1)];
+}
+
+/** Fetch the denoising of the grids that are looked at; whether it is here. */
+async function fetchFilms() {
+  if (films) return true;
+  const of = looked.join();
+  const reply = await server.film({token}).catch(() => null);
+  if (!reply?.ok || of !== looked.join() || reply.films.some(film => !film.length)) return false;
+  if (of !== reply.films.map(film => film[0].serial).join()) return false;
+  films = reply.films.map(film => film.map(frame => ({...frame, pixels: bytes(frame.pixels)})));
+  return true;
+}
+
+/** Show an evaluation of the denoising, or the finished pictures. */
+async function scrub(to) {
+  if (to !== null && !(lab.dataset.state === 'resting' && await fetchFilms())) return;
+  step = to !== null && to < films[1].at(-1).total ? to : null;
+  redraw();
+}
+
+async function play() {
+  if (playing) return stop();
+  if (!await fetchFilms()) return;
+  const total = films[1].at(-1).total;
+  if (calm.matches) {  // nothing moves by itself: one evaluation at a time
+    scrub((step ?? 0) % total + 1);
+    return;
+  }
+  let at = step ?? 0;
+  lab.classList.add('playing');
+  playing = setInterval(() => { at += 1; scrub(at); if (at >= total) stop(); }, Math.max(40, Math.min(150, 3000 / total)));
+}
+
+function stop() {
+  clearInterval(playing);
+  playing = null;
+  lab.classList.remove('playing');
 }
 
 // ---- the server ----------------------------------------------------------------------------------------------------
 
 /** Pixels come once for each grid and evaluation; a frame without them repeats what is held. */
-function receive(frames) {
-  for (const {serial, evaluations, pixels} of frames) {
-    if (pixels || !held.has(serial)) held.set(serial, {evaluations, pixels});
+function receive(reply) {
+  looked = reply.frames.map(frame => frame.serial);
+  for (const frame of [...reply.frames, ...reply.strip]) {
+    const before = held.get(frame.serial);
+    if (before?.evaluations === frame.evaluations && before.done === frame.done) continue;
+    held.set(frame.serial, {...frame, pixels: frame.pixels ? bytes(frame.pixels) : before?.pixels});
   }
-  for (const serial of held.keys()) {
-    if (!frames.some(frame => frame.serial === serial)) held.delete(serial);
+  missing = reply.missing;
+  lab.dataset.missing = missing;
+  ahead = reply.ahead;
+  for (const [serial, frame] of held) {  // what is not finished and no longer wanted will never be
+    if (!frame.done && !looked.includes(serial)) held.delete(serial);
   }
-  frames.forEach((frame, i) => show(panes[i], {...frame, pixels: held.get(frame.serial).pixels}));
+  redraw();
 }
 
 /** Become known to the server; a query restores the state of a link. */
 async function enter(query) {
   const reply = await server.enter({query});
   if (!reply) throw new Error('the server did not answer');
+  if (!reply.ok) throw new Error(reply.error);
   token = reply.token;
   return reply;
+}
+
+/** Whether both pictures are those that are wanted, finished. */
+const satisfied = () => want === asked && looked.length === 2 && looked.every(serial => held.get(serial)?.done);
+
+/** Tell the server that nobody looks any more, in a request that outlives the page. */
+function leave() {
+  const {components, root, api_prefix: prefix} = window.gradio_config;
+  const id = components.find(each => each.props?.elem_id === 'explore')?.id;
+  fetch(`${root}${prefix}/component_server`, {
+    method: 'POST', keepalive: true, headers: {'Content-Type': 'application/json'},
+    body: JSON.stringify({component_id: id, fn_name: 'leave', session_hash: '', data: {token}}),
+  }).catch(() => null);
 }
 
 async function pump() {
   if (pumping) return;
   pumping = true;
   try {
-    while (want !== asked || panes.some(pane => !pane.frame?.done)) {
+    while (!satisfied() || (missing && !document.hidden)) {
       const ask = want;
       const seen = Object.fromEntries([...held].map(([serial, {evaluations}]) => [serial, evaluations]));
       const reply = await server.pull({token, want: ask, seen}).catch(() => null);
-      if (!reply || (reply.unknown && !await enter({}).catch(() => null))) {
-        say('The server does not answer; trying again.');
+      let problem = null;
+      if (!reply || (reply.unknown && !await enter({}).catch(error => { problem = error.message; }))) {
+        say(reply && problem ? problem : 'The server does not answer; trying again.');
         await new Promise(resume => setTimeout(resume, 1000));
         continue;
       }
-      if (reply.unknown || want !== ask) continue;
+      if (reply.unknown || scene(want) !== scene(ask)) continue;
       if (!reply.ok) {
+        if (want !== ask) continue;
         notice = reply.error;
         say(notice);
         if (!asked) break;
         want = asked;
+        thumb = want.w;
         reflect();
         controls.steps.value = want.steps;
         controls.seed.value = want.seed;
         continue;
       }
-      want = asked = reply.want;
-      receive(reply.frames);
+      if (reply.door) {
+        say(`The lab is full; you are ${place(reply.door)} in line.`);
+        await new Promise(resume => setTimeout(resume, 500));
+        continue;
+      }
+      if (want === ask) {
+        want = asked = reply.want;
+        if (want.w === thumb) remember(reply.url);
+      }
+      receive(reply);
       const failed = reply.frames.find(frame => frame.error);
       say(failed ? failed.error : notice);
-      remember(reply.url);
-      describe();
+      if (satisfied() && thumb === want.w && lab.dataset.state !== 'resting') {
+        lab.dataset.state = 'resting';
+        speak();
+      }
     }
   } finally {
     pumping = false;
-    lab.dataset.state = 'resting';
-    speak();
+    if (thumb === want?.w) lab.dataset.state = 'resting';
   }
 }
+
+/** Everything about a want but its w: what a strip is a strip of. */
+const scene = ({w, ...fields}) => JSON.stringify(fields);
+
+const ordinals = new Intl.PluralRules('en', {type: 'ordinal'});
+const place = n => n + {one: 'st', two: 'nd', few: 'rd', other: 'th'}[ordinals.select(n)];
 
 function say(message) {
   $('.message').textContent = message || '';
@@ -154,11 +356,46 @@ function say(message) {
 
 /** Ask for something else; whatever is missing stays as it is. */
 function change(fields) {
+  const before = want && scene(want);
   want = {...want, ...fields};
+  thumb = want.w;
+  if (scene(want) !== before) {
+    held = new Map();
+    looked = [];
+    missing = 0;
+    cells.forEach(cell => { cell.drawn = null; });
+    pick(null);
+  }
+  began();
+}
+
+function began() {
   notice = '';
+  films = step = null;
+  stop();
   lab.dataset.state = 'drawing';
   reflect();
+  redraw();
   pump();
+}
+
+/** The thumb moves: show what is nearest, and let the strip be filled from there. */
+function move(w) {
+  thumb = w;
+  const ladder = controls.below.checked ? [...model.below, ...model.ladder] : model.ladder;
+  const rung = ladder.reduce((a, b) => (Math.abs(b - w) < Math.abs(a - w) ? b : a));
+  const pictures = want.samples * (want.class === 'all' ? model.classes.length : 1);
+  const next = pictures <= model.strip_pictures ? rung : w;
+  if (next !== want.w) want = {...want, w: next};
+  clearTimeout(resting);
+  resting = setTimeout(() => settle(w), REST);
+  began();
+}
+
+/** The thumb rests at this w. */
+function settle(w) {
+  clearTimeout(resting);
+  if (w !== want.w || w !== thumb || lab.dataset.state !== 'resting') change({w});
 }
 
 /** Make the controls say what is wanted, but leave alone what a person is typing. */
@@ -167,16 +404,16 @@ function reflect() {
   controls.class.value = label;
   controls.class.setAttribute('aria-valuetext', className(want.class));
   lab.querySelectorAll('.rail li').forEach((stop, i) => stop.classList.toggle('on', i === label));
-  if (want.w < 0) controls.below.checked = true;
+  if (thumb < 0) controls.below.checked = true;
   const low = controls.below.checked ? -1 : 0;
   controls.w.min = low;
-  controls.w.value = want.w;
-  controls.w.setAttribute('aria-valuetext', `w = ${number(want.w)}, scale s = ${number(1 + want.w)}`);
+  controls.w.value = thumb;
+  controls.w.setAttribute('aria-valuetext', `w = ${number(thumb)}, scale s = ${number(1 + thumb)}`);
   $('.track').style.setProperty('--low', low);
-  $('.track').style.setProperty('--at', (want.w - low) / (8 - low));
+  $('.track').style.setProperty('--at', (thumb - low) / (8 - low));
   $('.track ol').replaceChildren(...Array.from({length: 9 - low}, (_, i) => text('li', number(i + low))));
-  $('.strength output b').textContent = `w = ${fixed(want.w)}`;
-  $('.strength output small').textContent = `scale s = 1 + w = ${fixed(1 + want.w)}`;
+  $('.strength output b').textContent = `w = ${fixed(thumb)}`;
+  $('.strength output small').textContent = `scale s = 1 + w = ${fixed(1 + thumb)}`;
   controls.sampler.value = want.sampler;
   if (document.activeElement !== controls.steps) controls.steps.value = want.steps;
   if (document.activeElement !== controls.seed) controls.seed.value = want.seed;
@@ -185,7 +422,7 @@ function reflect() {
   }
   controls.samples.value = want.samples;
   $('.each').textContent = all ? 'of each class' : '';
-  const [strong, rest] = sentence(want.w, all ? 'picture' : className(want.class).toLowerCase().replace('-', '\u2011'), want.samples);
+  const [strong, rest] = sentence(thumb, all ? 'picture' : className(want.class).toLowerCase().replace('-', '\u2011'), want.samples);
   $('.sentence strong').textContent = strong;
   $('.sentence span').textContent = rest;
 }
@@ -202,18 +439,26 @@ function sentence(w, thing, samples) {
 
 /** What is on screen, and what it cost. */
 function describe() {
-  const frames = panes.map(pane => pane.frame), guided = frames[1];
-  $('.denoising').textContent = `denoising ${guided.evaluations} / ${guided.total}`;
+  const [, guided] = panes.map(pane => pane.frame);
+  if (!guided) return;
+  const at = step ?? (guided.done ? guided.total : guided.evaluations);
+  controls.step.max = guided.total;
+  controls.step.value = at;
+  controls.step.setAttribute('aria-valuetext', `evaluation ${at} of ${guided.total}`);
+  $('.denoising output').textContent = `${at} / ${guided.total}`;
   const sampler = model.samplers.find(each => each.name === want.sampler);
   $('.settings').textContent = `${sampler.title}, ${want.steps} steps`;
-  const seconds = Math.max(...frames.map(frame => frame.seconds));
-  $('.cost').textContent = frames.every(frame => frame.done) ? `computed here in ${seconds.toFixed(1)} s` : 'computing';
+  const computed = guided.precomputed ? 'precomputed' : `${guided.total} evaluations, ${guided.seconds.toFixed(1)} s`;
+  const waiting = ahead ? `${ahead} ${ahead === 1 ? 'person' : 'people'} before you` : 'computing';
+  $('.cost').textContent = guided.done && guided.w === thumb ? computed : waiting;
 }
 
 /** Tell a screen reader once a picture is finished. */
 function speak() {
-  const guided = panes[1].frame;
-  if (guided?.done) $('.spoken').textContent = `${className(want.class)}, w = ${number(guided.w)}: ${guided.pictures} samples drawn.`;
+  const guided = held.get(looked[1]);
+  if (!guided?.done) return;
+  const pictures = guided.classes.length * guided.samples;
+  $('.spoken').textContent = `${className(want.class)}, w = ${number(guided.w)}: ${pictures} samples drawn.`;
 }
 
 function remember(url) {
@@ -252,11 +497,11 @@ function buildRail(pictures) {
 
 function listen() {
   const rail = $('.rail'), stops = [...rail.querySelectorAll('li')];
-  const under = event => stops.findIndex(stop => {
+  const stopUnder = event => stops.findIndex(stop => {
     const box = stop.getBoundingClientRect();
     return event.clientX >= box.left && event.clientX < box.right && event.clientY >= box.top && event.clientY < box.bottom;
   });
-  const drag = event => { const stop = under(event); if (stop >= 0) choose(stop); };
+  const drag = event => { const stop = stopUnder(event); if (stop >= 0) choose(stop); };
   const press = event => {
     event.preventDefault();
     controls.class.focus({preventScroll: true});
@@ -276,8 +521,10 @@ function listen() {
   rail.addEventListener('pointerup', event => { if (event.pointerType === 'touch') press(event); });
   controls.class.addEventListener('input', () => choose(+controls.class.value));
 
-  controls.w.addEventListener('input', () => change({w: Math.round(controls.w.value * 10) / 10}));
-  controls.below.addEventListener('change', () => change(controls.below.checked ? {} : {w: Math.max(0, want.w)}));
+  const atThumb = () => Math.round(controls.w.value * 10) / 10;
+  controls.w.addEventListener('input', () => move(atThumb()));
+  controls.w.addEventListener('change', () => settle(atThumb()));
+  controls.below.addEventListener('change', () => change(controls.below.checked ? {} : {w: Math.max(0, thumb)}));
   controls.sampler.addEventListener('change', () => {
     change({sampler: controls.sampler.value, steps: model.samplers.find(s => s.name === controls.sampler.value).steps});
   });
@@ -288,6 +535,34 @@ function listen() {
     controls.seed.blur();
     change({seed: Math.floor(Math.random() * 10000)});
   });
+  for (const pane of panes) {
+    pane.canvas.addEventListener('pointermove', event => pick(under(pane, event)));
+    pane.canvas.addEventListener('pointerdown', event => pick(under(pane, event)));
+    pane.canvas.addEventListener('pointerleave', event => { if (event.pointerType !== 'touch') pick(null); });
+    pane.canvas.addEventListener('focus', () => { if (pane.drawn && pane.canvas.matches(':focus-visible')) pick(sample ?? 0); });
+    pane.canvas.addEventListener('blur', () => pick(null));
+    pane.canvas.addEventListener('keydown', event => {
+      if (!pane.drawn) return;
+      const {columns, count} = layout(pane.drawn);
+      const by = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, Home: -count, End: count}[event.key];
+      if (event.key === 'Escape') pick(null);
+      if (!by) return;
+      event.preventDefault();
+      const to = Math.min(count - 1, Math.max(0, (sample ?? 0) + by));
+      pick(to);
+      $('.spoken').textContent = `sample ${to + 1} of ${count}, shown over all w`;
+    });
+  }
+  controls.step.addEventListener('input', () => { stop(); scrub(+controls.step.value); });
+  controls.play.addEventListener('click', play);
+  lab.addEventListener('keydown', event => {
+    if (event.key !== ' ' || event.target.closest('button, select, summary, input:not([type="range"])')) return;
+    event.preventDefault();
+    play();
+  });
+  document.addEventListener('visibilitychange', () => { if (!document.hidden && want) pump(); });
+  addEventListener('pagehide', leave);
+  $('.strip').replaceChildren(...cells.map(cell => cell.button));
   $('.link').addEventListener('click', async () => {
     const copied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
     $('.link').textContent = copied ? 'link copied' : 'the link is in the address bar';

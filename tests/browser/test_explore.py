@@ -10,12 +10,13 @@ from urllib.parse import parse_qsl, urlsplit
 import numpy as np
 import pytest
 
-from cfg_core.engine import Engine
+from cfg_core.engine import Engine, Limits
 from cfg_core.grid import begin_grid, pixels
 from cfg_core.hub import Checkpoint
 from cfg_core.request import GridRequest
 from cfg_core.sampling import generate
 from cfg_core.ui.explore import FIELDS
+from tests.conftest import served
 
 from .conftest import Open
 
@@ -181,7 +182,7 @@ def test_a_newer_request_replaces_an_older_one(open_page: Open, engine: Engine) 
     page.get_by_label("steps").press("Enter")
     holds(page, engine, steps="2")
     with engine._changed:
-        wanted = [request for person in engine._people.values() for request in person.grids]
+        wanted = [work.request for person in engine._people.values() for work in person.works]
     assert all(request.steps != 1000 for request in wanted)
 
 
@@ -378,15 +379,19 @@ def test_the_keyboard_reaches_every_control_in_order(open_page: Open) -> None:
     page.evaluate("document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0)")
     page.locator("h1").click()
     reached = []
-    for _ in range(9):
+    for _ in range(21):
         page.keyboard.press("Tab")
-        reached.append(page.evaluate("document.activeElement.className || document.activeElement.tagName"))
+        reached.append(
+            page.evaluate("(n => n.closest('.strip')?.className || n.className || n.tagName)(document.activeElement)")
+        )
         ring = page.evaluate(
             """(node => [node, node.closest('.rail')].filter(Boolean).some(n => getComputedStyle(n).outlineStyle
                !== 'none') || node.matches('.w:focus-visible'))(document.activeElement)"""
         )
         assert ring, f"{reached[-1]} shows no focus"
-    assert reached == ["class", "w", "SUMMARY", "sampler", "steps", "samples", "below", "seed", "dice"]
+    aside = ["SUMMARY", "sampler", "steps", "samples", "below"]
+    strip = ["strip"] * 8
+    assert reached == ["class", "CANVAS", "CANVAS", "w", *aside, *strip, "play", "step", "seed", "dice"]
 
 
 def test_every_control_has_a_name(open_page: Open) -> None:
@@ -396,7 +401,139 @@ def test_every_control_has_a_name(open_page: Open) -> None:
         ("slider", "class"), ("slider", "guidance strength w"), ("textbox", "seed"), ("textbox", "steps"),
         ("combobox", "sampler"), ("combobox", "pictures"), ("button", "another seed"), ("button", "copy link"),
         ("img", "4 unguided samples of T-shirt at w = 0"), ("img", "4 guided samples of T-shirt at w = 3"),
-        ("progressbar", "denoising of the guided grid"),
+        ("progressbar", "denoising of the guided grid"), ("slider", "denoising"), ("button", "play the denoising"),
     ):  # fmt: skip
         assert page.get_by_role(role, name=name).count() == 1, (role, name)
     assert page.locator(".spoken[role=status]").inner_text() == "T-shirt, w = 3: 4 samples drawn."
+
+
+# ---- the strip -----------------------------------------------------------------------------------------------------
+
+
+def filled(page: Any) -> Any:
+    page.wait_for_function("document.querySelector('.lab').dataset.missing === '0'")
+    return settled(page)
+
+
+def test_the_strip_shows_the_same_noises_at_other_w(open_page: Open, engine: Engine) -> None:
+    page = filled(open_page(QUICK + "&class=8"))
+    request = holds(page, engine)
+    cells = page.locator(".strip button")
+    assert cells.all_inner_texts() == ["0", "0.5", "1", "2", "3", "4", "6", "8"]
+    for cell, w in zip(cells.all(), (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0), strict=True):
+        read = cell.locator("canvas").evaluate(READ)
+        shown = base64.b64decode(read["data"])
+        assert shown == frames(engine.checkpoint, replace(request, w=(w,)))[-1].tobytes(), w
+    assert page.locator(".strip .on").inner_text() == "3"
+    cells.nth(6).click()
+    holds(page, engine, w="6")
+    assert page.locator(".strip .on").inner_text() == "6"
+
+
+def test_dragging_through_a_filled_strip_needs_no_server(open_page: Open, engine: Engine) -> None:
+    page = filled(open_page(QUICK, flaky=True))
+    before = holds(page, engine)
+    page.route(re.compile("component_server"), lambda route: route.abort())
+    page.evaluate(RECORD)
+    page.mouse.move(*thumb(page, 3))
+    page.mouse.down()
+    for w in np.linspace(3, 7.9, 60):
+        page.mouse.move(*thumb(page, w))
+    page.wait_for_function("document.querySelector('.guided canvas').dataset.w === '8'")
+    page.mouse.move(*thumb(page, 1.1))
+    page.wait_for_function("document.querySelector('.guided canvas').dataset.w === '1'")
+    for each in page.evaluate("record()"):
+        at = frames(engine.checkpoint, replace(before, w=(float(each["w"]),)))[-1]
+        assert base64.b64decode(each["pixels"]) == at.tobytes(), each["caption"]
+    page.unroute(re.compile("component_server"))
+    page.mouse.up()
+    holds(page, engine, w="1.1")  # and then the exact w, where the thumb rests
+
+
+def test_a_sample_is_shown_large_over_all_w(open_page: Open, engine: Engine) -> None:
+    page = filled(open_page(QUICK))
+    request = holds(page, engine)
+
+    def cell(n: int) -> np.ndarray:
+        read = page.locator(".strip canvas").nth(n).evaluate(READ)
+        return np.frombuffer(base64.b64decode(read["data"]), np.uint8).reshape(read["height"], read["width"], 4)
+
+    def sample(w: float, row: int, column: int) -> np.ndarray:
+        whole = frames(engine.checkpoint, replace(request, w=(w,)))[-1]
+        return whole[29 * row : 29 * row + 28, 29 * column : 29 * column + 28]
+
+    whole = cell(7)
+    box = page.locator(".guided canvas").bounding_box()
+    page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"])
+    page.locator(".guided .mark").wait_for()
+    page.wait_for_function("document.querySelector('.strip canvas').width === 28")
+    assert np.array_equal(cell(7), sample(8, 0, 1))
+    page.mouse.move(0, 0)
+    page.wait_for_function("document.querySelector('.strip canvas').width > 28")
+    assert np.array_equal(cell(7), whole)
+    page.locator(".w").focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("document.querySelector('.strip canvas').width === 28")
+    assert np.array_equal(cell(0), sample(0, 1, 0))
+    assert page.locator(".spoken").inner_text() == "sample 3 of 4, shown over all w"
+    page.keyboard.press("Escape")
+    page.wait_for_function("document.querySelector('.strip canvas').width > 28")
+
+
+def test_the_denoising_can_be_scrubbed_and_played(open_page: Open, engine: Engine) -> None:
+    page = settled(open_page("?samples=4&steps=6"))
+    request = holds(page, engine)
+    scrubber = page.get_by_role("slider", name="denoising")
+    scrubber.press("Home")
+    page.wait_for_function("document.querySelector('.guided canvas').dataset.evaluations === '1'")
+    scrubber.press("ArrowRight")
+    for pane, w in (("unguided", 0.0), ("guided", 3.0)):
+        page.wait_for_function(
+            "pane => document.querySelector(pane).dataset.evaluations === '2'", arg=f".{pane} canvas"
+        )
+        assert np.array_equal(canvas(page, pane), frames(engine.checkpoint, replace(request, w=(w,)))[1])
+        assert page.locator(f".{pane} .shown").inner_text() == f"step 2 of 6 · w = {w}"
+    page.evaluate(RECORD)
+    page.locator(".w").focus()
+    page.keyboard.press("Space")
+    page.wait_for_function("document.querySelector('.guided canvas').dataset.evaluations === '6'")
+    assert {"2", "3", "4", "5", "6"} <= {each["evaluations"] for each in page.evaluate("record()")}
+    holds(page, engine)
+
+
+def test_with_reduced_motion_nothing_moves_by_itself(open_page: Open, engine: Engine) -> None:
+    page = settled(open_page(QUICK, reduced_motion="reduce"))
+    page.evaluate(RECORD)
+    page.mouse.click(*middle(page, "Bag"))
+    holds(page, engine, **{"class": "8"})
+    assert {each["done"] for each in page.evaluate("record()")} == {"true"}
+    page.get_by_role("button", name="play the denoising").click()
+    page.wait_for_function("document.querySelector('.guided canvas').dataset.evaluations === '1'")
+
+
+def test_a_closed_page_is_forgotten_at_once(open_page: Open, engine: Engine) -> None:
+    page = settled(open_page(QUICK))
+    with engine._changed:
+        before = set(engine._people)
+    page.close()
+    with engine._changed:
+        assert engine._changed.wait_for(lambda: len(engine._people) < len(before), 20)
+
+
+def test_when_the_lab_is_full_the_page_says_its_place_and_goes_in_when_it_can(browser: Any, engine: Engine) -> None:
+    small = Engine(engine.checkpoint, Limits(people=1))
+    with served(small) as (address, _):
+        one, two = browser.new_page(), browser.new_page()
+        one.goto(address + QUICK)
+        settled(one)
+        two.goto(address + QUICK)
+        two.get_by_role("alert").wait_for()
+        assert two.get_by_role("alert").inner_text() == "The lab is full; you are 1st in line."
+        one.close()
+        settled(two)
+        assert two.get_by_role("alert").count() == 0
+        two.close()
+    small.close()
