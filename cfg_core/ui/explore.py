@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +132,27 @@ class Explore:
         """{token}: nobody looks at this page any more."""
         self.engine.leave(str(ask.get("token")) if isinstance(ask, Mapping) else "")
         return {"ok": True}
+
+    def grid(self, request: dict[str, Any]) -> dict[str, Any]:
+        """For programs: {class, w, seed, samples, sampler, steps}, each with its default, to a finished grid.
+
+        class and w may be several. Returns the whole request, the shape (w, class, sample, row, column, channel) and
+        the pixels, base64 of uint8. Raises gr.Error, in one sentence, for what cannot be had.
+        """
+        try:
+            asked = GridRequest.parse(request, self.engine.checkpoint.hash, len(self.names))
+            pixels = self.engine.draw(asked)
+        except (ValueError, RuntimeError) as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return {
+            "request": asked.to_query(len(self.names)),
+            "shape": list(pixels.shape),
+            "pixels": _base64(pixels.tobytes()),
+        }
+
+    def stats(self) -> dict[str, Any]:
+        """For programs: how the engine does."""
+        return asdict(self.engine.stats())
 
     def parse(self, raw: Mapping[str, Any]) -> GridRequest:
         """The guided grid's request: one w, and one class or all of them. Raises ValueError for anything else."""

@@ -7,13 +7,19 @@ import gradio as gr
 from cfg_core.engine import Engine
 from cfg_core.ui.explore import ASSETS, Explore
 
+CALLS = 8
+"""Calls of the grid endpoint that are served at once; the engine advances them together."""
+
 FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "sans-serif")
 
 
 def build(engine: Engine) -> gr.Blocks:
     """The page over an engine."""
     with gr.Blocks(title="Guidance Lab", analytics_enabled=False, fill_width=True) as page:
-        Explore(engine).render()
+        explore = Explore(engine)
+        explore.render()
+        gr.api(explore.grid, api_name="grid", concurrency_limit=CALLS)
+        gr.api(explore.stats, api_name="stats", queue=False)
     return page
 
 

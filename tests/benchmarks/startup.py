@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -38,17 +38,18 @@ def import_only() -> None:
 
 def first_picture(checkpoint: str) -> None:
     """Start ``app.py`` and ask as the page asks, until the guided grid is finished. Raises RuntimeError if it dies."""
+    with running(checkpoint) as page:
+        page.draw(page.call("enter", {"query": {}}))
+
+
+@contextmanager
+def running(checkpoint: str, *options: str) -> Iterator["Page"]:
+    """``app.py`` in a process of its own, once it answers."""
     port = free_port()
     command = [sys.executable, "app.py", "--checkpoint", checkpoint, "--host", "127.0.0.1", "--port", str(port)]
-    app = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    app = subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
-        page = Page(f"http://127.0.0.1:{port}", app)
-        me = page.call("enter", {"query": {}})
-        seen: dict[str, int] = {}
-        frames: list[dict[str, Any]] = [{"done": False}]
-        while not all(frame["done"] for frame in frames):
-            frames = page.call("pull", {"token": me["token"], "want": me["want"], "seen": seen})["frames"]
-            seen = {str(frame["serial"]): frame["evaluations"] for frame in frames}
+        yield Page(f"http://127.0.0.1:{port}", app)
     finally:
         app.kill()
         app.communicate()
@@ -58,7 +59,7 @@ class Page:
     """The canvas component of a running app, called over HTTP as its script calls it."""
 
     def __init__(self, address: str, app: subprocess.Popen[bytes]) -> None:
-        self.address = address
+        self.address, self.app = address, app
         components = self._when_up(app)["components"]
         (self.component,) = (c["id"] for c in components if c.get("props", {}).get("elem_id") == "explore")
 
@@ -68,6 +69,14 @@ class Page:
         request = Request(f"{self.address}/gradio_api/component_server", json.dumps(body).encode(), headers)
         with urlopen(request, timeout=PATIENCE) as reply:
             return json.load(reply)
+
+    def draw(self, me: dict[str, Any]) -> None:
+        """Pull until both grids of what somebody entered with are finished."""
+        seen: dict[str, int] = {}
+        frames: list[dict[str, Any]] = [{"done": False}]
+        while not all(frame["done"] for frame in frames):
+            frames = self.call("pull", {"token": me["token"], "want": me["want"], "seen": seen})["frames"]
+            seen = {str(frame["serial"]): frame["evaluations"] for frame in frames}
 
     def _when_up(self, app: subprocess.Popen[bytes]) -> dict[str, Any]:
         give_up = time.monotonic() + PATIENCE

@@ -37,14 +37,19 @@ def address(engine: Engine) -> Iterator[str]:
         yield address
 
 
+def launch(p: Any) -> Any:
+    """The machine's own Chromium, or Playwright's; None where there is neither."""
+    own = Path(p.chromium.executable_path)
+    found = next(filter(None, map(shutil.which, BROWSERS)), None) or (own.exists() and str(own))
+    return p.chromium.launch(executable_path=found, args=FLAGS) if found else None
+
+
 @pytest.fixture(scope="module")  # no longer: while Playwright's loop runs, other tests cannot run theirs
 def browser() -> Iterator[Any]:
     with playwright.sync_playwright() as p:
-        own = Path(p.chromium.executable_path)
-        found = next(filter(None, map(shutil.which, BROWSERS)), None) or (own.exists() and str(own))
-        if not found:
+        browser = launch(p)
+        if browser is None:
             pytest.skip(f"no browser here: none of {', '.join(BROWSERS)}, nor Playwright's own")
-        browser = p.chromium.launch(executable_path=found, args=FLAGS)
         yield browser
         browser.close()
 
