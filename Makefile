@@ -17,6 +17,15 @@ check: $(VENV)/.dev          ## linter, formatter, types
 bench: $(VENV)/.dev          ## what it costs, each figure beside its reference
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
+bench-live: $(VENV)/.dev     ## what a person at the page feels
+	$(BIN)/python -m tests.benchmarks.live $(ARGS)
+
+bench-classroom: $(VENV)/.dev ## thirty people for two minutes, against a plain queue
+	$(BIN)/python -m tests.benchmarks.classroom $(ARGS)
+
+soak: $(VENV)/.dev           ## changing users for half an hour
+	$(BIN)/python -m tests.benchmarks.soak $(ARGS)
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -28,4 +37,4 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt constraints.txt | $(VENV)/bi
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt -c constraints.txt
 	touch $@
 
-.PHONY: app test check bench
+.PHONY: app test check bench bench-live bench-classroom soak

@@ -1,6 +1,6 @@
 """Guidance Lab: the entry point, on a laptop and on Spaces. Composition only.
 
-python app.py [--checkpoint FOLDER_OR_HUB_ID] [--device cpu] [--host 0.0.0.0] [--port 7860] [--share]
+python app.py [--checkpoint FOLDER_OR_HUB_ID] [--device cpu] [--host 0.0.0.0] [--port 7860] [--share] [--people 64]
 """
 
 import argparse
@@ -9,7 +9,8 @@ import os
 import sys
 from pathlib import Path
 
-CHECKPOINT = Path(__file__).parent / "checkpoints" / "fashion-mnist"
+ROOT = Path(__file__).parent
+CHECKPOINT = ROOT / "checkpoints" / "fashion-mnist"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -20,6 +21,13 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--host", help="address to listen at (GRADIO_SERVER_NAME)")
     p.add_argument("--port", type=int, help="port to listen at (GRADIO_SERVER_PORT)")
     p.add_argument("--share", action="store_true", default=None, help="a public link (GRADIO_SHARE)")
+    limits = p.add_argument_group("limits")
+    limits.add_argument("--people", type=int, help="served at once (64); more stand in a line")
+    limits.add_argument("--line", type=int, help="how many may stand there (256)")
+    limits.add_argument("--pictures", type=int, help="of one grid (640)")
+    limits.add_argument("--steps", type=int, help="of one grid (1024)")
+    limits.add_argument("--cache", type=int, help="megabytes of finished grids that are kept (256)")
+    limits.add_argument("--samples", type=int, help="of one evaluation (32); more suits a GPU")
     return p
 
 
@@ -31,14 +39,17 @@ def main(arguments: list[str] | None = None) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-    from cfg_core import hub
+    from cfg_core import hub, precompute
     from cfg_core.checks import number
-    from cfg_core.engine import Engine
+    from cfg_core.engine import Engine, Limits
 
     try:
         if options.port is not None:
             number("port", options.port, 0, 65535, whole=True)
-        engine = Engine(hub.load(options.checkpoint, hub.device(options.device)))
+        given = {name: value for name in Limits.__dataclass_fields__ if (value := getattr(options, name)) is not None}
+        limits = Limits(**given)
+        checkpoint = hub.load(options.checkpoint, hub.device(options.device))
+        engine = Engine(checkpoint, limits, precompute.load(ROOT / "assets" / "strips", checkpoint.hash))
     except ValueError as error:
         p.error(str(error))
 

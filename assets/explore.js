@@ -173,7 +173,10 @@ function drawStrip() {
     if (sample === null) drawFrame(cell.canvas, frame);
     else drawSample(cell.canvas, frame, sample);
     const what = sample === null ? 'the grid' : `sample ${sample + 1}`;
-    cell.button.setAttribute('aria-label', `${what} at w = ${number(cell.w)}`);
+    const stored = frame.precomputed ? ', precomputed' : '';
+    cell.button.setAttribute('aria-label', `${what} at w = ${number(cell.w)}${stored}`);
+    cell.button.title = stored.slice(2);
+    cell.button.classList.toggle('precomputed', frame.precomputed);
     cell.canvas.dataset.w = cell.w;
   }
 }

@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import count
 
 import numpy as np
@@ -38,6 +38,9 @@ UNHEARD = 5.0
 
 WINDOW = 10.0
 """Seconds over which the rate of evaluations is taken."""
+
+REPORT = 60.0
+"""Seconds between the lines in which a busy engine logs its stats."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,7 @@ class Engine:
         self._turn = self._evaluations = self._hits = 0
         self._recent: deque[tuple[float, int]] = deque()
         self._first_pictures: deque[float] = deque(maxlen=1000)
+        self._reported = time.monotonic()
         self._changed = threading.Condition()
         self._closed = False
         self._worker = threading.Thread(target=self._serve, name="engine", daemon=True)
@@ -365,6 +369,9 @@ class Engine:
                     person.tell()
                 if person.looked_at and person.looked_at[0] in changed and person.looked_at[0].frame.done:
                     self._first_pictures.append(time.monotonic() - person.since)
+            if time.monotonic() - self._reported > REPORT:
+                self._reported = time.monotonic()
+                log.info("stats %s", " ".join(f"{name}={value}" for name, value in asdict(self.stats()).items()))
             self._changed.notify_all()
 
     def _recent_from(self, then: float) -> None:

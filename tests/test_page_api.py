@@ -5,11 +5,16 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import gradio as gr
 import numpy as np
 import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cfg_core.engine import Engine
 from cfg_core.hub import Checkpoint
@@ -40,6 +45,12 @@ def call(engine: Engine) -> Iterator[Call]:
             return send(f"{address}gradio_api/component_server", json.dumps(body))
 
         yield post
+
+
+@pytest.fixture(scope="module")
+def client(engine: Engine) -> Iterator[Client]:
+    with served(engine) as (address, _):
+        yield Client(address, verbose=False)
 
 
 def send(url: str, body: str) -> tuple[int, Any]:
@@ -156,3 +167,107 @@ def test_a_nonsense_link_gives_the_default_and_one_sentence(call: Call) -> None:
 def test_only_these_functions_can_be_called(call: Call) -> None:
     for name in ("draw", "parse", "__init__", "restore", "engine", ""):
         assert call(name, {})[0] == 404
+
+
+def test_a_film_has_every_step_of_both_grids(call: Call, engine: Engine) -> None:
+    me = call("enter", {"query": {"samples": "2", "steps": "3", "w": "2.5", "seed": "12"}})[1]
+    finished(call, me["token"], me["want"])
+    status, reply = call("film", {"token": me["token"]})
+    assert (status, reply["ok"]) == (200, True)
+    assert [[frame["evaluations"] for frame in film] for film in reply["films"]] == [[1, 2, 3], [1, 2, 3]]
+    request = GridRequest(engine.checkpoint.hash, (0,), w=(2.5,), samples=2, seed=12, steps=3)
+    assert base64.b64decode(reply["films"][1][-1]["pixels"]) == engine.draw(request).tobytes()
+    for guess in (None, {}, {"token": "guessed"}, 3):
+        assert call("film", guess)[1]["unknown"]
+
+
+def test_leaving_frees_and_may_be_said_twice(call: Call, engine: Engine) -> None:
+    token = call("enter", {})[1]["token"]
+    for ask in ({"token": token}, {"token": token}, None, {"token": NESTED}):
+        assert call("leave", ask) == (200, {"ok": True})
+    assert call("pull", {"token": token, "want": {}})[1]["unknown"]
+
+
+def test_programs_get_a_grid_and_stats(client: Client, engine: Engine) -> None:
+    reply = client.predict({"class": [1, 2], "w": [0, 2.5], "samples": 3, "steps": 4}, api_name="/grid")
+    request = GridRequest(engine.checkpoint.hash, (1, 2), w=(0.0, 2.5), samples=3, steps=4)
+    assert reply["shape"] == [2, 2, 3, 8, 8, 1]
+    assert base64.b64decode(reply["pixels"]) == engine.draw(request).tobytes()
+    assert client.predict(reply["request"], api_name="/grid")["pixels"] == reply["pixels"]
+    stats = client.predict(api_name="/stats")
+    assert stats["evaluations"] >= request.pictures * request.evaluations
+
+
+@pytest.mark.parametrize(
+    ("ask", "sentence"),
+    [
+        ({"class": 10}, "class must be a whole number from 0 to 9, got 10"),
+        ({"w": [1, "x"]}, "w must be a number from -1 to 8, got 'x'"),
+        ({"samples": 64, "class": "all", "w": [0, 1]}, "samples must be a whole number from 1 to 640, got 1280"),
+        ({"surprise": 1}, "'surprise' is not a field of a request"),
+        ({"sampler": "x" * 10_000_000}, "sampler must be one of"),
+    ],
+)
+def test_programs_get_a_sentence_for_what_cannot_be_had(client: Client, ask: Any, sentence: str) -> None:
+    with pytest.raises(AppError) as error:
+        client.predict(ask, api_name="/grid")
+    assert sentence in str(error.value)
+    assert "Traceback" not in str(error.value)
+
+
+WORDS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=30), st.just("x" * 10_000),
+    st.sampled_from(["nan", "all", "0,1,2", "-1", "1e99", 10**400]),
+)  # fmt: skip
+VALUES = st.recursive(
+    WORDS, lambda v: st.one_of(st.lists(v, max_size=4), st.dictionaries(st.text(max_size=8), v, max_size=4))
+)
+FIELDS = st.sampled_from(["class", "w", "seed", "samples", "sampler", "steps", "rule", "model", "query", "token"])
+WANTS = st.dictionaries(FIELDS, VALUES, max_size=4)
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.sampled_from(["enter", "pull", "film", "leave"]),
+    VALUES
+    | st.fixed_dictionaries({"token": VALUES, "want": WANTS, "seen": VALUES})
+    | st.fixed_dictionaries({"query": WANTS}),
+)
+def test_whatever_is_sent_gets_an_answer(call: Call, function: str, ask: Any) -> None:
+    status, reply = call(function, ask)
+    assert status == 200
+    assert isinstance(reply, dict)
+    assert "Traceback" not in str(reply.get("error", ""))
+    if function == "enter" and reply["ok"]:
+        assert call("leave", {"token": reply["token"]}) == (200, {"ok": True})
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@given(WANTS)
+def test_whatever_is_wanted_gets_frames_or_a_sentence(call: Call, engine: Engine, want: dict[str, Any]) -> None:
+    token = call("enter", {})[1]["token"]
+    status, reply = call("pull", {"token": token, "want": want, "seen": {}})
+    assert status == 200
+    if reply["ok"]:
+        assert len(reply["frames"]) == 2
+    else:
+        assert reply["error"].count("\n") == 0
+        assert len(reply["error"]) < 400
+    call("leave", {"token": token})
+
+
+def test_after_a_thousand_calls_at_once_it_still_serves(call: Call, engine: Engine) -> None:
+    token = call("enter", {})[1]["token"]
+    asks = [
+        ("enter", {"query": {"class": n}}) if n % 2 else ("pull", {"token": n, "want": {"w": n}}) for n in range(1000)
+    ]
+    with ThreadPoolExecutor(64) as pool:
+        replies = list(pool.map(lambda ask: call(*ask), asks))
+    assert {status for status, _ in replies} == {200}
+    full = [reply["error"] for _, reply in replies[1::2] if not reply["ok"]]
+    assert all("The lab is full" in error for error in full)
+    want = {"samples": 2, "steps": 2, "seed": 77}
+    assert all(frame["error"] is None for frame in finished(call, token, want))
+    for _, reply in replies[1::2]:
+        if reply["ok"]:
+            call("leave", {"token": reply["token"]})

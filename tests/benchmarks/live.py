@@ -36,6 +36,13 @@ CHANGE_CLASS = """async label => {%s
   const begun = performance.now();
   set('input.class', label);
   await until(() => guided.done === 'true' && guided.classes === String(label));
+  return (performance.now() - begun) / 1000;
+}"""
+
+FILL_STRIP = """async label => {%s
+  const begun = performance.now();
+  set('input.class', label);
+  await until(() => guided.done === 'true' && guided.classes === String(label));
   const finished = performance.now() - begun;
   await until(() => [0, 2, 3, 5, 7].every(i => !document.querySelectorAll('.strip button')[i].matches('.missing')));
   const coarse = performance.now() - begun;
@@ -96,7 +103,7 @@ def main() -> None:
         for number in range(options.rounds + 1):
             page.goto(f"{app.address}/?seed={random.randrange(10**6)}&class={number % 10}")
             page.wait_for_function("document.querySelector('.lab')?.dataset.missing === '0'", timeout=120_000)
-            changes.append(page.evaluate(script(CHANGE_CLASS), (number + 3) % 10))
+            changes.append(page.evaluate(script(FILL_STRIP), (number + 3) % 10))
             rests.append(page.evaluate(script(REST_AT), 2.3))
             begun = perf_counter()
             partial(explore, denoiser, W)()

@@ -1,0 +1,88 @@
+"""Strips that ship with the app, so that the first touch finds pictures; the page says that they are precomputed.
+
+    python -m cfg_core.precompute --checkpoint checkpoints/fashion-mnist --out assets/strips/fashion-mnist.npz
+
+They are tied to their checkpoint by its hash: beside other weights they are not shown.
+"""
+
+import argparse
+import io
+import json
+import logging
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from cfg_core import hub
+from cfg_core.denoiser import Denoiser
+from cfg_core.grid import begin_grid, pixels
+from cfg_core.request import GridRequest, strip
+from cfg_core.sampling import sample
+from cfg_core.work import Frame
+
+log = logging.getLogger(__name__)
+
+
+def draw(denoiser: Denoiser, request: GridRequest) -> Frame:
+    """The finished grid of a request, as it is shipped."""
+    x = sample(denoiser, begin_grid(denoiser, request))
+    return Frame(request, 0, request.evaluations, pixels(request, x), precomputed=True)
+
+
+def save(path: Path, frames: list[Frame]) -> None:
+    """Write finished grids; the requests are JSON, the pictures uint8."""
+    requests = json.dumps([frame.request.to_json() for frame in frames])
+    pictures = {f"pixels{i}": frame.pixels for i, frame in enumerate(frames) if frame.pixels is not None}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, requests=np.array(requests), **pictures)  # type: ignore[arg-type]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    hub.write_whole(path, buffer.getvalue())
+
+
+def load(folder: Path, checkpoint: str) -> list[Frame]:
+    """The grids of a checkpoint, by its hash, in all files of a folder; what cannot be read is logged and left out."""
+    frames = [frame for path in sorted(folder.glob("*.npz")) for frame in _read(path)]
+    return [frame for frame in frames if frame.request.checkpoint == checkpoint]
+
+
+def _read(path: Path) -> list[Frame]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            requests = [GridRequest.from_json(text) for text in json.loads(str(file["requests"]))]
+            pictures = [file[f"pixels{i}"] for i in range(len(requests))]
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        log.warning("unreadable path=%s error=%s", path, error)
+        return []
+    return [Frame(r, 0, r.evaluations, p, precomputed=True) for r, p in zip(requests, pictures, strict=True)]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = argparse.ArgumentParser("python -m cfg_core.precompute", description="Strips to ship with the app.")
+    p.add_argument("--checkpoint", required=True, help="folder or Hub name of the model")
+    p.add_argument("--seed", type=int, default=GridRequest.seed)
+    p.add_argument("--out", type=Path, required=True, help="the .npz file to write; app.py reads assets/strips/*.npz")
+    return p
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Draw the strip of every class and write them; exits with 2 and one sentence on bad input."""
+    from rich.progress import track
+
+    p = parser()
+    a = p.parse_args(arguments)
+    try:
+        checkpoint = hub.load(a.checkpoint)
+        denoiser, classes = checkpoint.denoiser, range(len(checkpoint.config.classes))
+        grids = [GridRequest(checkpoint.hash, (label,), seed=a.seed) for label in classes]
+        requests = [rung for grid in grids for rung in strip(grid)]
+        frames = [draw(denoiser, request) for request in track(requests, "drawing")]
+        save(a.out, frames)
+    except (ValueError, OSError) as error:
+        p.error(str(error))
+    print(f"{len(frames)} grids of {a.checkpoint} ({checkpoint.hash}) in {a.out}, {a.out.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""python -m tests.benchmarks.classroom [--checkpoint FOLDER] [--people 28] [--seconds 120]
+
+A class of thirty on this machine: people who speak the page's protocol and two browsers drive a running ``app.py``, each
+changing class, seed and w and then looking. The same people then drive the app that most would write, whole jobs one by
+one through Gradio's queue. Prints one table; nothing is asserted.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from playwright.sync_api import sync_playwright
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks.live import CHANGE_CLASS, script
+from tests.benchmarks.person import Meter, Person, Record
+from tests.benchmarks.startup import PATIENCE, ROOT, Page, free_port, running
+from tests.browser.conftest import launch
+
+BROWSERS = 2
+
+
+def evaluations(page: Page) -> int:
+    """Evaluations of one sample that the engine has made."""
+    with httpx.Client(base_url=f"{page.address}/gradio_api", timeout=PATIENCE) as client:
+        return call(client, "stats", [])["evaluations"]
+
+
+def call(client: httpx.Client, name: str, data: list[Any]) -> Any:
+    event = client.post(f"/call/{name}", json={"data": data}).json()["event_id"]
+    with client.stream("GET", f"/call/{name}/{event}") as stream:
+        for line in stream.iter_lines():
+            if line.startswith("data: ") and line != "data: null":
+                return json.loads(line.removeprefix("data: "))[0]
+    raise RuntimeError(f"{name} gave no answer")
+
+
+async def alone(page: Page, seconds: float, record: Record) -> None:
+    """One person who never rests: the rate of the engine at its best."""
+    async with httpx.AsyncClient() as client:
+        person = Person(page, client, record, 0)
+        await person.enter()
+        until, seed = time.perf_counter() + seconds, 0
+        while time.perf_counter() < until:
+            await person.want(seed=(seed := seed + 1))
+        await person.leave()
+
+
+async def crowd(page: Page, people: int, seconds: float, record: Record, meter: Meter) -> float:
+    """Many people for some time; returns the wait of one who comes in the middle of it."""
+    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=None)) as client:
+        until = time.perf_counter() + seconds
+        watching = asyncio.create_task(meter.watch())
+        lives = [asyncio.create_task(Person(page, client, record, n).live(until)) for n in range(people)]
+        await asyncio.sleep(seconds / 2)
+        late = Person(page, client, record, people)
+        await late.enter()
+        wait = await late.want(seed=123_456)
+        await late.leave()
+        await asyncio.gather(*lives)
+        watching.cancel()
+    return wait
+
+
+def browse(page: Page, seconds: float, record: Record) -> None:
+    """People with a real browser."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        tabs = [browser.new_page(viewport={"width": 1280, "height": 960}) for _ in range(BROWSERS)]
+        until = time.perf_counter() + seconds
+        for tab in tabs:
+            tab.goto(f"{page.address}/?seed={random.randrange(10_000)}")
+            tab.wait_for_function("document.querySelector('.lab')?.dataset.state === 'resting'", timeout=120_000)
+        while time.perf_counter() < until:
+            for tab in tabs:
+                now = tab.locator("input.class").input_value()
+                label = random.choice([n for n in range(10) if str(n) != now])
+                record.waits.append(tab.evaluate(script(CHANGE_CLASS), label))
+                tab.wait_for_timeout(random.uniform(500, 2500))
+        browser.close()
+
+
+def queue(checkpoint: str, people: int, seconds: float, record: Record) -> None:
+    """The same people before the app that draws whole jobs one by one."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.benchmarks.plain", checkpoint, str(port)]
+    app = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def live(number: int) -> None:
+        choose = random.Random(number)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}/gradio_api", timeout=PATIENCE) as client:
+            while time.perf_counter() < until:
+                begun = time.perf_counter()
+                try:
+                    call(client, "draw", [choose.randrange(10), choose.randrange(10_000), 8 * choose.random()])
+                    record.waits.append(time.perf_counter() - begun)
+                except (httpx.HTTPError, RuntimeError) as error:
+                    record.errors.append(repr(error))
+                time.sleep(choose.uniform(1, 5))
+
+    try:
+        while app.poll() is None:
+            try:
+                httpx.get(f"http://127.0.0.1:{port}/config", timeout=1)
+                break
+            except httpx.HTTPError:
+                time.sleep(0.2)
+        until = time.perf_counter() + seconds
+        lives = [threading.Thread(target=live, args=(n,)) for n in range(people)]
+        for thread in lives:
+            thread.start()
+        for thread in lives:
+            thread.join()
+    finally:
+        app.kill()
+        app.wait()
+
+
+def main() -> None:
+    p = argparse.ArgumentParser("python -m tests.benchmarks.classroom", description="A class of thirty.")
+    p.add_argument("--checkpoint", default="checkpoints/fashion-mnist", help="a folder, or a Hub name owner/name")
+    p.add_argument("--people", type=int, default=28, help=f"beside {BROWSERS} browsers")
+    p.add_argument("--seconds", type=float, default=120)
+    options = p.parse_args()
+    checkpoint = str(Path(options.checkpoint).resolve())
+    single, many, browsers, plain = Record(), Record(), Record(), Record()
+    with running(checkpoint) as page:
+        meter = Meter(page.app.pid)
+        rates = []
+        for phase in ("alone", "crowd"):
+            made, used = evaluations(page), meter.cpu()
+            if phase == "alone":
+                asyncio.run(alone(page, options.seconds / 6, single))
+            else:
+                thread = threading.Thread(target=browse, args=(page, options.seconds, browsers))
+                thread.start()
+                late = asyncio.run(crowd(page, options.people, options.seconds, many, meter))
+                thread.join()
+            rates.append((evaluations(page) - made) / (meter.cpu() - used))
+    queue(checkpoint, options.people + BROWSERS, options.seconds, plain)
+    ours, theirs = np.percentile(many.waits + browsers.waits, (50, 95)), np.percentile(plain.waits, (50, 95))
+    table = Table("measure", "ours", "one by one", "ratio", "target", title=f"{options.people + BROWSERS} people")
+    names = "median to the finished guided grid", "p95"
+    for name, a, b in zip(names, ours, theirs, strict=True):
+        table.add_row(name, f"{a:.2f} s", f"{b:.2f} s", f"{b / a:.1f} × sooner", "≥ 5" if name == "p95" else "")
+    table.add_row("grids asked for", f"{len(many.waits + browsers.waits)}", f"{len(plain.waits)}")
+    table.add_row("who came last, over the median", f"{late:.2f} s", "", f"{late / ours[0]:.2f}", "≤ 2")
+    rate = f"{rates[1]:.0f}, alone {rates[0]:.0f}"
+    table.add_row("evaluations a CPU second", rate, "", f"{rates[1] / rates[0]:.2f}", "≥ 0.9")
+    table.add_row("peak memory", f"{meter.peak / 2**20:.0f} MB")
+    errors = [*single.errors, *many.errors, *browsers.errors]
+    table.add_row("errors", str(len(errors)), str(len(plain.errors)), "", "0")
+    Console().print(table, *errors[:3])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""python -m tests.benchmarks.soak [--checkpoint FOLDER] [--people 10] [--minutes 30]
+
+Changing users for half an hour: every minute all of them leave and others come. Prints a line a minute: memory, open
+files, temporary files, errors; they should stay flat.
+"""
+
+import argparse
+import asyncio
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks.person import Meter, Person, Record
+from tests.benchmarks.startup import Page, running
+
+
+def main() -> None:
+    p = argparse.ArgumentParser("python -m tests.benchmarks.soak", description="Changing users for a long time.")
+    p.add_argument("--checkpoint", default="checkpoints/fashion-mnist", help="a folder, or a Hub name owner/name")
+    p.add_argument("--people", type=int, default=10)
+    p.add_argument("--minutes", type=int, default=30)
+    options = p.parse_args()
+    record, console = Record(), Console()
+    with tempfile.TemporaryDirectory() as scratch:
+        os.environ["GRADIO_TEMP_DIR"] = scratch
+        with running(str(Path(options.checkpoint).resolve())) as page:
+            meter = Meter(page.app.pid)
+            table = Table("minute", "memory", "threads", "open files", "temporary files", "grids", "errors")
+            for minute in range(options.minutes):
+                asyncio.run(people(page, options.people, minute, record))
+                files = sum(1 for path in Path(scratch).rglob("*") if path.is_file())
+                process = meter.process
+                counts = process.num_threads(), process.num_fds(), files, len(record.waits), len(record.errors)
+                table.add_row(str(minute + 1), f"{meter.memory() / 2**20:.0f} MB", *map(str, counts))
+                console.print(f"minute {minute + 1}: {meter.memory() / 2**20:.0f} MB")
+    console.print(table, *record.errors[:3])
+
+
+async def people(page: Page, number: int, minute: int, record: Record) -> None:
+    async with httpx.AsyncClient() as client:
+        until = time.perf_counter() + 60
+        lives = [Person(page, client, record, 1000 * minute + n).live(until) for n in range(number)]
+        await asyncio.gather(*lives)
+
+
+if __name__ == "__main__":
+    main()
