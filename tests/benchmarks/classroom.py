@@ -1,8 +1,8 @@
 """python -m tests.benchmarks.classroom [--checkpoint FOLDER] [--people 28] [--seconds 120]
 
-A class of thirty on this machine: people who speak the page's protocol and two browsers drive a running ``app.py``, each
-changing class, seed and w and then looking. The same people then drive the app that most would write, whole jobs one by
-one through Gradio's queue. Prints one table; nothing is asserted.
+A class of thirty on this machine: people who speak the page's protocol and two browsers drive a running ``app.py``,
+each changing class, seed and w and then looking. The same people then drive the app that most would write, whole jobs
+one by one through Gradio's queue. Prints one table; nothing is asserted.
 """
 
 import argparse
