@@ -94,9 +94,18 @@ class Denoiser(ABC):
 
 
 class NetworkDenoiser(Denoiser):
-    """A network that predicts v, with the schedule it was trained on and the names of its classes."""
+    """A network that predicts v, with the schedule it was trained on and the names of its classes.
 
-    def __init__(self, network: UNet, schedule: NoiseSchedule, classes: tuple[str, ...]) -> None:
+    precision: what its convolutions compute in, float32 where none is given.
+    """
+
+    def __init__(
+        self,
+        network: UNet,
+        schedule: NoiseSchedule,
+        classes: tuple[str, ...],
+        precision: torch.dtype | None = None,
+    ) -> None:
         config = network.config
         if len(classes) != config.num_classes:
             raise ValueError(f"classes must name {config.num_classes} classes, got {len(classes)} names")
@@ -105,11 +114,13 @@ class NetworkDenoiser(Denoiser):
         self.classes = classes
         self.shape = (config.channels, config.size, config.size)
         self.device = next(network.parameters()).device
+        self.precision = precision
 
     def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Prediction:
         self.check_labels(labels)
         inputs = z.float(), log_snr.float(), labels, rows
-        v = self.network(*(_padded(t) for t in inputs))[: len(rows)]
+        with torch.autocast(self.device.type, self.precision, enabled=self.precision is not None):
+            v = self.network(*(_padded(t) for t in inputs))[: len(rows)]
         return Prediction.from_v(z[rows], log_snr[rows], v.to(z.dtype))
 
 

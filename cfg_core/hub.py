@@ -134,6 +134,10 @@ CPU_THREADS = 4
 """Up to here a picture does not depend on its batch (tests/test_denoiser.py); more would gain little."""
 
 
+PRECISION = {"cuda": torch.float16}
+"""What convolutions compute in on a device, where it is not float32; tests/test_denoiser.py says how far pictures move."""
+
+
 def load(where: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
     """A checkpoint from a folder, or from the Hub by its ``owner/name``, ready to draw on that device.
 
@@ -141,7 +145,9 @@ def load(where: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
     """
     torch.set_num_threads(min(CPU_THREADS, torch.get_num_threads()))
     config, network, digest = read(where, CheckpointConfig.from_json, lambda config: UNet(config.architecture))
-    return Checkpoint(NetworkDenoiser(network.to(device), config.schedule, config.classes), config, digest)
+    precision = PRECISION.get(torch.device(device).type)
+    denoiser = NetworkDenoiser(network.to(device), config.schedule, config.classes, precision)
+    return Checkpoint(denoiser, config, digest)
 
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)

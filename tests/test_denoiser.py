@@ -1,14 +1,20 @@
+from pathlib import Path
+
 import pytest
 import torch
 
+from cfg_core import hub
 from cfg_core.denoiser import MIN_ROWS, NetworkDenoiser, Prediction
 from cfg_core.mixture import MixtureDenoiser
 from cfg_core.noise import grid_noise
+from cfg_core.precompute import draw
+from cfg_core.request import GridRequest
 from cfg_core.sampling import begin, sample, turn
 from cfg_core.schedule import Schedule, alpha_sigma
 from tests.conftest import small_network
 
 CPU = torch.device("cpu")
+SHIPPED = Path(__file__).parents[1] / "checkpoints" / "fashion-mnist"
 CROWD = 64
 
 
@@ -158,3 +164,15 @@ def test_jobs_of_different_people_do_not_touch_each_other(tiny_denoiser):
         turn(tiny_denoiser, running)
     for each, expected in zip(jobs, alone, strict=True):
         assert torch.equal(each.state.z, expected)
+
+
+def test_in_half_precision_pictures_move_by_less_than_an_eye_can_see():
+    checkpoint = hub.load(SHIPPED)
+    exact = checkpoint.denoiser
+    half = NetworkDenoiser(exact.network, exact.schedule, exact.classes, hub.PRECISION["cuda"])
+    request = GridRequest(checkpoint.hash, tuple(range(10)), samples=1, steps=4)
+    pictures, moved = (draw(denoiser, request).pixels.astype(int) for denoiser in (exact, half))
+    off = abs(pictures - moved)
+    assert off.mean() < 0.2, "in 256 levels of grey; bfloat16 is at 0.4"
+    assert off.max() <= 4
+    assert off.max() > 0, "it must have been another precision"
