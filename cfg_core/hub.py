@@ -135,7 +135,7 @@ CPU_THREADS = 4
 
 
 PRECISION = {"cuda": torch.float16}
-"""What convolutions compute in on a device, where it is not float32; tests/test_denoiser.py says how far pictures move."""
+"""What a device computes in, where it is not float32; tests/test_denoiser.py says how far pictures move."""
 
 
 def load(where: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
