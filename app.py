@@ -50,12 +50,11 @@ def main(arguments: list[str] | None = None) -> None:
         limits = Limits(**given)
         checkpoint = hub.load(options.checkpoint, hub.device(options.device))
         engine = Engine(checkpoint, limits, precompute.load(ROOT / "assets" / "strips", checkpoint.hash))
+        from cfg_core.ui.page import build, launch_options  # late: a bad option is told before gradio is loaded
+
+        page = build(engine)
     except ValueError as error:
         p.error(str(error))
-
-    from cfg_core.ui.page import build, launch_options
-
-    page = build(engine)
     try:
         page.launch(server_name=options.host, server_port=options.port, share=options.share, **launch_options())
     except OSError as error:

@@ -33,6 +33,10 @@ let held = new Map(); // serial → frame: what has come of the wanted grids and
 let looked = [];      // the serials of the unguided and the guided grid; at w = 0 both are one
 let missing = 0;      // rungs of the strip that have not come
 let ahead = 0;        // people who are served before our first picture
+let rungs = 0;        // how many the strip has
+let url = '';         // the link of what was asked last
+let epoch = 0;        // counts the wishes, so that what was fetched for an older one is let go
+let fetching = null;  // the request for the denoising that is under way
 let films = null;     // the denoising of both grids, once somebody wants to see it
 let step = null;      // the evaluation that is shown of it, or null for the finished picture
 let playing = null;   // the timer that moves it
@@ -104,20 +108,18 @@ function drawSample(canvas, frame, n) {
 }
 
 function show(pane, frame) {
-  const {classes, w, total} = frame;
   pane.frame = frame;
   const current = step === null || !films ? frame : filmed(pane, step) || frame;
   if (!current.pixels || pane.drawn === current) return;
   pane.drawn = current;
   drawFrame(pane.canvas, current);
-  const {several, columns, count} = layout(current);
+  const {classes, w, seed, evaluations: at, total, precomputed} = current, {several, columns, count} = layout(current);
   pane.names.replaceChildren(...(several ? classes.map(label => text('span', model.classes[label])) : []));
   pane.names.style.setProperty('--columns', columns);
   const what = several ? 'all classes' : className(classes[0]);
-  const {evaluations: at, done} = current;
   pane.canvas.setAttribute('aria-label', `${count} ${pane.name} samples of ${what} at w = ${number(w)}`);
-  Object.assign(pane.canvas.dataset, {w, classes: classes.join(), seed: frame.seed, evaluations: at, done, precomputed: frame.precomputed});
-  pane.shown.textContent = (done ? '' : `step ${at} of ${total} · `) + (frame.precomputed ? 'precomputed · ' : '') + `w = ${fixed(w)}`;
+  Object.assign(pane.canvas.dataset, {w, classes: classes.join(), seed, evaluations: at, done: at === total, precomputed});
+  pane.shown.textContent = (at === total ? '' : `step ${at} of ${total} · `) + (precomputed ? 'precomputed · ' : '') + `w = ${fixed(w)}`;
 }
 
 /** The finished frames that are held, those that were precomputed last. */
@@ -141,8 +143,9 @@ function redraw() {
     panes.forEach((pane, i) => {
       const live = held.get(looked[i]), frame = nearest(pane) || live;
       pane.progress.value = live ? live.evaluations / live.total : 0;
-      pane.figure.classList.toggle('stale', !frame?.pixels);
-      if (frame && !(calm.matches && !frame.done && pane.drawn)) show(pane, frame);
+      const waits = !frame?.pixels || (calm.matches && !frame.done);
+      pane.figure.classList.toggle('stale', waits);
+      if (!waits || (frame && !pane.drawn)) show(pane, frame);
     });
     drawStrip();
     describe();
@@ -161,23 +164,23 @@ const cells = SHOWN_RUNGS.map(w => {
 
 /** The grids of the strip that have come; or one sample of each of them, large. */
 function drawStrip() {
-  $('.strip').hidden = !missing && ![...held.values()].some(frame => !looked.includes(frame.serial));
+  $('.strip').hidden = !rungs;
   const frames = new Map(finished().reverse().map(frame => [frame.w, frame]));
   const near = cells.reduce((a, b) => (Math.abs(b.w - thumb) < Math.abs(a.w - thumb) ? b : a));
   for (const cell of cells) {
-    const frame = frames.get(cell.w), key = frame && `${frame.serial} ${sample}`;
+    const frame = frames.get(cell.w), key = frame ? `${frame.serial} ${sample}` : '';
     cell.button.classList.toggle('on', cell === near);
-    cell.button.classList.toggle('missing', !frame);
-    if (!frame || cell.drawn === key) continue;
+    if (cell.drawn === key) continue;
     cell.drawn = key;
-    if (sample === null) drawFrame(cell.canvas, frame);
+    if (!frame) cell.canvas.width = cell.canvas.height = 1;
+    else if (sample === null) drawFrame(cell.canvas, frame);
     else drawSample(cell.canvas, frame, sample);
     const what = sample === null ? 'the grid' : `sample ${sample + 1}`;
-    const stored = frame.precomputed ? ', precomputed' : '';
-    cell.button.setAttribute('aria-label', `${what} at w = ${number(cell.w)}${stored}`);
-    cell.button.title = stored.slice(2);
-    cell.button.classList.toggle('precomputed', frame.precomputed);
-    cell.canvas.dataset.w = cell.w;
+    const state = frame ? (frame.precomputed ? 'precomputed' : 'drawn here') : 'not drawn yet';
+    cell.button.setAttribute('aria-label', `${what} at w = ${number(cell.w)}, ${state}`);
+    cell.button.title = state;
+    cell.button.classList.toggle('missing', !frame);
+    cell.button.classList.toggle('precomputed', state === 'precomputed');
   }
 }
 
@@ -216,27 +219,37 @@ function filmed(pane, evaluations) {
   return after === -1 ? film.at(-1) : film[Math.max(0, after - 1)];
 }
 
-/** Fetch the denoising of the grids that are looked at; whether it is here. */
-async function fetchFilms() {
+/** Have the denoising of the grids that are looked at, asked for once; whether it is here. */
+function fetchFilms() {
+  fetching ??= askForFilms().finally(() => { fetching = null; });
+  return fetching;
+}
+
+async function askForFilms() {
   if (films) return true;
-  const of = looked.join();
-  const reply = await server.film({token}).catch(() => null);
-  if (!reply?.ok || of !== looked.join() || reply.films.some(film => !film.length)) return false;
-  if (of !== reply.films.map(film => film[0].serial).join()) return false;
+  if (lab.dataset.state !== 'resting') return false;
+  const of = epoch;
+  let reply = await server.film({token}).catch(() => null);
+  if (reply?.unknown && await enter({}).catch(() => null)) {  // they looked for long; have the grids again, and then ask
+    want = {...want};
+    await pump();
+    reply = await server.film({token}).catch(() => null);
+  }
+  const whole = reply?.ok && reply.films.every(film => film.at(-1)?.done && !film.at(-1).error);
+  if (!whole || of !== epoch) return false;
   films = reply.films.map(film => film.map(frame => ({...frame, pixels: bytes(frame.pixels)})));
   return true;
 }
 
-/** Show an evaluation of the denoising, or the finished pictures. */
+/** Show an evaluation of the denoising; the last one is the finished picture. */
 async function scrub(to) {
-  if (to !== null && !(lab.dataset.state === 'resting' && await fetchFilms())) return;
-  step = to !== null && to < films[1].at(-1).total ? to : null;
+  if (await fetchFilms()) step = to < films[1].at(-1).total ? to : null;
   redraw();
 }
 
 async function play() {
   if (playing) return stop();
-  if (!await fetchFilms()) return;
+  if (!await fetchFilms() || playing) return;
   const total = films[1].at(-1).total;
   if (calm.matches) {  // nothing moves by itself: one evaluation at a time
     scrub((step ?? 0) % total + 1);
@@ -264,6 +277,7 @@ function receive(reply) {
     held.set(frame.serial, {...frame, pixels: frame.pixels ? bytes(frame.pixels) : before?.pixels});
   }
   missing = reply.missing;
+  rungs = reply.rungs;
   lab.dataset.missing = missing;
   ahead = reply.ahead;
   for (const [serial, frame] of held) {  // what is not finished and no longer wanted will never be
@@ -278,6 +292,7 @@ async function enter(query) {
   if (!reply) throw new Error('the server did not answer');
   if (!reply.ok) throw new Error(reply.error);
   token = reply.token;
+  if (model && reply.model.hash !== model.hash) location.reload();  // another network is served now
   return reply;
 }
 
@@ -299,7 +314,7 @@ async function pump() {
   pumping = true;
   try {
     while (!satisfied() || (missing && !document.hidden)) {
-      const ask = want;
+      const ask = want, into = held;
       const seen = Object.fromEntries([...held].map(([serial, {evaluations}]) => [serial, evaluations]));
       const reply = await server.pull({token, want: ask, seen}).catch(() => null);
       let problem = null;
@@ -308,12 +323,12 @@ async function pump() {
         await new Promise(resume => setTimeout(resume, 1000));
         continue;
       }
-      if (reply.unknown || scene(want) !== scene(ask)) continue;
+      if (reply.unknown || held !== into) continue;
       if (!reply.ok) {
         if (want !== ask) continue;
         notice = reply.error;
         say(notice);
-        if (!asked) break;
+        if (!asked || ask === asked) break;
         want = asked;
         thumb = want.w;
         reflect();
@@ -328,20 +343,26 @@ async function pump() {
       }
       if (want === ask) {
         want = asked = reply.want;
-        if (want.w === thumb) remember(reply.url);
+        url = reply.url;
       }
       receive(reply);
       const failed = reply.frames.find(frame => frame.error);
       say(failed ? failed.error : notice);
-      if (satisfied() && thumb === want.w && lab.dataset.state !== 'resting') {
-        lab.dataset.state = 'resting';
-        speak();
-      }
+      rest();
     }
   } finally {
     pumping = false;
-    if (thumb === want?.w) lab.dataset.state = 'resting';
+    if (satisfied()) rest();
+    else lab.dataset.state = 'resting';  // it gave up, and has said why
   }
+}
+
+/** Both pictures are finished and the thumb is where they were asked for: let the link and the reader know. */
+function rest() {
+  if (!satisfied() || thumb !== want.w || lab.dataset.state === 'resting') return;
+  lab.dataset.state = 'resting';
+  remember(url);
+  speak();
 }
 
 /** Everything about a want but its w: what a strip is a strip of. */
@@ -366,7 +387,6 @@ function change(fields) {
     held = new Map();
     looked = [];
     missing = 0;
-    cells.forEach(cell => { cell.drawn = null; });
     pick(null);
   }
   began();
@@ -375,6 +395,7 @@ function change(fields) {
 function began() {
   notice = '';
   films = step = null;
+  epoch += 1;
   stop();
   lab.dataset.state = 'drawing';
   reflect();
@@ -451,7 +472,7 @@ function describe() {
   $('.denoising output').textContent = `${at} / ${guided.total}`;
   const sampler = model.samplers.find(each => each.name === want.sampler);
   $('.settings').textContent = `${sampler.title}, ${want.steps} steps`;
-  const computed = guided.precomputed ? 'precomputed' : `${guided.total} evaluations, ${guided.seconds.toFixed(1)} s`;
+  const computed = guided.precomputed ? 'precomputed' : `${guided.evaluations} evaluations, ${guided.seconds.toFixed(1)} s`;
   const waiting = ahead ? `${ahead} ${ahead === 1 ? 'person' : 'people'} before you` : 'computing';
   $('.cost').textContent = guided.done && guided.w === thumb ? computed : waiting;
 }
@@ -459,7 +480,7 @@ function describe() {
 /** Tell a screen reader once a picture is finished. */
 function speak() {
   const guided = held.get(looked[1]);
-  if (!guided?.done) return;
+  if (!guided?.done || guided.error) return;
   const pictures = guided.classes.length * guided.samples;
   $('.spoken').textContent = `${className(want.class)}, w = ${number(guided.w)}: ${pictures} samples drawn.`;
 }
@@ -467,7 +488,8 @@ function speak() {
 function remember(url) {
   const mine = new URLSearchParams(url), kept = new URLSearchParams(location.search);
   for (const [name, value] of mine) kept.set(name, value);
-  history.replaceState(history.state, '', '?' + kept.toString().replaceAll('%2C', ','));
+  const query = '?' + kept.toString().replaceAll('%2C', ',');
+  if (query !== location.search) history.replaceState(history.state, '', query);
 }
 
 function text(tag, content) {
@@ -559,7 +581,7 @@ function listen() {
   controls.step.addEventListener('input', () => { stop(); scrub(+controls.step.value); });
   controls.play.addEventListener('click', play);
   lab.addEventListener('keydown', event => {
-    if (event.key !== ' ' || event.target.closest('button, select, summary, input:not([type="range"])')) return;
+    if (event.key !== ' ' || event.repeat || event.target.closest('button, select, summary, input:not([type="range"])')) return;
     event.preventDefault();
     play();
   });

@@ -61,8 +61,8 @@ class Limits:
     def __post_init__(self) -> None:
         number("people", self.people, 1, 10_000, whole=True)
         number("line", self.line, 0, 10_000, whole=True)
-        number("pictures", self.pictures, 1, MAX_PICTURES, whole=True)
-        number("steps", self.steps, *STEPS_RANGE, whole=True)
+        number("pictures", self.pictures, GridRequest.samples, MAX_PICTURES, whole=True)
+        number("steps", self.steps, GridRequest.steps, STEPS_RANGE[1], whole=True)
         number("cache", self.cache, 0, 2**20, whole=True)
         number("samples", self.samples, BLOCK, MAX_PICTURES, whole=True)
 
@@ -92,7 +92,8 @@ class View:
 
 @dataclass(frozen=True)
 class Stats:
-    """How the engine does. rate: evaluations of one sample a second, over the last seconds; first_picture: seconds."""
+    """How the engine does. rate: evaluations of one sample a second, over the last seconds; first_picture: seconds from
+    wanting a grid to having it finished, of those that were not in the cache."""
 
     people: int
     at_the_door: int
@@ -122,7 +123,7 @@ class Engine:
         self._places: dict[Person, int] = {}
         self._active: dict[GridRequest, Work] = {}
         self._cache: LRUCache[GridRequest, Work] = LRUCache(self.limits.cache * 2**20, lambda work: work.nbytes)
-        self._serials = count()
+        self._serials = count(secrets.randbits(40))  # a page that outlives a restart takes no old serial for a new one
         self._precomputed = {f.request: Work(replace(f, serial=next(self._serials))) for f in precomputed}
         self._turn = self._evaluations = self._hits = 0
         self._recent: deque[tuple[float, int]] = deque()
@@ -148,15 +149,20 @@ class Engine:
             self._changed.notify_all()  # a worker at rest starts to watch for silence
         return token
 
+    def check(self, request: GridRequest) -> GridRequest:
+        """The request, if it is within the limits; otherwise raises ValueError, in one sentence."""
+        number("classes × w × samples", request.pictures, 1, self.limits.pictures, whole=True)
+        number("steps", request.steps, 1, self.limits.steps, whole=True)
+        return request
+
     def want(self, token: str, looked_at: Sequence[GridRequest], strip: Sequence[GridRequest] = ()) -> View:
         """Say what a person looks at, and what they may look at next; returns what there is of it.
 
-        Raises UnknownPerson, and ValueError, in one sentence, for a request beyond the limits.
+        Raises UnknownPerson, and ValueError as ``check`` does.
         """
         wish = tuple(looked_at), tuple(strip)
         for request in wish[0] + wish[1]:
-            number("classes × w × samples", request.pictures, 1, self.limits.pictures, whole=True)
-            number("steps", request.steps, 1, self.limits.steps, whole=True)
+            self.check(request)
         with self._changed:
             person = self._person(token)
             if door := self._door(token):
@@ -272,8 +278,6 @@ class Engine:
         person.looked_at = [known.get(request) or self._work(request) for request in looked_at]
         person.strip = [self._precomputed.get(r) or known.get(r) or self._work(r) for r in strip]
         person.version += 1
-        if person.looked_at and person.looked_at[0].frame.done:
-            self._first_pictures.append(0.0)
         self._changed.notify_all()
 
     def _work(self, request: GridRequest) -> Work:
@@ -302,12 +306,13 @@ class Engine:
         """Turn after turn; whatever breaks outside an evaluation ends everything under way."""
         try:
             while shares := self._next():
-                self._show(shares, self._evaluate(shares))
+                made = self._evaluate(shares)
+                self._publish({work for work in shares if self._show(work)}, made)
         except BaseException:
             log.exception("worker restarted works=%d", len(self._active))
             with self._changed:
                 for work in self._active.values():
-                    work.fail("The worker that draws broke down and was restarted; please ask again.")
+                    work.fail("The worker broke down and was restarted; what is asked for next will be drawn.")
                 for person in self._people.values():
                     person.tell()
                 self._changed.notify_all()
@@ -354,13 +359,20 @@ class Engine:
             log.error("failed request=%s", work.request.to_json(), exc_info=failure)
             work.fail(f"The pictures could not be drawn: {failure}")
 
-    def _show(self, shares: dict[Work, int], made: int) -> None:
-        """Tell everybody what has come of their works; keep what is finished."""
+    def _show(self, work: Work) -> bool:
+        """Whether there is something new of a work: a frame, or that it failed."""
+        try:
+            return work.show() or work.frame.error is not None
+        except Exception as failure:  # a device reports late
+            self._fail([work], failure)
+            return True
+
+    def _publish(self, changed: set[Work], made: int) -> None:
+        """Tell everybody what has come of their works after so many evaluations; keep what is finished."""
         with self._changed:
             self._evaluations += made
             self._recent.append((time.monotonic(), made))
             self._recent_from(time.monotonic() - WINDOW)
-            changed = {work for work in shares if work.show() or work.frame.error}
             for work in changed:
                 if work.frame.done and not work.frame.error and work.nbytes <= self._cache.maxsize:
                     self._cache[work.request] = work

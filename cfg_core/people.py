@@ -94,16 +94,16 @@ def _ranked(person: Person, turn: int) -> Iterator[tuple[tuple[Level, int, int],
 def share(entries: Iterable[tuple[Turn, Person, Work]], samples: int) -> dict[Work, int]:
     """How many blocks of which works the next evaluation takes: of one level, up to so many samples, but at least one.
 
-    Beside those who starved nobody of a lower level is taken along, since every sample makes the turn longer for all.
+    Beside one who starved nobody of another level is taken along, since every sample makes the turn longer for all.
     """
     shares: dict[Work, int] = {}
-    level = None
+    level = Level.STARVED
     for (current, *_), _, work in entries:
-        room = samples // BLOCK - sum(shares.values())
-        if (room <= 0 and shares) or current > (level or current):
+        room = (samples - sum(min(n * BLOCK, work.request.pictures) for work, n in shares.items())) // BLOCK
+        if shares and (room <= 0 or (level > Level.STARVED and current > level)):
             break
-        if current is not Level.STARVED:
-            level = current
-        blocks = 1 if current is Level.STARVED else max(1, room)
-        shares[work] = max(shares.get(work, 0), min(blocks, work.behind))
+        if work in shares or (shares and current is Level.STARVED):
+            continue
+        level = max(level, current)
+        shares[work] = 1 if current is Level.STARVED else max(1, min(room, work.behind))
     return shares

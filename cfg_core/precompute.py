@@ -9,6 +9,7 @@ import argparse
 import io
 import json
 import logging
+import zlib
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -51,7 +52,7 @@ def _read(path: Path) -> list[Frame]:
         with np.load(path, allow_pickle=False) as file:
             requests = [GridRequest.from_json(text) for text in json.loads(str(file["requests"]))]
             pictures = [file[f"pixels{i}"] for i in range(len(requests))]
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile, zlib.error) as error:
         log.warning("unreadable path=%s error=%s", path, error)
         return []
     return [Frame(r, 0, r.evaluations, p, precomputed=True) for r, p in zip(requests, pictures, strict=True)]

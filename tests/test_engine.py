@@ -25,7 +25,7 @@ from cfg_core.request import GridRequest, strip
 from cfg_core.samplers import SAMPLERS
 from cfg_core.sampling import begin, sample
 from cfg_core.schedule import Schedule
-from cfg_core.work import Frame
+from cfg_core.work import Frame, Work
 
 PATIENCE = 60.0
 """Seconds after which a test gives up on something that should happen at once."""
@@ -225,6 +225,7 @@ def test_silence_frees_a_person(gate: Gate, gated: Engine) -> None:
 
 def test_silence_is_noticed_while_nothing_runs(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_module, "SILENCE", 0.01)
+    monkeypatch.setattr(engine_module, "UNHEARD", 0.01)
     token = engine.admit()
     deadline = time.monotonic() + PATIENCE
     while token in engine._people:
@@ -515,7 +516,7 @@ def test_what_is_beyond_the_limits_is_refused_in_a_sentence(crowded: Engine) -> 
 
 @pytest.mark.parametrize("field", ["people", "line", "pictures", "steps", "cache", "samples"])
 def test_limits_out_of_range_are_refused(field: str) -> None:
-    with pytest.raises(ValueError, match=f"{field} must be a whole number"):
+    with pytest.raises(ValueError, match=f"{field} must be a whole number from"):
         Limits(**{field: -1})
 
 
@@ -554,6 +555,23 @@ def test_out_of_memory_halves_the_batch_and_goes_on(gate: Gate) -> None:
         engine.close()
 
 
+def test_what_fails_while_it_is_shown_fails_alone(gated: Engine, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    show = Work.show
+
+    def late(work: Work) -> bool:
+        if work.request == B:
+            raise RuntimeError("a late error of the device")
+        return show(work)
+
+    monkeypatch.setattr(Work, "show", late)
+    mine, yours = gated.admit(), gated.admit()
+    gated.want(mine, [A])
+    gated.want(yours, [B])
+    gate.release()
+    assert finished(gated, yours, [B])[0].error == "The pictures could not be drawn: a late error of the device"
+    assert np.array_equal(finished(gated, mine, [A])[0].pixels, alone(gated.checkpoint.denoiser, A))
+
+
 def test_out_of_memory_for_the_smallest_batch_is_a_sentence(gate: Gate, gated: Engine) -> None:
     gate.largest = 3
     gate.release()
@@ -570,7 +588,7 @@ def test_a_worker_that_breaks_down_is_restarted_and_those_who_wait_are_told(
     gate.failure = SystemExit()
     gate.release()
     [frame] = finished(gated, token, [A])
-    assert frame.error == "The worker that draws broke down and was restarted; please ask again."
+    assert frame.error == "The worker broke down and was restarted; what is asked for next will be drawn."
     assert "worker restarted" in caplog.text
     gate.failure = None
     assert np.array_equal(gated.draw(B), alone(gated.checkpoint.denoiser, B))
@@ -619,7 +637,6 @@ ACTIONS = st.one_of(
 def test_whatever_people_do_they_get_their_own_pictures_and_nothing_is_left(
     tiny_checkpoint: Checkpoint, actions: list[Any]
 ) -> None:
-    threads = threading.active_count()
     engine = Engine(tiny_checkpoint, Limits(people=3, line=1, samples=32))
     engine._cache = type(engine._cache)(20_000, engine._cache.getsizeof)
     tokens: dict[int, str] = {}
@@ -640,7 +657,8 @@ def test_whatever_people_do_they_get_their_own_pictures_and_nothing_is_left(
                 view = engine.want(tokens[who], rest[0], strip(rest[0][0]) if rest[0] and rest[1] else ())
                 assert [f.request for f in view.frames] == ([] if view.door else rest[0])
             elif action == "silence":
-                engine._people[tokens[who]].seen -= engine_module.SILENCE + 1
+                if person := engine._people.get(tokens[who]):
+                    person.seen -= engine_module.SILENCE + 1
             elif not engine.want(tokens[who], wishes[who]).door:
                 for frame, request in zip(finished(engine, tokens[who], wishes[who]), wishes[who], strict=True):
                     assert frame.request == request
@@ -655,4 +673,4 @@ def test_whatever_people_do_they_get_their_own_pictures_and_nothing_is_left(
     assert (stats.people, stats.at_the_door, stats.waiting, stats.samples_in_flight) == (0, 0, 0, 0)
     assert not engine._active
     engine.close()
-    assert threading.active_count() == threads
+    assert not engine._worker.is_alive()

@@ -53,6 +53,18 @@ def test_who_was_not_served_for_long_goes_first_for_one_block() -> None:
     assert shares == {starved.looked_at[0]: 1, lucky.looked_at[0]: 1}
 
 
+def test_many_starved_strips_do_not_shut_out_a_newcomer() -> None:
+    crowd = [Person(looked_at=[work(finished=True)], strip=[work()]) for _ in range(60)]
+    newcomer = Person(looked_at=[work()], served=STARVING)
+    shares = share(line([*crowd, newcomer], STARVING + 1), 2 * BLOCK)
+    assert list(shares) == [crowd[0].strip[0], newcomer.looked_at[0]]
+
+
+def test_small_grids_do_not_take_the_place_of_whole_blocks() -> None:
+    people = [Person(looked_at=[work(samples=1)]) for _ in range(20)]
+    assert len(share(line(people, 0), 2 * BLOCK)) == BLOCK + 1, "as long as a whole block would still fit"
+
+
 def test_a_shared_work_is_taken_once() -> None:
     both = work()
     assert share(line([Person(looked_at=[both]), Person(looked_at=[both])], 0), 4 * BLOCK) == {both: 1}

@@ -72,6 +72,7 @@ class Explore:
             "ok": True,
             "token": token,
             "model": {
+                "hash": self.engine.checkpoint.hash,
                 "classes": list(self.names),
                 "size": size,
                 "channels": channels,
@@ -140,7 +141,7 @@ class Explore:
         the pixels, base64 of uint8. Raises gr.Error, in one sentence, for what cannot be had.
         """
         try:
-            asked = GridRequest.parse(request, self.engine.checkpoint.hash, len(self.names))
+            asked = self.engine.check(GridRequest.parse(request, self.engine.checkpoint.hash, len(self.names)))
             pixels = self.engine.draw(asked)
         except (ValueError, RuntimeError) as error:
             raise gr.Error(str(error), print_exception=False) from error
@@ -156,7 +157,7 @@ class Explore:
 
     def parse(self, raw: Mapping[str, Any]) -> GridRequest:
         """The guided grid's request: one w, and one class or all of them. Raises ValueError for anything else."""
-        request = GridRequest.parse(raw, self.engine.checkpoint.hash, len(self.names))
+        request = self.engine.check(GridRequest.parse(raw, self.engine.checkpoint.hash, len(self.names)))
         if len(request.w) != 1:
             raise ValueError(f"w must be one number here, got {len(request.w)}")
         if len(request.classes) != 1 and request.classes != tuple(range(len(self.names))):

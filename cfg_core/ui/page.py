@@ -10,6 +10,9 @@ from cfg_core.ui.explore import ASSETS, Explore
 CALLS = 8
 """Calls of the grid endpoint that are served at once; the engine advances them together."""
 
+QUEUE = 64
+"""Calls of it that may wait; more are refused."""
+
 FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "sans-serif")
 
 
@@ -20,6 +23,7 @@ def build(engine: Engine) -> gr.Blocks:
         explore.render()
         gr.api(explore.grid, api_name="grid", concurrency_limit=CALLS)
         gr.api(explore.stats, api_name="stats", queue=False)
+    page.queue(max_size=QUEUE)
     return page
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,12 +21,30 @@ class Record:
     errors: list[str] = field(default_factory=list)
 
 
+def wishes(seed: int) -> Iterator[tuple[dict[str, Any], float]]:
+    """What a person wants, one wish after the other, and the seconds that they look at each.
+
+    They start with noises of their own; then they change class, w or the noises.
+    """
+    choose = random.Random(seed)
+    want = {"class": choose.randrange(10), "seed": choose.randrange(10**9), "w": round(8 * choose.random(), 1)}
+    while True:
+        yield dict(want), choose.uniform(1, 5)
+        name = choose.choice(["class", "class", "seed", "w", "w"])
+        others = {
+            "class": [n for n in range(10) if n != want["class"]],
+            "seed": range(10**9),
+            "w": [n / 10 for n in range(81)],
+        }
+        want[name] = choose.choice(others[name])
+
+
 class Person:
     """Somebody at the page of a running app."""
 
     def __init__(self, page: Page, client: httpx.AsyncClient, record: Record, seed: int) -> None:
         self.page, self.client, self.record = page, client, record
-        self.random = random.Random(seed)
+        self.seed = seed
         self.me: dict[str, Any] = {}
         self.seen: dict[str, int] = {}
 
@@ -69,15 +88,14 @@ class Person:
 
     async def live(self, until: float) -> None:
         """Change class, seed and w like a person, and look at what comes."""
-        await asyncio.sleep(2 * self.random.random())
+        await asyncio.sleep(2 * random.Random(self.seed).random())
         await self.enter()
-        while time.perf_counter() < until:
-            change = self.random.choice(["class", "class", "seed", "w", "w"])
-            value = {"class": self.random.randrange(10), "seed": self.random.randrange(10_000)}
-            fields = {"w": round(8 * self.random.random(), 1)} if change == "w" else {change: value[change]}
+        for fields, seconds in wishes(self.seed):
+            if time.perf_counter() > until:
+                break
             try:
                 self.record.waits.append(await self.want(**fields))
-                await self.look(self.random.uniform(1, 5))
+                await self.look(seconds)
             except (httpx.HTTPError, RuntimeError, KeyError) as error:
                 self.record.errors.append(repr(error))
         await self.leave()

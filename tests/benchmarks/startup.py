@@ -4,12 +4,13 @@ import json
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import IO, Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
@@ -47,20 +48,21 @@ def running(checkpoint: str, *options: str) -> Iterator["Page"]:
     """``app.py`` in a process of its own, once it answers."""
     port = free_port()
     command = [sys.executable, "app.py", "--checkpoint", checkpoint, "--host", "127.0.0.1", "--port", str(port)]
-    app = subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    try:
-        yield Page(f"http://127.0.0.1:{port}", app)
-    finally:
-        app.kill()
-        app.communicate()
+    with tempfile.TemporaryFile() as log:  # a pipe that nobody reads would fill up, and the app wait for ever
+        app = subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=log)
+        try:
+            yield Page(f"http://127.0.0.1:{port}", app, log)
+        finally:
+            app.kill()
+            app.wait()
 
 
 class Page:
     """The canvas component of a running app, called over HTTP as its script calls it."""
 
-    def __init__(self, address: str, app: subprocess.Popen[bytes]) -> None:
+    def __init__(self, address: str, app: subprocess.Popen[bytes], log: IO[bytes]) -> None:
         self.address, self.app = address, app
-        components = self._when_up(app)["components"]
+        components = self._when_up(log)["components"]
         (self.component,) = (c["id"] for c in components if c.get("props", {}).get("elem_id") == "explore")
 
     def call(self, function: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -78,14 +80,14 @@ class Page:
             frames = self.call("pull", {"token": me["token"], "want": me["want"], "seen": seen})["frames"]
             seen = {str(frame["serial"]): frame["evaluations"] for frame in frames}
 
-    def _when_up(self, app: subprocess.Popen[bytes]) -> dict[str, Any]:
+    def _when_up(self, log: IO[bytes]) -> dict[str, Any]:
         give_up = time.monotonic() + PATIENCE
-        while time.monotonic() < give_up and app.poll() is None:
+        while time.monotonic() < give_up and self.app.poll() is None:
             with suppress(URLError, ConnectionError), urlopen(f"{self.address}/config", timeout=PATIENCE) as reply:
                 return json.load(reply)
             time.sleep(0.02)
-        app.kill()
-        raise RuntimeError(f"app.py did not come up: {app.communicate()[1].decode()[-500:]}")
+        log.seek(0)
+        raise RuntimeError(f"app.py did not come up: {log.read().decode()[-500:]}")
 
 
 def free_port() -> int:

@@ -3,6 +3,7 @@
 import base64
 import math
 import re
+import threading
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -75,13 +76,18 @@ def query(page: Any) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(page.url).query))
 
 
+def named(page: Any, engine: Engine) -> GridRequest:
+    """The request that the URL names."""
+    fields = {name: query(page)[name] for name in FIELDS}
+    return GridRequest.parse(fields, engine.checkpoint.hash, len(engine.checkpoint.config.classes))
+
+
 def holds(page: Any, engine: Engine, **expected: str) -> GridRequest:
     """Once the page rests: the URL says this, and canvases, captions and names are of exactly what the URL says."""
     settled(page)
     said = query(page)
     assert said | expected == said
-    fields = {name: said[name] for name in FIELDS}
-    request = GridRequest.parse(fields, engine.checkpoint.hash, len(engine.checkpoint.config.classes))
+    request = named(page, engine)
     for pane, w in (("unguided", 0.0), ("guided", request.w[0])):
         shown = page.locator(f".pane.{pane} canvas")
         assert np.array_equal(canvas(page, pane), frames(engine.checkpoint, replace(request, w=(w,)))[-1]), pane
@@ -450,6 +456,39 @@ def test_dragging_through_a_filled_strip_needs_no_server(open_page: Open, engine
     holds(page, engine, w="1.1")  # and then the exact w, where the thumb rests
 
 
+def test_a_drag_that_ends_on_a_rung_is_in_the_link(open_page: Open, engine: Engine) -> None:
+    page = filled(open_page(QUICK))
+    page.mouse.move(*thumb(page, 3))
+    page.mouse.down()
+    page.mouse.move(*thumb(page, 3.9))
+    page.mouse.move(*thumb(page, 4))
+    page.mouse.up()
+    holds(page, engine, w="4")
+    assert page.locator(".spoken").inner_text() == "T-shirt, w = 4: 4 samples drawn."
+
+
+def test_of_another_class_the_strip_shows_nothing_old(open_page: Open, engine: Engine, monkeypatch: Any) -> None:
+    page = filled(open_page(QUICK + "&seed=41"))
+    predict, go_on = engine.checkpoint.denoiser.predict, threading.Event()
+    monkeypatch.setattr(engine.checkpoint.denoiser, "predict", lambda *a: (go_on.wait(30), predict(*a))[1])
+    page.mouse.click(*middle(page, "Boot"))
+    page.wait_for_function("document.querySelectorAll('.strip .missing').length === 8")
+    assert page.locator(".strip canvas").evaluate_all("all => all.every(canvas => canvas.width === 1)")
+    assert page.locator(".stale").count() == 2
+    go_on.set()
+    filled(page)
+    assert page.locator(".strip .missing").count() == page.locator(".stale").count() == 0
+
+
+def test_back_and_forth_between_classes_ends_where_it_should(open_page: Open, engine: Engine) -> None:
+    page = settled(open_page(QUICK + "&seed=43"))
+    for stop in ("Bag", "Coat", "Bag", "Coat", "Bag", "T-shirt", "Bag", "T-shirt"):
+        page.mouse.click(*middle(page, stop))
+    holds(page, engine, **{"class": "0"})
+    filled(page)
+    holds(page, engine, **{"class": "0"})
+
+
 def test_a_sample_is_shown_large_over_all_w(open_page: Open, engine: Engine) -> None:
     page = filled(open_page(QUICK))
     request = holds(page, engine)
@@ -504,6 +543,16 @@ def test_the_denoising_can_be_scrubbed_and_played(open_page: Open, engine: Engin
     holds(page, engine)
 
 
+def test_after_a_long_look_the_denoising_still_plays(open_page: Open, engine: Engine) -> None:
+    page = filled(open_page(QUICK))
+    with engine._changed:
+        engine._people.clear()  # as after a long silence
+    page.get_by_role("slider", name="denoising").press("Home")
+    page.locator(".guided canvas[data-evaluations='1']").wait_for()
+    request = named(page, engine)
+    assert np.array_equal(canvas(page, "guided"), frames(engine.checkpoint, request)[0])
+
+
 def test_with_reduced_motion_nothing_moves_by_itself(open_page: Open, engine: Engine) -> None:
     page = settled(open_page(QUICK, reduced_motion="reduce"))
     page.evaluate(RECORD)
@@ -515,12 +564,12 @@ def test_with_reduced_motion_nothing_moves_by_itself(open_page: Open, engine: En
 
 
 def test_a_closed_page_is_forgotten_at_once(open_page: Open, engine: Engine) -> None:
+    before = set(engine._people)
     page = settled(open_page(QUICK))
-    with engine._changed:
-        before = set(engine._people)
+    [token] = set(engine._people) - before
     page.close()
     with engine._changed:
-        assert engine._changed.wait_for(lambda: len(engine._people) < len(before), 20)
+        assert engine._changed.wait_for(lambda: token not in engine._people, 20)
 
 
 def test_when_the_lab_is_full_the_page_says_its_place_and_goes_in_when_it_can(browser: Any, engine: Engine) -> None:
