@@ -149,6 +149,7 @@ function redraw() {
     });
     drawStrip();
     describe();
+    rest();
   });
 }
 
@@ -348,16 +349,15 @@ async function pump() {
       receive(reply);
       const failed = reply.frames.find(frame => frame.error);
       say(failed ? failed.error : notice);
-      rest();
     }
   } finally {
     pumping = false;
-    if (satisfied()) rest();
+    if (satisfied()) redraw();
     else lab.dataset.state = 'resting';  // it gave up, and has said why
   }
 }
 
-/** Both pictures are finished and the thumb is where they were asked for: let the link and the reader know. */
+/** Both pictures are finished and drawn, the thumb is where they were asked for: let the link and the reader know. */
 function rest() {
   if (!satisfied() || thumb !== want.w || lab.dataset.state === 'resting') return;
   lab.dataset.state = 'resting';

@@ -77,8 +77,9 @@ class Page:
         seen: dict[str, int] = {}
         frames: list[dict[str, Any]] = [{"done": False}]
         while not all(frame["done"] for frame in frames):
-            frames = self.call("pull", {"token": me["token"], "want": me["want"], "seen": seen})["frames"]
-            seen = {str(frame["serial"]): frame["evaluations"] for frame in frames}
+            reply = self.call("pull", {"token": me["token"], "want": me["want"], "seen": seen})
+            frames = reply["frames"]
+            seen |= {str(frame["serial"]): frame["evaluations"] for frame in [*frames, *reply["strip"]]}
 
     def _when_up(self, log: IO[bytes]) -> dict[str, Any]:
         give_up = time.monotonic() + PATIENCE
