@@ -189,7 +189,6 @@ function drawStrip() {
 function pick(n) {
   if (sample === n) return;
   sample = n;
-  lab.classList.toggle('picking', n !== null);
   for (const pane of panes) {
     pane.mark.hidden = n === null || !pane.drawn;
     if (pane.mark.hidden) continue;

@@ -161,14 +161,16 @@ class Engine:
         Raises UnknownPerson, and ValueError as ``check`` does.
         """
         wish = tuple(looked_at), tuple(strip)
-        for request in wish[0] + wish[1]:
-            self.check(request)
         with self._changed:
             person = self._person(token)
-            if door := self._door(token):
-                return View(person.version, door=door)
+            door = self._door(token)
             if wish != person.wish:
-                self._take(person, *wish)
+                for request in wish[0] + wish[1]:
+                    self.check(request)
+                if not door:
+                    self._take(person, *wish)
+            if door:
+                return View(person.version, door=door)
             return View(
                 person.version,
                 tuple(work.frame for work in person.looked_at),
@@ -350,21 +352,20 @@ class Engine:
                 return 0
             if len(shares) > 1:
                 return sum(self._evaluate({work: blocks}) for work, blocks in shares.items())
-            self._fail(shares, failure)
+            self._fail(next(iter(shares)), failure)
             return 0
         return sum(len(job.labels) for job in jobs)
 
-    def _fail(self, shares: Iterable[Work], failure: Exception) -> None:
-        for work in shares:
-            log.error("failed request=%s", work.request.to_json(), exc_info=failure)
-            work.fail(f"The pictures could not be drawn: {failure}")
+    def _fail(self, work: Work, failure: Exception) -> None:
+        log.error("failed request=%s", work.request.to_json(), exc_info=failure)
+        work.fail(f"The pictures could not be drawn: {failure}")
 
     def _show(self, work: Work) -> bool:
         """Whether there is something new of a work: a frame, or that it failed."""
         try:
             return work.show() or work.frame.error is not None
         except Exception as failure:  # a device reports late
-            self._fail([work], failure)
+            self._fail(work, failure)
             return True
 
     def _publish(self, changed: set[Work], made: int) -> None:

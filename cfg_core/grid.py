@@ -13,7 +13,7 @@ from cfg_core.data import to_bytes
 from cfg_core.denoiser import Denoiser
 from cfg_core.noise import grid_noise
 from cfg_core.request import GridRequest
-from cfg_core.sampling import Job, begin
+from cfg_core.sampling import Job, begin, sample
 
 METADATA = "guidance-lab"
 INK, PAPER = (28, 27, 25), (251, 250, 247)
@@ -38,6 +38,11 @@ def pixels(request: GridRequest, x: Tensor) -> np.ndarray:
     """Samples in [−1, 1], in the order of ``begin_grid``, as pictures (w, class, sample, S, S, C) uint8."""
     layout = len(request.w), len(request.classes), request.samples
     return to_bytes(x).permute(0, 2, 3, 1).reshape(*layout, *x.shape[2:], x.shape[1]).cpu().numpy()
+
+
+def draw_grid(denoiser: Denoiser, request: GridRequest) -> np.ndarray:
+    """The finished pictures of a request (w, class, sample, S, S, C) uint8, drawn at once and alone."""
+    return pixels(request, sample(denoiser, begin_grid(denoiser, request)))
 
 
 def draw_sheet(request: GridRequest, pictures: np.ndarray, classes: Sequence[str], scale: int = 3) -> Image.Image:

@@ -17,9 +17,8 @@ import numpy as np
 
 from cfg_core import hub
 from cfg_core.denoiser import Denoiser
-from cfg_core.grid import begin_grid, pixels
+from cfg_core.grid import draw_grid
 from cfg_core.request import GridRequest, strip
-from cfg_core.sampling import sample
 from cfg_core.work import Frame
 
 log = logging.getLogger(__name__)
@@ -27,8 +26,7 @@ log = logging.getLogger(__name__)
 
 def draw(denoiser: Denoiser, request: GridRequest) -> Frame:
     """The finished grid of a request, as it is shipped."""
-    x = sample(denoiser, begin_grid(denoiser, request))
-    return Frame(request, 0, request.evaluations, pixels(request, x), precomputed=True)
+    return Frame(request, 0, request.evaluations, draw_grid(denoiser, request), precomputed=True)
 
 
 def save(path: Path, frames: list[Frame]) -> None:

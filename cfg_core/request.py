@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -121,6 +122,7 @@ class GridRequest:
         return cls(**fields)
 
 
+@lru_cache(maxsize=1024)  # every pull of every page asks for it again
 def strip(request: GridRequest) -> tuple[GridRequest, ...]:
     """The same grid at every rung of a ladder of w: the coarse rungs, then the gaps, nearest to its own w first.
 

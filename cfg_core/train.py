@@ -25,9 +25,8 @@ from torch import Tensor
 from cfg_core import data, hub
 from cfg_core.checks import choice, number
 from cfg_core.denoiser import NetworkDenoiser
-from cfg_core.grid import begin_grid, draw_sheet, pixels, save_sheet
+from cfg_core.grid import draw_grid, draw_sheet, save_sheet
 from cfg_core.request import GridRequest
-from cfg_core.sampling import sample
 from cfg_core.schedule import Schedule, alpha_sigma, per_sample
 from cfg_core.unet import UNet, UNetConfig
 
@@ -319,7 +318,7 @@ def sheet(trainer: Trainer, path: Path) -> None:
     classes = trainer.dataset.classes[:10]
     request = GridRequest("training", tuple(range(len(classes))), w=(0.0, 1.0, 3.0), samples=2)
     denoiser = trainer.denoiser()
-    pictures = pixels(request, sample(denoiser, begin_grid(denoiser, request)))
+    pictures = draw_grid(denoiser, request)
     save_sheet(draw_sheet(request, pictures, classes), path, request)
 
 

@@ -6,7 +6,6 @@ sampler in the same run. Prints one table; nothing is asserted.
 
 import argparse
 import random
-from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -30,20 +29,20 @@ HELPERS = """
     $(selector).value = value;
     $(selector).dispatchEvent(new Event('input', {bubbles: true}));
   };
+  const changeClass = async label => {
+    const begun = performance.now();
+    set('input.class', label);
+    await until(() => guided.done === 'true' && guided.classes === String(label));
+    return performance.now() - begun;
+  };
 """
 
 CHANGE_CLASS = """async label => {%s
-  const begun = performance.now();
-  set('input.class', label);
-  await until(() => guided.done === 'true' && guided.classes === String(label));
-  return (performance.now() - begun) / 1000;
+  return (await changeClass(label)) / 1000;
 }"""
 
 FILL_STRIP = """async label => {%s
-  const begun = performance.now();
-  set('input.class', label);
-  await until(() => guided.done === 'true' && guided.classes === String(label));
-  const finished = performance.now() - begun;
+  const begun = performance.now(), finished = await changeClass(label);
   await until(() => [0, 2, 3, 5, 7].every(i => !document.querySelectorAll('.strip button')[i].matches('.missing')));
   const coarse = performance.now() - begun;
   await until(() => lab.missing === '0' && lab.state === 'resting');
@@ -106,7 +105,7 @@ def main() -> None:
             changes.append(page.evaluate(script(FILL_STRIP), (number + 3) % 10))
             rests.append(page.evaluate(script(REST_AT), 2.3))
             begun = perf_counter()
-            partial(explore, denoiser, W)()
+            explore(denoiser, W)
             bare.append(perf_counter() - begun)
         scrubs = [page.evaluate(script(SCRUB), 180) for _ in range(3)]
         browser.close()

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 import gradio as gr
 
 from cfg_core import hub
-from cfg_core.grid import begin_grid, pixels
+from cfg_core.grid import draw_grid
 from cfg_core.request import GridRequest
-from cfg_core.sampling import sample
 
 
 def main(folder: str, port: int) -> None:
@@ -20,8 +19,7 @@ def main(folder: str, port: int) -> None:
     def draw(label: int, seed: int, w: float) -> Iterator[int]:
         for each in (w, 0.0):  # the guided grid first, and it is sent at once
             request = GridRequest(checkpoint.hash, (label,), w=(each,), seed=seed)
-            x = sample(checkpoint.denoiser, begin_grid(checkpoint.denoiser, request))
-            yield int(pixels(request, x).sum())
+            yield int(draw_grid(checkpoint.denoiser, request).sum())
 
     with gr.Blocks(analytics_enabled=False) as page:
         gr.api(draw, api_name="draw")
