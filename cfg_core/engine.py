@@ -79,7 +79,8 @@ class Full(RuntimeError):
 class View:
     """What a person sees. frames: of the grids they look at, in their order. strip: those of it that are finished.
 
-    version: passes to ``news``. ahead: how many people are served before their first picture. door: their place in the
+    version: passes to ``news``; it counts grids that have begun to show and that have finished, not each of their
+    evaluations. ahead: how many people are served before their first picture. door: their place in the
     line before the lab, 0 inside.
     """
 
@@ -378,7 +379,7 @@ class Engine:
                 if work.frame.done and not work.frame.error and work.nbytes <= self._cache.maxsize:
                     self._cache[work.request] = work
             for person in self._people.values():
-                if any(work in person.looked_at or work.frame.done for work in changed.intersection(person.works)):
+                if any(work.frame.done or work.frame.evaluations == 1 for work in changed.intersection(person.works)):
                     person.tell()
                 if person.looked_at and person.looked_at[0] in changed and person.looked_at[0].frame.done:
                     self._first_pictures.append(time.monotonic() - person.since)

@@ -7,6 +7,7 @@ the same way: at the last λ the sample becomes the prediction x̃ itself (paper
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -112,8 +113,11 @@ def ddim(state: State, prediction: Prediction, eta: float = 0.0) -> State:
     return _moved(state, prediction, z)
 
 
-def dpm_solver_2m(state: State, prediction: Prediction) -> State:
-    """DPM-Solver++(2M) (Lu et al., arXiv 2211.01095, Algorithm 2): multistep, second order in h = Δλ/2."""
+def dpm_solver_2m(state: State, prediction: Prediction, eta: float = 0.0) -> State:
+    """DPM-Solver++(2M) (Lu et al., arXiv 2211.01095, Algorithm 2): multistep, second order in h = Δλ/2.
+
+    η = 0 solves the probability flow, η = 1 the reverse diffusion (their SDE-DPM-Solver++(2M), Appendix D.3).
+    """
     levels = _levels(state)
     if levels is None:
         return _moved(state, prediction, prediction.x)
@@ -123,7 +127,9 @@ def dpm_solver_2m(state: State, prediction: Prediction) -> State:
     if state.memory is not None:
         previous_x, previous_h = state.memory
         x = x + (h / (2 * previous_h)) * (x - previous_x)
-    z = (next_sigma / sigma) * state.z - (next_alpha * math.expm1(-h)) * x
+    z = (next_sigma / sigma * math.exp(-eta * h)) * state.z - (next_alpha * math.expm1(-(1 + eta) * h)) * x
+    if eta:
+        z = z + (next_sigma * math.sqrt(-math.expm1(-2 * eta * h))) * state.noise(state.at + 1)
     return _moved(state, prediction, z, memory=(prediction.x, h))
 
 
@@ -148,7 +154,8 @@ def _euler(z: Tensor, slope: Tensor, levels: Tensor) -> Tensor:
 
 
 SAMPLERS: dict[str, Sampler] = {
-    "dpmpp_2m": Sampler(dpm_solver_2m, "midpoint", 12, "DPM-Solver++ 2M"),
+    "dpmpp_2m": Sampler(dpm_solver_2m, "edm", 12, "DPM-Solver++ 2M"),
+    "dpmpp_2m_sde": Sampler(partial(dpm_solver_2m, eta=1.0), "midpoint", 12, "DPM-Solver++ 2M, with noise"),
     "ddim": Sampler(ddim, "midpoint", 32, "DDIM"),
     "heun": Sampler(heun, "edm", 12, "EDM Heun", lambda steps: 2 * steps - 1),
     "ancestral": Sampler(ancestral, "uniform", 256, "Ancestral (the paper's)"),

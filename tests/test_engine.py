@@ -306,11 +306,16 @@ def test_news_of_another_wish_come_at_once(gate: Gate, gated: Engine) -> None:
     asyncio.run(asyncio.wait_for(gated.news(token, version, 1e6), PATIENCE))
 
 
-def test_an_evaluation_is_news(gate: Gate, gated: Engine) -> None:
+def test_the_first_and_the_last_evaluation_are_news_the_others_are_not(gate: Gate, gated: Engine) -> None:
     token = gated.admit()
     version = gated.want(token, [A]).version
     gate.arrived()
-    assert news(gated, token, version, 1e6, gate.permits.release)
+    heard = [news(gated, token, version, 1e6, gate.step)]
+    for _ in range(A.steps - 2):
+        version = gated.want(token, [A]).version
+        heard.append(news(gated, token, version, 0.01, gate.step))
+    heard.append(news(gated, token, version, 1e6, gate.permits.release))
+    assert heard == [True, *[False] * (A.steps - 2), True]
 
 
 def test_without_news_the_wait_ends(gate: Gate, gated: Engine) -> None:

@@ -100,7 +100,7 @@ def test_samples_are_balanced_and_do_not_depend_on_the_other_w(model: Path) -> N
         (["--samples", "999"], "samples must be at least 1000 for a figure called FID, got 999"),
         (["--w", "0", "nan"], "w must be a number from -1 to 100, got nan"),
         (["--steps", "0"], "steps must be a whole number from 1 to 10000, got 0"),
-        (["--sampler", "euler"], "sampler must be one of dpmpp_2m, ddim, heun, ancestral, got 'euler'"),
+        (["--sampler", "euler"], "sampler must be one of dpmpp_2m, dpmpp_2m_sde, ddim, heun, ancestral, got 'euler'"),
         (["--seed", "-1"], "seed must be a whole number from 0"),
         (["--checkpoint", "nowhere"], "checkpoint 'nowhere' is neither a folder nor a Hub name"),
         (["--classifier", "nowhere"], "checkpoint 'nowhere' is neither a folder nor a Hub name"),

@@ -86,21 +86,24 @@ def test_ddim_is_diffusers(mixture, start_noise, log_snrs, eta):
 
 
 @pytest.mark.parametrize("log_snrs", LOG_SNRS.values(), ids=LOG_SNRS.keys())
-def test_dpm_solver_2m_is_diffusers(mixture, start_noise, log_snrs):
+@pytest.mark.parametrize(("eta", "algorithm"), [(0.0, "dpmsolver++"), (1.0, "sde-dpmsolver++")])
+def test_dpm_solver_2m_is_diffusers(mixture, start_noise, log_snrs, eta, algorithm):
     steps = len(log_snrs)
-    theirs = DPMSolverMultistepScheduler(prediction_type="sample", final_sigmas_type="zero")
+    theirs = DPMSolverMultistepScheduler(
+        prediction_type="sample", final_sigmas_type="zero", algorithm_type=algorithm, solver_type="midpoint"
+    )
     theirs.set_timesteps(steps)
     theirs.sigmas = torch.cat([torch.exp(-log_snrs / 2), torch.zeros(1, dtype=torch.float64)])
-    ours = run(dpm_solver_2m, mixture, start_noise, log_snrs, LABELS)
+    ours = run(partial(dpm_solver_2m, eta=eta), mixture, start_noise, log_snrs, LABELS)
     z, outputs = start_noise(0), []
     for step in range(steps):  # the scheduler's `step`, which would round z to float32
         theirs._step_index = step
         x = mixture(z, log_snrs[step].expand(len(z)), LABELS).x
         outputs.append(theirs.convert_model_output(x, sample=z))
         if step in (0, steps - 1):
-            z = theirs.dpm_solver_first_order_update(outputs[-1], sample=z)
+            z = theirs.dpm_solver_first_order_update(outputs[-1], sample=z, noise=start_noise(step + 1))
         else:
-            z = theirs.multistep_dpm_solver_second_order_update(outputs[-2:], sample=z)
+            z = theirs.multistep_dpm_solver_second_order_update(outputs[-2:], sample=z, noise=start_noise(step + 1))
         assert torch.allclose(ours[step + 1], z, rtol=0, atol=1e-6)
 
 
@@ -144,7 +147,7 @@ def test_ddim_with_eta_1_is_the_ancestral_sampler_with_v_0(mixture, start_noise)
 
 # ---- Against the exact mixture -------------------------------------------------------------------------------------
 
-STEPS = {"dpmpp_2m": 40, "ddim": 120, "heun": 32, "ancestral": 200}
+STEPS = {"dpmpp_2m": 40, "dpmpp_2m_sde": 60, "ddim": 120, "heun": 32, "ancestral": 200}
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
@@ -213,7 +216,9 @@ def test_the_bias_of_a_stochastic_sampler_falls_at_first_order(gaussian, advance
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("steps", [1, 2, 5])
 @pytest.mark.parametrize("network", [True, False])
-@pytest.mark.parametrize("advance", [ancestral, ddim, partial(ddim, eta=1.0), dpm_solver_2m, heun])
+@pytest.mark.parametrize(
+    "advance", [ancestral, ddim, partial(ddim, eta=1.0), dpm_solver_2m, partial(dpm_solver_2m, eta=1.0), heun]
+)
 def test_log_snr_from_minus_20_to_20_stays_finite(advance, network, steps, dtype):
     schedule = Schedule()
     if network:

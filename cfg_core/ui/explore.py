@@ -15,6 +15,9 @@ from cfg_core.work import Frame
 
 ASSETS = Path(__file__).parents[2] / "assets"
 FIELDS = ("class", "w", "seed", "samples", "sampler", "steps", "rule", "model")
+PACE = 0.15
+"""Seconds between unfinished frames: to send each evaluation would take from the sampler's own cores."""
+
 PATIENCE = 0.25
 """Seconds that a pull waits for news; the page has one request in flight, so a new wish waits no longer than this."""
 
@@ -91,7 +94,7 @@ class Explore:
         """{token, want, seen: {serial: evaluations}} → the frames of the unguided and the guided grid, and what is new
         of the strip; or the place in the line before the lab.
 
-        Waits a moment where all of them have been seen. Pixels travel only when they are new.
+        Waits a moment for a finished one, and longer where all have been seen. Pixels travel only when they are new.
         """
         if not isinstance(ask, Mapping) or not isinstance(ask.get("want"), Mapping):
             return {"ok": False, "error": "a pull must be an object with token, want and seen"}
@@ -102,9 +105,10 @@ class Explore:
             guided = self.parse(ask["want"])
             wish = [guided, replace(guided, w=(0.0,))], strip(guided) if guided.pictures <= STRIP_PICTURES else ()
             view = self.engine.want(token, *wish)
-            if not any(_new(frame, seen) for frame in view.frames + view.strip):
-                await self.engine.news(token, view.version, PATIENCE)
-                view = self.engine.want(token, *wish)
+            for patience, enough in ((PACE, _worth_sending), (PATIENCE - PACE, _new)):
+                if not any(enough(frame, seen) for frame in view.frames + view.strip):
+                    await self.engine.news(token, view.version, patience)
+                    view = self.engine.want(token, *wish)
         except UnknownPerson:
             return {"ok": False, "unknown": True, "error": "this page has been silent for too long"}
         except ValueError as error:
@@ -198,6 +202,11 @@ class Explore:
 
 def _new(frame: Frame, seen: Mapping[str, Any]) -> bool:
     return seen.get(str(frame.serial)) != frame.evaluations
+
+
+def _worth_sending(frame: Frame, seen: Mapping[str, Any]) -> bool:
+    """Whether it is finished, or the first sign of it."""
+    return _new(frame, seen) and (frame.done or (frame.evaluations > 0 and not seen.get(str(frame.serial))))
 
 
 def _frame(frame: Frame, seen: Mapping[str, Any]) -> dict[str, Any]:

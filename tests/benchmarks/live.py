@@ -6,6 +6,7 @@ sampler in the same run. Prints one table; nothing is asserted.
 
 import argparse
 import random
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -18,12 +19,17 @@ from rich.table import Table
 from cfg_core import hub
 from tests.benchmarks.sampling import W, explore
 from tests.benchmarks.startup import running
+from tests.benchmarks.timing import interleaved
 from tests.browser.conftest import launch
 
 HELPERS = """
   const $ = selector => document.querySelector(selector);
   const frame = () => new Promise(requestAnimationFrame);
-  const until = async holds => { while (!holds()) await frame(); };
+  const until = holds => new Promise(resolve => {
+    const look = () => { if (holds()) { watch.disconnect(); resolve(); } }, watch = new MutationObserver(look);
+    watch.observe($('.lab'), {subtree: true, attributes: true});
+    look();
+  });
   const guided = $('.guided canvas').dataset, lab = $('.lab').dataset;
   const set = (selector, value) => {
     $(selector).value = value;
@@ -104,9 +110,7 @@ def main() -> None:
             page.wait_for_function("document.querySelector('.lab')?.dataset.missing === '0'", timeout=120_000)
             changes.append(page.evaluate(script(FILL_STRIP), (number + 3) % 10))
             rests.append(page.evaluate(script(REST_AT), 2.3))
-            begun = perf_counter()
-            explore(denoiser, W)
-            bare.append(perf_counter() - begun)
+            bare.append(median(interleaved([partial(explore, denoiser, W)], rounds=3)[0]))
         scrubs = [page.evaluate(script(SCRUB), 180) for _ in range(3)]
         browser.close()
     finished, coarse, full = (list(times) for times in zip(*changes[1:], strict=True))

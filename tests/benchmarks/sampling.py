@@ -13,7 +13,7 @@ from torch import Tensor
 from cfg_core.denoiser import Denoiser, NetworkDenoiser, Prediction
 from cfg_core.noise import grid_noise
 from cfg_core.sampling import Job, begin, turn
-from cfg_core.schedule import SPACINGS, DiscreteSchedule
+from cfg_core.schedule import DiscreteSchedule
 from tests.benchmarks.timing import Row, Stopwatch, interleaved, milliseconds, ratio
 
 SAMPLES, STEPS, W = 16, 12, 3.0
@@ -62,7 +62,7 @@ def explore(denoiser: Denoiser, *strengths: float) -> Tensor:
 def usual_loop(denoiser: NetworkDenoiser, *strengths: float) -> Tensor:
     """The same grids as one batch through diffusers' scheduler: both halves of every sample, at scale s = 1 + w."""
     jobs = [grid(denoiser, w) for w in strengths]
-    log_snrs = SPACINGS["midpoint"](denoiser.schedule, STEPS)
+    log_snrs = jobs[0].state.log_snrs
     scheduler = DPMSolverMultistepScheduler(
         algorithm_type="dpmsolver++", prediction_type="v_prediction", final_sigmas_type="zero"
     )
