@@ -42,7 +42,9 @@ let step = null;      // the evaluation that is shown of it, or null for the fin
 let playing = null;   // the timer that moves it
 let sample = null;    // the one sample whose film strip over w is shown
 let notice = '';      // what a person should still read, until they do something
-let pumping = false;
+let flights = 0;      // pulls under way: the newest, and at most one older, which the server ends
+let newest = 0;       // counts them
+let sent = null;      // the want of the newest
 let resting = null;   // the timer that makes a resting thumb exact
 let redrawing = false;
 
@@ -269,13 +271,16 @@ function stop() {
 // ---- the server ----------------------------------------------------------------------------------------------------
 
 /** Pixels come once for each grid and evaluation; a frame without them repeats what is held. */
-function receive(reply) {
-  looked = reply.frames.map(frame => frame.serial);
+function keep(reply) {
   for (const frame of [...reply.frames, ...reply.strip]) {
     const before = held.get(frame.serial);
     if (before?.evaluations === frame.evaluations && before.done === frame.done) continue;
     held.set(frame.serial, {...frame, pixels: frame.pixels ? bytes(frame.pixels) : before?.pixels});
   }
+}
+
+function receive(reply) {
+  looked = reply.frames.map(frame => frame.serial);
   missing = reply.missing;
   rungs = reply.rungs;
   lab.dataset.missing = missing;
@@ -309,12 +314,14 @@ function leave() {
   }).catch(() => null);
 }
 
+/** Pull until what is wanted is here. A newer want starts a pull of its own, and the server ends the older one. */
 async function pump() {
-  if (pumping) return;
-  pumping = true;
+  if (flights > 1 || (flights && want === sent)) return;
+  flights += 1;
+  const mine = newest += 1;
   try {
-    while (!satisfied() || (missing && !document.hidden)) {
-      const ask = want, into = held;
+    while (mine === newest && (!satisfied() || (missing && !document.hidden))) {
+      const ask = sent = want, into = held;
       const seen = Object.fromEntries([...held].map(([serial, {evaluations}]) => [serial, evaluations]));
       const reply = await server.pull({token, want: ask, seen}).catch(() => null);
       let problem = null;
@@ -323,7 +330,9 @@ async function pump() {
         await new Promise(resume => setTimeout(resume, 1000));
         continue;
       }
-      if (reply.unknown || held !== into) continue;
+      if (reply.unknown || reply.superseded || held !== into) continue;
+      if (reply.frames) keep(reply);
+      if (mine !== newest) break;
       if (!reply.ok) {
         if (want !== ask) continue;
         notice = reply.error;
@@ -342,7 +351,7 @@ async function pump() {
         continue;
       }
       if (want === ask) {
-        want = asked = reply.want;
+        want = asked = sent = reply.want;
         url = reply.url;
       }
       receive(reply);
@@ -350,8 +359,9 @@ async function pump() {
       say(failed ? failed.error : notice);
     }
   } finally {
-    pumping = false;
-    if (satisfied()) redraw();
+    flights -= 1;
+    if (mine !== newest || want !== sent) pump();  // what was wanted while two were under way
+    else if (satisfied()) redraw();
     else lab.dataset.state = 'resting';  // it gave up, and has said why
   }
 }
@@ -386,6 +396,7 @@ function change(fields) {
     held = new Map();
     looked = [];
     missing = 0;
+    delete lab.dataset.missing;
     pick(null);
   }
   began();

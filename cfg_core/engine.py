@@ -23,7 +23,7 @@ from cachetools import LRUCache
 
 from cfg_core.checks import number
 from cfg_core.hub import Checkpoint
-from cfg_core.people import Level, Person, line, share
+from cfg_core.people import Level, Person, Wish, line, share
 from cfg_core.request import MAX_PICTURES, STEPS_RANGE, GridRequest
 from cfg_core.sampling import turn
 from cfg_core.work import BLOCK, Frame, Work
@@ -170,14 +170,17 @@ class Engine:
                     self.check(request)
                 if not door:
                     self._take(person, *wish)
-            if door:
-                return View(person.version, door=door)
-            return View(
-                person.version,
-                tuple(work.frame for work in person.looked_at),
-                tuple(work.frame for work in person.strip if work.frame.done),
-                self._ahead(person),
-            )
+            return View(person.version, door=door) if door else self._view(person)
+
+    async def later(self, token: str, wish: Wish, version: int, timeout: float) -> View | None:
+        """What there is of a wish once there is news of it, or after so many seconds; None if it is no longer wanted.
+
+        Raises UnknownPerson.
+        """
+        await self.news(token, version, timeout)
+        with self._changed:
+            person = self._person(token)
+            return self._view(person) if person.wish == wish else None
 
     async def news(self, token: str, version: int, timeout: float) -> None:
         """Return when a person's view is no longer of that version, or after so many seconds. Raises UnknownPerson."""
@@ -264,6 +267,14 @@ class Engine:
     def _door(self, token: str) -> int:
         return max(0, list(self._people).index(token) + 1 - self.limits.people)
 
+    def _view(self, person: Person) -> View:
+        return View(
+            person.version,
+            tuple(work.frame for work in person.looked_at),
+            tuple(work.frame for work in person.strip if work.frame.done),
+            self._ahead(person),
+        )
+
     def _ahead(self, person: Person) -> int:
         """How many others are served before the first picture of somebody who has none."""
         if person.has_picture or not person.looked_at:
@@ -274,13 +285,13 @@ class Engine:
         if not person.unfinished:
             person.served = self._turn
         if person.wish[0][:1] != looked_at[:1]:
-            person.since = time.monotonic()
+            person.since, person.asked = time.monotonic(), self._turn
         frames = [(work, work.frame) for work in person.works]
         known = {work.request: work for work, frame in frames if not frame.error and not frame.precomputed}
         person.wish = looked_at, strip
         person.looked_at = [known.get(request) or self._work(request) for request in looked_at]
         person.strip = [self._precomputed.get(r) or known.get(r) or self._work(r) for r in strip]
-        person.version += 1
+        person.tell()  # who still waits for news of the former wish
         self._changed.notify_all()
 
     def _work(self, request: GridRequest) -> Work:

@@ -1,15 +1,22 @@
-"""What a checkpoint's samples are worth at each guidance strength: FID and mean p(correct class) over w.
+"""What a checkpoint's samples are worth at each guidance strength: every metric of cfg_core.metrics over w.
 
     python -m cfg_core.evaluate --checkpoint checkpoints/fashion-mnist \\
         --classifier checkpoints/fashion-mnist-classifier --w 0 0.1 0.3 1 3 --out assets/curves/fashion-mnist.json
 
-FID is measured against the whole training split, on the classifier's penultimate features. Its floor, the FID of
-held-out real pictures, as many as there are samples, stands beside it.
+Features and class probabilities are the clean-image classifier's. FID is measured against the whole training split,
+precision and recall against as many of its pictures as there are samples. The floor, the same figures of held-out real
+pictures, stands beside them. Beside the JSON lies a CSV of the same figures.
+
+What is drawn is kept in ``OUT.drawn/`` until the sweep is finished: the same command resumes it. ``accelerate launch -m
+cfg_core.evaluate …`` divides it between processes or GPUs.
 """
 
 import argparse
+import csv
+import io
 import json
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -19,13 +26,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate import PartialState
+from safetensors.torch import load, save
 from torch import Tensor
 
 from cfg_core import classifier as clean
 from cfg_core import data, hub, sampling
 from cfg_core.checks import choice, number
 from cfg_core.denoiser import Denoiser
-from cfg_core.metrics import Array, Estimate, frechet_estimate
+from cfg_core.metrics import METRICS, Estimate, Judged, Manifold, Reference
 from cfg_core.noise import Noise, grid_noise
 from cfg_core.samplers import SAMPLERS
 
@@ -34,6 +43,12 @@ MIN_SAMPLES = 1000
 
 ROWS = 96
 """Pictures that are drawn together, over all w; from 64 to 128 is fastest on a CPU."""
+
+CHUNK = 480
+"""Samples, at every w, whose features are written to one file; a kill loses no more."""
+
+Figures = dict[str, Estimate]
+"""Metric → its figure."""
 
 
 @dataclass(frozen=True)
@@ -56,80 +71,106 @@ class Options:
         number("seed", self.seed, 0, 2**32 - 1, whole=True)
 
 
-@dataclass(frozen=True)
-class Figure:
-    """What was measured on one set of pictures. p_correct: mean of p(its own class | picture)."""
-
-    fid: Estimate
-    p_correct: float
+# ---- drawing ----
 
 
-def draw(denoiser: Denoiser, options: Options) -> Iterator[tuple[slice, Tensor, Tensor]]:
-    """The samples, block by block: which ones, their labels (B,) and the pictures (W, B, C, S, S) in [−1, 1].
+def draw(denoiser: Denoiser, options: Options, samples: range) -> Iterator[Tensor]:
+    """These samples, block by block, as pictures (W, B, C, S, S) in [−1, 1] of 256 levels, as the real ones have.
 
-    Sample i is of class i modulo the number of classes and has the same noise at every w. Pictures have 256 levels, as
-    the real ones have.
+    Sample i is of class i modulo the number of classes and has the same noise at every w.
     """
     count = len(options.w)
-    for first in range(0, options.samples, max(1, ROWS // count)):
-        block = range(first, min(first + max(1, ROWS // count), options.samples))
-        labels = torch.tensor(block) % len(denoiser.classes)
+    for first in samples[:: max(1, ROWS // count)]:
+        block = range(first, min(first + max(1, ROWS // count), samples.stop))
         noise = grid_noise(options.seed, block, denoiser.shape, denoiser.device)
         job = sampling.begin(
             denoiser,
             _repeated(noise, count),
-            labels.repeat(count),
+            _labels(denoiser, block).repeat(count),
             torch.tensor(options.w, dtype=torch.float32).repeat_interleave(len(block)),
             sampler=options.sampler,
             steps=options.steps,
         )
-        pictures = data.to_unit(data.to_bytes(sampling.sample(denoiser, job)))
-        yield slice(block.start, block.stop), labels, pictures.unflatten(0, (count, len(block)))
+        yield data.to_unit(data.to_bytes(sampling.sample(denoiser, job))).unflatten(0, (count, len(block)))
+
+
+def _labels(denoiser: Denoiser, samples: range) -> Tensor:
+    return torch.tensor(samples) % len(denoiser.classes)
 
 
 def _repeated(noise: Noise, times: int) -> Noise:
     return lambda step: noise(step).repeat(times, 1, 1, 1)
 
 
-def figure(reference: Array, features: Tensor, p_correct: Tensor) -> Figure:
-    """Features (N, D) against the reference's (M, D), with p(own class | picture) (N,)."""
-    return Figure(frechet_estimate(reference, features.numpy()), float(p_correct.double().mean()))
-
-
-def judge_real(judge: clean.Classifier, dataset: data.DataSet, rows: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Features (N, D) and p(own class | picture) (N,) of these pictures of a data set, at bounded memory."""
-    blocks = torch.as_tensor(rows).split(clean.BLOCK)
-    features = torch.cat([judge.features(data.to_unit(dataset.images[block])) for block in blocks])
-    return features, _own(judge.probabilities_of(features), dataset.labels[torch.as_tensor(rows)])
-
-
-def _own(probabilities: Tensor, labels: Tensor) -> Tensor:
-    return probabilities.gather(1, labels[:, None]).squeeze(1)
-
-
-def measure(
+def judge_drawn(
+    folder: Path,
     denoiser: Denoiser,
     judge: clean.Classifier,
-    training: data.DataSet,
-    test: data.DataSet,
     options: Options,
+    share: tuple[int, int] = (0, 1),
     report: Callable[[int], None] = lambda done: None,
-) -> tuple[Figure, list[Figure]]:
-    """The floor, and a figure for each w; ``report`` hears, block by block, how many samples are done.
+) -> None:
+    """Draw the chunks whose features the folder does not hold yet: those of process ``share[0]`` of ``share[1]``.
 
-    Floor: as many test pictures as there are samples, or all where there are fewer, picked by the seed.
+    ``report`` hears, block by block, how many samples were done.
     """
-    features = torch.empty(len(options.w), options.samples, judge.config.architecture.features)
-    p_correct = torch.empty(len(options.w), options.samples)
-    for done, labels, pictures in draw(denoiser, options):
-        for row, pictures_of_w in enumerate(pictures):
-            features[row, done] = judge.features(pictures_of_w)
-            p_correct[row, done] = _own(judge.probabilities_of(features[row, done]), labels)
-        report(done.stop)
-    reference = judge_real(judge, training, range(len(training.labels)))[0].numpy().astype(np.float64)
-    held_out = np.random.default_rng(options.seed).permutation(len(test.labels))[: options.samples]
-    floor = figure(reference, *judge_real(judge, test, held_out.tolist()))
-    return floor, [figure(reference, *measured) for measured in zip(features, p_correct, strict=True)]
+    for index, first in enumerate(range(0, options.samples, CHUNK)):
+        chunk = range(first, min(first + CHUNK, options.samples))
+        if index % share[1] != share[0]:
+            continue
+        if _file(folder, chunk).exists():
+            report(len(chunk))
+            continue
+        found = []
+        for pictures in draw(denoiser, options, chunk):
+            found.append(judge.features(pictures.flatten(0, 1)).unflatten(0, pictures.shape[:2]))
+            report(pictures.shape[1])
+        features = torch.cat(found, 1)
+        hub.write_whole(_file(folder, chunk), save({"features": features.contiguous()}))
+
+
+def _file(folder: Path, chunk: range) -> Path:
+    return folder / f"{chunk.start}-{chunk.stop}.safetensors"
+
+
+def gather(folder: Path, denoiser: Denoiser, judge: clean.Classifier, options: Options) -> list[Judged]:
+    """What the folder holds, for each w."""
+    chunks = [range(first, min(first + CHUNK, options.samples)) for first in range(0, options.samples, CHUNK)]
+    features = torch.cat([load(_file(folder, chunk).read_bytes())["features"] for chunk in chunks], 1)
+    labels = _labels(denoiser, range(options.samples))
+    return [_judged(judge, of_w, labels) for of_w in features]
+
+
+def judge_real(judge: clean.Classifier, dataset: data.DataSet, rows: Sequence[int]) -> Judged:
+    """These pictures of a data set, at bounded memory."""
+    chosen = torch.as_tensor(rows)
+    features = torch.cat([judge.features(data.to_unit(dataset.images[block])) for block in chosen.split(clean.BLOCK)])
+    return _judged(judge, features, dataset.labels[chosen])
+
+
+def _judged(judge: clean.Classifier, features: Tensor, labels: Tensor) -> Judged:
+    return Judged(features.double().numpy(), judge.probabilities_of(features).double().numpy(), labels.numpy())
+
+
+# ---- measuring ----
+
+
+def compared(judge: clean.Classifier, training: data.DataSet, options: Options) -> Reference:
+    """The training pictures: all for FID, and as many as there are samples, picked by the seed, for the manifold."""
+    every = judge_real(judge, training, range(len(training.labels))).features
+    picked = np.random.default_rng(options.seed).permutation(len(every))[: options.samples]
+    return Reference(every, Manifold.fit(every[picked]))
+
+
+def held_out(judge: clean.Classifier, test: data.DataSet, options: Options) -> Judged:
+    """As many test pictures as there are samples, or all where there are fewer, picked by the seed."""
+    picked = np.random.default_rng(options.seed).permutation(len(test.labels))[: options.samples]
+    return judge_real(judge, test, picked.tolist())
+
+
+def measure(reference: Reference, judged: Judged) -> Figures:
+    """Every metric."""
+    return {name: metric.estimate(reference, judged) for name, metric in METRICS.items()}
 
 
 def check_match(checkpoint: hub.Checkpoint, judge: clean.Classifier) -> None:
@@ -143,81 +184,119 @@ def check_match(checkpoint: hub.Checkpoint, judge: clean.Classifier) -> None:
         )
 
 
-def record(floor: Figure, figures: Sequence[Figure], options: Options, **provenance: Any) -> dict[str, Any]:
+# ---- files ----
+
+
+def resume(folder: Path, identity: dict[str, Any]) -> None:
+    """Make the folder of what is drawn. Raises ValueError where it holds what another sweep drew."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sign, content = folder / "sweep.json", json.dumps(identity, indent=2)
+    if sign.exists() and sign.read_text() != content:
+        raise ValueError(f"out must not be that of another unfinished sweep; delete {folder} or choose another name")
+    hub.write_whole(sign, content.encode())
+
+
+def flat(figures: Figures) -> dict[str, float]:
+    """metric, metric_low and metric_high, one after the other."""
+    return {
+        f"{name}{end}": value
+        for name, figure in figures.items()
+        for end, value in (("", figure.value), ("_low", figure.low), ("_high", figure.high))
+    }
+
+
+def record(floor: Figures, figures: Sequence[Figures], options: Options, **provenance: Any) -> dict[str, Any]:
     """The JSON of a sweep: where it comes from, the floor, and one entry a w."""
-
-    def flat(found: Figure) -> dict[str, float]:
-        return {
-            "fid": found.fid.value,
-            "fid_low": found.fid.low,
-            "fid_high": found.fid.high,
-            "p_correct": found.p_correct,
-        }
-
     return {
         **provenance,
-        "torch": torch.__version__,
+        "versions": {"torch": torch.__version__, "numpy": np.__version__},
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         **{name: value for name, value in asdict(options).items() if name != "w"},
-        "interval": "95 % percentile bootstrap over the samples, the reference held fixed",
+        "interval": "95 % percentile bootstrap over the samples (recall: over the real pictures), the rest held fixed",
         "floor": flat(floor),
         "results": [{"w": w, **flat(found)} for w, found in zip(options.w, figures, strict=True)],
     }
 
 
+def table_of(found: dict[str, Any]) -> str:
+    """The figures of a sweep as CSV, the floor in the last row."""
+    text = io.StringIO()
+    rows = [*found["results"], {"w": "real", **found["floor"]}]
+    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+# ---- the command line ----
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    p = argparse.ArgumentParser("python -m cfg_core.evaluate", description="FID and p(correct class) over w.")
+    p = argparse.ArgumentParser("python -m cfg_core.evaluate", description="Metrics of samples over w.")
     p.add_argument("--checkpoint", required=True, help="folder or Hub name of the model")
-    p.add_argument("--classifier", required=True, help="folder or Hub name of the classifier whose features serve FID")
+    p.add_argument("--classifier", required=True, help="folder or Hub name of the classifier that judges")
     p.add_argument("--data-root", type=Path, help="folder that holds data sets in the Hub's layout")
     p.add_argument("--w", type=float, nargs="+", default=[0, 0.1, 0.3, 1, 3], help="guidance strengths")
     p.add_argument("--samples", type=int, default=Options.samples, help=f"at least {MIN_SAMPLES}, for each w")
     p.add_argument("--sampler", default=Options.sampler, help=f"one of {', '.join(SAMPLERS)}")
     p.add_argument("--steps", type=int, default=Options.steps)
     p.add_argument("--seed", type=int, default=Options.seed)
-    p.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    p.add_argument("--out", type=Path, required=True, help="JSON file to write; a CSV comes beside it")
     p.add_argument("--note", default="", help="a remark that the file carries")
     return p
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Draw, measure, print a table and write the JSON; exits with 2 and one sentence on bad input."""
+    """Draw, measure, print a table and write the files; exits with 2 and one sentence on bad input."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     p = parser()
     a = p.parse_args(arguments)
     command = "python -m cfg_core.evaluate " + shlex.join(sys.argv[1:] if arguments is None else arguments)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    processes, folder = PartialState(), a.out.with_name(a.out.name + ".drawn")
     try:
         options = Options(tuple(a.w), a.samples, a.sampler, a.steps, a.seed)
-        checkpoint, judge = hub.load(a.checkpoint, device), clean.load(a.classifier, device)
+        checkpoint, judge = hub.load(a.checkpoint, processes.device), clean.load(a.classifier, processes.device)
         check_match(checkpoint, judge)
         training, test = (data.load(checkpoint.config.data, split, a.data_root) for split in data.SPLITS)
-        a.out.parent.mkdir(parents=True, exist_ok=True)
+        with processes.main_process_first():
+            resume(folder, {"checkpoint": checkpoint.hash, "classifier": judge.hash, **asdict(options)})
     except (ValueError, OSError) as error:
         p.error(str(error))
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns) as progress:
-        task = progress.add_task(f"samples at {len(options.w)} w", total=options.samples)
-        floor, figures = measure(
-            checkpoint.denoiser, judge, training, test, options, lambda done: progress.update(task, completed=done)
-        )
+    share = processes.process_index, processes.num_processes
+    with Progress(*columns, disable=not processes.is_main_process) as progress:
+        task = progress.add_task(f"samples at {len(options.w)} w", total=options.samples / processes.num_processes)
+        judge_drawn(folder, checkpoint.denoiser, judge, options, share, lambda done: progress.advance(task, done))
+        processes.wait_for_everyone()
+        if not processes.is_main_process:
+            return
+        drawn = gather(folder, checkpoint.denoiser, judge, options)
+        reference = compared(judge, training, options)
+        task = progress.add_task("measuring", total=len(drawn) + 1)
+        figures = []
+        for judged in (held_out(judge, test, options), *drawn):
+            figures.append(measure(reference, judged))
+            progress.advance(task)
     model, extractor = checkpoint.config, judge.config
     found = record(
-        floor,
-        figures,
+        figures[0],
+        figures[1:],
         options,
         checkpoint={"name": a.checkpoint, "hash": checkpoint.hash, "images_seen": model.images_seen},
+        p_uncond=model.p_uncond,
         classifier={"name": a.classifier, "hash": judge.hash, "test_accuracy": extractor.test_accuracy},
         features=f"{extractor.architecture.features} penultimate features of the classifier",
         data=model.data,
-        reference={"split": "train", "pictures": len(training.labels)},
+        reference={"split": "train", "pictures": len(training.labels), "manifold": len(reference.manifold.points)},
         held_out={"split": "test", "pictures": min(options.samples, len(test.labels))},
         command=command,
         note=a.note,
     )
     hub.write_whole(a.out, (json.dumps(found, indent=2) + "\n").encode())
+    hub.write_whole(a.out.with_suffix(".csv"), table_of(found).encode())
+    shutil.rmtree(folder)
     show(found)
 
 
@@ -227,11 +306,11 @@ def show(found: dict[str, Any]) -> None:
     from rich.table import Table
 
     table = Table(title=f"{found['checkpoint']['name']}, {found['samples']:,} samples, {found['steps']} steps")
-    for heading in ("w", "FID", "95 % interval", "p(correct class)"):
+    for heading in ("w", *(metric.title for metric in METRICS.values())):
         table.add_column(heading, justify="right")
     for row in (*found["results"], {"w": f"real ({found['held_out']['pictures']:,})", **found["floor"]}):
-        interval = f"{row['fid_low']:.3f} to {row['fid_high']:.3f}"
-        table.add_row(str(row["w"]), f"{row['fid']:.3f}", interval, f"{row['p_correct']:.3f}")
+        cells = (f"{row[name]:.3f}\n{row[f'{name}_low']:.3f} to {row[f'{name}_high']:.3f}" for name in METRICS)
+        table.add_row(str(row["w"]), *cells)
     Console().print(table)
 
 

@@ -1,18 +1,28 @@
-"""Metrics of samples, all from features: (N, D) arrays, one row a picture. Here: the Fréchet distance (FID).
+"""Metrics of samples, from features (N, D) or class probabilities (N, K), one row a picture.
 
-A figure is worth what stands beside it: the extractor of the features, the number of samples, and the same figure for
-as many held-out real pictures, its floor.
+Fréchet distance (FID), Inception Score, improved precision and recall, Vendi score. A figure is worth what stands
+beside it: the extractor, the number of samples, and the same figure for as many held-out real pictures, its floor. A
+metric of resampled pictures takes ``counts`` (N,): how often each row counts, once where they are not given.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import linalg
+from scipy import linalg, special
+from scipy.spatial import distance
 
 from cfg_core.checks import number
 
 Array = NDArray[np.float64]
+
+Counts = NDArray[np.integer] | Array
+"""How often each row counts, (N,)."""
+
+Figure = Callable[[Counts], float]
+"""A metric of given samples, once it is known how often each of them counts."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +33,7 @@ class Gaussian:
     covariance: Array
 
     @classmethod
-    def fit(cls, features: ArrayLike, counts: ArrayLike | None = None) -> "Gaussian":
+    def fit(cls, features: ArrayLike, counts: Counts | None = None) -> "Gaussian":
         """Of features (N, D), row n taken counts[n] times (once, where counts is not given).
 
         Raises ValueError for fewer than D + 1 samples, whose covariance would be singular, and for a value that is not
@@ -84,6 +94,86 @@ def frechet_distance(features_a: ArrayLike, features_b: ArrayLike) -> float:
     return frechet(Gaussian.fit(features_a), Gaussian.fit(features_b))
 
 
+def inception_score(probabilities: ArrayLike, counts: Counts | None = None) -> float:
+    """exp E KL(p(y|x) ‖ p(y)) (Salimans et al., arXiv 1606.03498) of class probabilities (N, K); from 1 to K.
+
+    Over all samples at once: the mean over splits that is often quoted is lower by the bias of the smaller sets. Raises
+    ValueError for rows that are no probabilities.
+    """
+    rows = np.asarray(probabilities, dtype=np.float64)
+    if rows.ndim != 2 or not np.all(rows >= 0) or not np.allclose(rows.sum(1), 1, atol=1e-4):
+        raise ValueError(f"probabilities must be rows (N, K) that sum to 1, got the shape {rows.shape}")
+    return float(np.exp(_entropy(np.average(rows, axis=0, weights=counts)) - _mean(_entropy(rows), counts)))
+
+
+def _entropy(probabilities: Array) -> Array:
+    return special.entr(probabilities).sum(-1)
+
+
+def _mean(values: NDArray[Any], counts: Counts | None) -> float:
+    return float(np.average(values, weights=counts))
+
+
+NEIGHBOURS = 3
+"""k of the manifolds of precision and recall, as their authors chose it."""
+
+ROWS = 1000
+"""Rows whose distances to all others are held at once."""
+
+
+@dataclass(frozen=True)
+class Manifold:
+    """Where a set lies: around each of its points (N, D) a ball that reaches the k-th nearest other, radii² (N,).
+
+    Kynkäänniemi et al. (arXiv 1904.06991), eq. 1. The share of samples that the manifold of real pictures holds is
+    precision, fidelity; the share of real pictures that the manifold of samples holds is recall, diversity.
+    """
+
+    points: Array
+    squares: Array
+
+    @classmethod
+    def fit(cls, features: ArrayLike, neighbours: int = NEIGHBOURS) -> "Manifold":
+        """Raises ValueError unless there are more points than neighbours, all finite."""
+        points = np.asarray(features, dtype=np.float64)
+        if points.ndim != 2 or len(points) <= neighbours or not np.isfinite(points).all():
+            raise ValueError(f"features must be more than {neighbours} finite rows, got the shape {points.shape}")
+        nearest = [np.partition(found, neighbours, axis=1)[:, neighbours] for found in _squares(points, points)]
+        return cls(points, np.concatenate(nearest))
+
+    def holds(self, features: ArrayLike) -> NDArray[np.bool_]:
+        """Which of these (M, D) lie in one of the balls: (M,). Raises ValueError for another dimension."""
+        rows = np.asarray(features, dtype=np.float64)
+        if rows.shape[1:] != self.points.shape[1:]:
+            raise ValueError(f"features must have {self.points.shape[1]} dimensions, got the shape {rows.shape}")
+        return np.concatenate([(found <= self.squares).any(1) for found in _squares(rows, self.points)])
+
+
+def _squares(a: Array, b: Array) -> Iterator[Array]:
+    """Squared distances of rows, block by block; differences first, so that equal points are at exactly 0."""
+    for first in range(0, len(a), ROWS):
+        yield distance.cdist(a[first : first + ROWS], b, "sqeuclidean")
+
+
+def vendi_score(features: ArrayLike, counts: Counts | None = None) -> float:
+    """The effective number of different samples (Friedman & Dieng, arXiv 2210.02410), from 1 to N.
+
+    exp of the entropy of the eigenvalues of K/N, where K holds the cosine similarities of features (N, D); they are
+    those of a D×D matrix, so that N may be large. Raises ValueError for a row of zeros, which has no direction.
+    """
+    rows = np.asarray(features, dtype=np.float64)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    if rows.ndim != 2 or not lengths.all() or not np.isfinite(lengths).all():
+        raise ValueError(f"features must be finite rows other than 0, got the shape {rows.shape}")
+    times = np.ones(len(rows)) if counts is None else np.asarray(counts, dtype=np.float64)
+    rows = rows / lengths * np.sqrt(times / times.sum())[:, None]
+    gram = rows.T @ rows if rows.shape[1] < len(rows) else rows @ rows.T
+    return float(np.exp(_entropy(linalg.eigvalsh(gram).clip(0))))
+
+
+# ---- how sure a figure is ----
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A figure with its bootstrap interval, low ≤ high."""
@@ -93,32 +183,105 @@ class Estimate:
     high: float
 
 
-def bootstrap_frechet(
-    reference: ArrayLike, features: ArrayLike, resamples: int = 200, seed: int = 0
-) -> tuple[float, Array]:
-    """FID of features (N, D) against a reference (M, D), and the FID of each of its resamples (resamples,).
+def bootstrap(figure: Figure, count: int, resamples: int = 200, seed: int = 0) -> tuple[float, Array]:
+    """A figure of N samples, and of each of their resamples with replacement (resamples,).
 
-    Resampled with replacement are the N features alone; the reference is held fixed, because every figure compares with
-    the same one. Equal seeds and N pick equal rows: resamples of two models that drew the same noise are paired, and
-    their differences give the interval of the difference.
-
-    Resampling adds the bias of a finite sample a second time, so the resamples are shifted back until their mean is the
-    FID itself. Raises ValueError as ``frechet_distance`` does.
+    Equal seeds and N pick equal rows: resamples of two models that drew the same noise are paired, and their
+    differences give the interval of the difference. Resampling adds the bias of a finite sample a second time, so the
+    resamples are shifted back until their mean is the figure itself.
     """
     number("resamples", resamples, 2, 100_000, whole=True)
-    fixed, rows = Gaussian.fit(reference), _checked(features)
-    half = root(fixed.covariance)
-    random, count = np.random.default_rng(seed), len(rows)
-    found = np.empty(resamples)
-    for index in range(resamples):
-        counts = np.bincount(random.integers(count, size=count), minlength=count)
-        found[index] = frechet(fixed, Gaussian.fit(rows, counts), half)
-    value = frechet(fixed, Gaussian.fit(rows), half)
+    random = np.random.default_rng(seed)
+    drawn = (np.bincount(random.integers(count, size=count), minlength=count) for _ in range(resamples))
+    found = np.array([figure(counts) for counts in drawn])
+    value = figure(np.ones(count))
     return value, found - found.mean() + value
 
 
-def frechet_estimate(reference: ArrayLike, features: ArrayLike, resamples: int = 200, seed: int = 0) -> Estimate:
-    """FID with its 95 % percentile interval, as ``bootstrap_frechet`` resamples."""
-    value, found = bootstrap_frechet(reference, features, resamples, seed)
-    low, high = np.percentile(found, [2.5, 97.5])
-    return Estimate(value, max(0.0, float(low)), float(high))
+def estimate(
+    figure: Figure, count: int, resamples: int = 200, seed: int = 0, bounds: tuple[float, float] = (0.0, np.inf)
+) -> Estimate:
+    """A figure with its 95 % percentile interval, as ``bootstrap`` resamples; it cannot leave its bounds."""
+    value, found = bootstrap(figure, count, resamples, seed)
+    low, high = np.percentile(found, [2.5, 97.5]).clip(*bounds)
+    return Estimate(value, float(low), float(high))
+
+
+def frechet_figure(reference: ArrayLike, features: ArrayLike) -> Figure:
+    """FID of features (N, D) against a reference (M, D), as a function of how often each of the N counts.
+
+    The reference is held fixed: every figure compares with the same one.
+    """
+    fixed, rows = Gaussian.fit(reference), _checked(features)
+    half = root(fixed.covariance)
+    return lambda counts: frechet(fixed, Gaussian.fit(rows, counts), half)
+
+
+# ---- the table ----
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a classifier of clean pictures says of N of them: features (N, D), p(y|x) (N, K), and their labels (N,)."""
+
+    features: Array
+    probabilities: Array
+    labels: NDArray[np.int64]
+
+    @property
+    def own(self) -> Array:
+        """p(its own class | picture), (N,)."""
+        return self.probabilities[np.arange(len(self.labels)), self.labels]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Real pictures to compare with: the features of all (M, D), and the manifold of as many as are compared."""
+
+    features: Array
+    manifold: Manifold
+
+
+@dataclass(frozen=True)
+class Metric:
+    """estimate: (reference, judged) → the figure with its interval. better: "lower" or "higher"."""
+
+    title: str
+    better: str
+    estimate: Callable[[Reference, Judged], Estimate]
+
+
+def _fid(reference: Reference, judged: Judged) -> Estimate:
+    return estimate(frechet_figure(reference.features, judged.features), len(judged.labels))
+
+
+def _inception(reference: Reference, judged: Judged) -> Estimate:
+    bounds = 1.0, float(judged.probabilities.shape[1])
+    return estimate(lambda counts: inception_score(judged.probabilities, counts), len(judged.labels), bounds=bounds)
+
+
+def _precision(reference: Reference, judged: Judged) -> Estimate:
+    return _share(reference.manifold.holds(judged.features))
+
+
+def _recall(reference: Reference, judged: Judged) -> Estimate:
+    return _share(Manifold.fit(judged.features).holds(reference.manifold.points))
+
+
+def _share(values: NDArray[Any]) -> Estimate:
+    return estimate(lambda counts: _mean(values, counts), len(values), bounds=(0.0, 1.0))
+
+
+def _vendi(reference: Reference, judged: Judged) -> Estimate:
+    count = len(judged.labels)
+    return estimate(lambda counts: vendi_score(judged.features, counts), count, bounds=(1.0, float(count)))
+
+
+METRICS: dict[str, Metric] = {
+    "fid": Metric("FID", "lower", _fid),
+    "inception": Metric("Inception Score", "higher", _inception),
+    "precision": Metric("precision", "higher", _precision),
+    "recall": Metric("recall", "higher", _recall),
+    "p_correct": Metric("p(own class)", "higher", lambda _, judged: _share(judged.own)),
+    "vendi": Metric("Vendi score", "higher", _vendi),
+}

@@ -13,14 +13,19 @@ from cfg_core.work import BLOCK, Work
 Wish = tuple[tuple[GridRequest, ...], tuple[GridRequest, ...]]
 """The grids that a person looks at, and those of their strip, the most important first."""
 
-STARVING = 24
-"""Turns after which a person who waits is served first, whatever the others want."""
+PATIENT = 96
+"""Turns that a person who has a picture, and waits for the exact w, lets those go first who have none."""
+
+MERCY = 8
+"""Every so many turns one block is for whoever was served longest ago, whatever they want; not every turn, for turn
+about would make the first picture of everybody as late as the last."""
 
 
 @dataclass(eq=False)
 class Person:
     """looked_at, strip: the works of their wish. version: counts what they have not been told of. seen: when they last
-    asked. since: when they began to wait for their first work. served: the last turn that was also theirs."""
+    asked. since: when they began to wait for their first work, and asked: in which turn. served: the last turn that was
+    also theirs."""
 
     wish: Wish = ((), ())
     looked_at: list[Work] = field(default_factory=list)
@@ -28,6 +33,7 @@ class Person:
     version: int = 0
     seen: float = field(default_factory=time.monotonic)
     since: float = field(default_factory=time.monotonic)
+    asked: int = 0
     served: int = 0
     listeners: set[asyncio.Future] = field(default_factory=set)
 
@@ -41,7 +47,12 @@ class Person:
 
     @property
     def has_picture(self) -> bool:
-        return any(work.frame.done for work in self.works)
+        """Whether something is finished that is as near to the w they look at as their strip will ever have it."""
+        if not self.looked_at:
+            return True
+        (at, *_) = self.looked_at[0].request.w
+        near = min((abs(rung.request.w[0] - at) for rung in self.strip), default=float("inf"))
+        return any(work.frame.done and abs(work.request.w[0] - at) <= near for work in self.works)
 
     def tell(self) -> None:
         """There is news: wake who listens."""
@@ -58,10 +69,10 @@ def _resolve(future: asyncio.Future) -> None:
 
 
 class Level(IntEnum):
-    """Who goes first. STARVED: they have waited for many turns. FIRST: they have no picture yet. LOOKED_AT: they have
-    one, and wait for a better. STRIP: what they may look at next."""
+    """Who goes first. MERCY: they were served longest ago, and this turn has mercy. FIRST: they have no picture yet, or
+    have been patient. LOOKED_AT: they have one, and wait for a better. STRIP: what they may look at next."""
 
-    STARVED = 0
+    MERCY = 0
     FIRST = 1
     LOOKED_AT = 2
     STRIP = 3
@@ -82,9 +93,10 @@ def line(people: Iterable[Person], turn: int) -> list[tuple[Turn, Person, Work]]
 
 def _ranked(person: Person, turn: int) -> Iterator[tuple[tuple[Level, int, int], Work]]:
     for place, work in enumerate(person.unfinished):
-        if place == 0 and turn - person.served > STARVING:
-            yield (Level.STARVED, person.served, 0), work
-        elif place == 0 and not person.has_picture:
+        patient = person.looked_at[:1] == [work] and turn - person.asked > PATIENT
+        if place == 0 and turn % MERCY == 0 and turn - person.served > PATIENT:
+            yield (Level.MERCY, person.served, 0), work
+        elif place == 0 and (patient or not person.has_picture):
             yield (Level.FIRST, work.remaining, 0), work
         else:
             level = Level.LOOKED_AT if work in person.looked_at else Level.STRIP
@@ -94,16 +106,16 @@ def _ranked(person: Person, turn: int) -> Iterator[tuple[tuple[Level, int, int],
 def share(entries: Iterable[tuple[Turn, Person, Work]], samples: int) -> dict[Work, int]:
     """How many blocks of which works the next evaluation takes: of one level, up to so many samples, but at least one.
 
-    Beside one who starved nobody of another level is taken along, since every sample makes the turn longer for all.
+    Beside one by mercy one level is taken along; no more, since every sample makes the turn longer for all.
     """
     shares: dict[Work, int] = {}
-    level = Level.STARVED
+    level = Level.MERCY
     for (current, *_), _, work in entries:
         room = (samples - sum(min(n * BLOCK, work.request.pictures) for work, n in shares.items())) // BLOCK
-        if shares and (room <= 0 or (level > Level.STARVED and current > level)):
+        if shares and (room <= 0 or (level > Level.MERCY and current > level)):
             break
-        if work in shares or (shares and current is Level.STARVED):
+        if work in shares or (shares and current is Level.MERCY):
             continue
         level = max(level, current)
-        shares[work] = 1 if current is Level.STARVED else max(1, min(room, work.behind))
+        shares[work] = 1 if current is Level.MERCY else max(1, min(room, work.behind))
     return shares

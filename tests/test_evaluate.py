@@ -1,13 +1,21 @@
 """The sweep over w: its samples, its figures and its file, on synthetic pictures and an untrained network."""
 
+import csv
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from cfg_core import classifier, data, evaluate, hub, sampling
-from cfg_core.metrics import frechet_distance
+from cfg_core.denoiser import Denoiser
+from cfg_core.metrics import METRICS, Manifold, frechet_distance, inception_score, vendi_score
 from cfg_core.noise import grid_noise
 from cfg_core.schedule import Schedule
 from cfg_core.unet import UNet, UNetConfig
@@ -39,9 +47,14 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def swept(model: Path, judge: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
+def out(model: Path, judge: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("out") / "deep" / "sweep.json"
     evaluate.main([*command(model, judge, out), "--note", "a test"])
+    return out
+
+
+@pytest.fixture(scope="module")
+def swept(out: Path) -> dict:
     return json.loads(out.read_text())
 
 
@@ -57,7 +70,7 @@ def test_the_file_tells_where_its_figures_come_from(swept: dict, model: Path, ju
     assert (swept["data"], swept["samples"], swept["sampler"], swept["steps"], swept["seed"]) == (
         "synthetic", 1000, "dpmpp_2m", 2, 0,
     )  # fmt: skip
-    assert swept["reference"] == {"split": "train", "pictures": 2048}
+    assert swept["reference"] == {"split": "train", "pictures": 2048, "manifold": 1000}
     assert swept["held_out"] == {"split": "test", "pictures": 512}
     assert "--samples 1000" in swept["command"]
     assert swept["note"] == "a test"
@@ -67,7 +80,8 @@ def test_the_file_tells_where_its_figures_come_from(swept: dict, model: Path, ju
 def test_figures_lie_in_their_intervals_and_noise_is_worse_than_real_pictures(swept: dict) -> None:
     assert [result["w"] for result in swept["results"]] == [0, 1]
     for found in (swept["floor"], *swept["results"]):
-        assert found["fid_low"] <= found["fid"] <= found["fid_high"]
+        for name in METRICS:
+            assert found[f"{name}_low"] <= found[name] <= found[f"{name}_high"]
         assert 0 <= found["p_correct"] <= 1
     assert swept["floor"]["fid"] < 0.1 * min(result["fid"] for result in swept["results"])
     assert swept["results"][0]["fid"] != swept["results"][1]["fid"]
@@ -83,15 +97,81 @@ def test_the_figures_are_those_of_the_samples_drawn_one_w_at_a_time(swept: dict,
     p_correct = grader.probabilities_of(features)[torch.arange(1000), labels].mean()
     assert swept["results"][1]["fid"] == pytest.approx(frechet_distance(reference, features), rel=1e-3)
     assert swept["results"][1]["p_correct"] == pytest.approx(float(p_correct), abs=1e-3)
+    chances = grader.probabilities_of(features).double()
+    assert swept["results"][1]["inception"] == pytest.approx(inception_score(chances), rel=1e-3)
+    assert swept["results"][1]["vendi"] == pytest.approx(vendi_score(features), rel=1e-3)
+    some = reference[np.random.default_rng(0).permutation(2048)[:1000]]
+    assert swept["results"][1]["precision"] == pytest.approx(Manifold.fit(some).holds(features).mean(), abs=3e-3)
+    assert swept["results"][1]["recall"] == pytest.approx(Manifold.fit(features).holds(some).mean(), abs=3e-3)
 
 
-def test_samples_are_balanced_and_do_not_depend_on_the_other_w(model: Path) -> None:
+def test_the_csv_beside_it_holds_the_same_figures(swept: dict, out: Path) -> None:
+    *rows, floor = csv.DictReader(out.with_suffix(".csv").open())
+    for row, found in zip(rows, swept["results"], strict=True):
+        assert {name: float(value) for name, value in row.items()} == found
+    assert floor.pop("w") == "real"
+    assert {name: float(value) for name, value in floor.items()} == swept["floor"]
+
+
+def undated(path: Path) -> dict:
+    return {name: value for name, value in json.loads(path.read_text()).items() if name not in ("date", "command")}
+
+
+def test_a_killed_sweep_resumes_to_the_same_file_without_drawing_again(
+    model: Path, judge: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    drawn: list[range] = []
+
+    def until(limit: int) -> Callable[..., Iterator[Tensor]]:
+        def draw(denoiser: Denoiser, options: evaluate.Options, samples: range) -> Iterator[Tensor]:
+            if len(drawn) == limit:
+                raise Killed
+            drawn.append(samples)
+            return original(denoiser, options, samples)
+
+        return draw
+
+    original = evaluate.draw
+    again = [*command(model, judge, tmp_path / "again.json"), "--note", "a test"]
+    monkeypatch.setattr(evaluate, "draw", until(2))
+    with pytest.raises(Killed):
+        evaluate.main(again)
+    monkeypatch.setattr(evaluate, "draw", until(1000))
+    evaluate.main(again)
+    assert drawn == [range(480), range(480, 960), range(960, 1000)]
+    assert undated(tmp_path / "again.json") == undated(out)
+    assert {path.name for path in tmp_path.iterdir()} == {"again.json", "again.csv"}
+
+
+def test_two_processes_write_what_one_writes(model: Path, judge: Path, out: Path, tmp_path: Path) -> None:
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
+    launch += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
+    sweep = ["cfg_core.evaluate", *command(model, judge, tmp_path / "two.json"), "--note", "a test"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    subprocess.run([*launch, "-m", *sweep], check=True, capture_output=True, env=environment)
+    one, two = undated(out), undated(tmp_path / "two.json")
+    for found, same in zip(two["results"], one["results"], strict=True):
+        assert found == pytest.approx(same, rel=1e-3)
+
+
+def test_another_sweep_does_not_take_up_what_one_has_drawn(
+    model: Path, judge: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluate.resume(tmp_path / "a.json.drawn", {"w": [5]})
+    with pytest.raises(SystemExit) as caught:
+        evaluate.main(command(model, judge, tmp_path / "a.json"))
+    assert caught.value.code == 2
+    assert "out must not be that of another unfinished sweep; delete" in capsys.readouterr().err
+
+
+def test_samples_do_not_depend_on_the_other_w_nor_on_where_the_drawing_began(model: Path) -> None:
     denoiser = hub.load(model).denoiser
-    both = list(evaluate.draw(denoiser, evaluate.Options((0, 1), 1000, steps=1)))
-    alone = list(evaluate.draw(denoiser, evaluate.Options((1,), 1000, steps=1)))
-    labels = torch.cat([found[1] for found in both])
-    assert labels.bincount().tolist() == [250] * 4
-    assert torch.equal(torch.cat([found[2][1] for found in both]), torch.cat([found[2][0] for found in alone]))
+    both = torch.cat(list(evaluate.draw(denoiser, evaluate.Options((0, 1), 1000, steps=1), range(1000))), 1)
+    alone = torch.cat(list(evaluate.draw(denoiser, evaluate.Options((1,), 1000, steps=1), range(400, 500))), 1)
+    assert torch.equal(both[1, 400:500], alone[0])
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,27 @@
-"""The Fréchet distance against closed forms and against torchmetrics on the same features."""
+"""Every metric against closed forms, constructed sets and libraries on the same features."""
 
 import numpy as np
 import pytest
 import torch
+from prdc import compute_prdc
 from torch import nn
 from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.inception import InceptionScore
+from vendi_score import vendi
 
-from cfg_core.metrics import Gaussian, bootstrap_frechet, frechet, frechet_distance, frechet_estimate, root
+from cfg_core.metrics import (
+    Estimate,
+    Gaussian,
+    Manifold,
+    bootstrap,
+    estimate,
+    frechet,
+    frechet_distance,
+    frechet_figure,
+    inception_score,
+    root,
+    vendi_score,
+)
 
 
 def features(count: int, dimensions: int = 8, seed: int = 0) -> np.ndarray:
@@ -89,6 +104,10 @@ def test_bad_features_are_refused_in_one_sentence(bad: np.ndarray, message: str)
         frechet_distance(features(100), bad)
 
 
+def frechet_estimate(reference: np.ndarray, rows: np.ndarray, resamples: int = 200, seed: int = 0) -> Estimate:
+    return estimate(frechet_figure(reference, rows), len(rows), resamples, seed)
+
+
 def test_the_interval_holds_its_figure_is_seeded_and_shrinks_with_the_samples() -> None:
     reference, many = features(2000), features(1600, seed=1)
     wide, narrow = frechet_estimate(reference, many[:100]), frechet_estimate(reference, many)
@@ -114,5 +133,98 @@ def test_equal_seeds_pair_the_resamples() -> None:
     """Two models from the same noise differ by less than either one varies."""
     reference, a = features(2000), features(500, seed=1)
     b = a + 0.01
-    found_a, found_b = bootstrap_frechet(reference, a)[1], bootstrap_frechet(reference, b)[1]
+    found_a, found_b = (bootstrap(frechet_figure(reference, rows), 500)[1] for rows in (a, b))
     assert np.std(found_a - found_b) < 0.1 * np.std(found_a)
+
+
+# ---- Inception Score ----
+
+
+def probabilities(count: int, classes: int = 10, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).dirichlet(np.full(classes, 0.3), count)
+
+
+def test_inception_score_is_1_for_equal_rows_and_the_number_of_classes_for_sure_and_balanced_ones() -> None:
+    assert inception_score(np.tile(probabilities(1), (50, 1))) == pytest.approx(1)
+    assert inception_score(np.repeat(np.eye(10), 5, axis=0)) == pytest.approx(10)
+
+
+def test_inception_score_agrees_with_torchmetrics() -> None:
+    rows = probabilities(400)
+    library = InceptionScore(feature=nn.Flatten(), splits=1).set_dtype(torch.float64)
+    library.update(torch.from_numpy(np.log(rows)).reshape(400, 10, 1, 1))
+    assert inception_score(rows) == pytest.approx(float(library.compute()[0]), rel=1e-6)
+
+
+@pytest.mark.parametrize("bad", [np.ones(3), np.full((4, 10), 0.2), np.array([[1.5, -0.5]]), np.full((2, 2), np.nan)])
+def test_rows_that_are_no_probabilities_are_refused(bad: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="probabilities must be rows"):
+        inception_score(bad)
+
+
+# ---- precision and recall ----
+
+
+def test_precision_and_recall_agree_with_their_library() -> None:
+    real, drawn = features(300), 0.8 * features(400, seed=1) + 0.5
+    found = compute_prdc(real, drawn, nearest_k=3)
+    assert Manifold.fit(real).holds(drawn).mean() == found["precision"]
+    assert Manifold.fit(drawn).holds(real).mean() == found["recall"]
+    assert 0.05 < found["precision"] < 0.95
+
+
+def test_of_equal_sets_both_are_1_and_of_distant_ones_0() -> None:
+    real = features(200)
+    assert Manifold.fit(real).holds(real).all()
+    assert not Manifold.fit(real).holds(real + 1000).any()
+
+
+def test_copies_of_one_real_picture_have_precision_but_no_recall() -> None:
+    real = features(200)
+    copies = np.repeat(real[:1], 50, axis=0)
+    assert Manifold.fit(real).holds(copies).all()
+    assert Manifold.fit(copies).holds(real).sum() == 1
+
+
+def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Manifold.fit(features(120))
+    monkeypatch.setattr("cfg_core.metrics.ROWS", 7)
+    blocks = Manifold.fit(features(120))
+    assert np.array_equal(whole.squares, blocks.squares)
+    assert np.array_equal(whole.holds(features(50, seed=1)), blocks.holds(features(50, seed=1)))
+
+
+def test_a_manifold_needs_more_points_than_neighbours_of_one_dimension() -> None:
+    with pytest.raises(ValueError, match=r"more than 3 finite rows, got the shape \(3, 8\)"):
+        Manifold.fit(features(3))
+    with pytest.raises(ValueError, match=r"must have 8 dimensions, got the shape \(9, 4\)"):
+        Manifold.fit(features(50)).holds(features(9, 4))
+
+
+# ---- Vendi score ----
+
+
+@pytest.mark.parametrize(("count", "dimensions"), [(40, 8), (6, 20)])
+def test_vendi_score_agrees_with_its_library(count: int, dimensions: int) -> None:
+    rows = features(count, dimensions) + 0.1
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    assert vendi_score(rows) == pytest.approx(vendi.score_K(unit @ unit.T), rel=1e-9)
+
+
+def test_vendi_score_counts_different_samples_and_copies_add_nothing() -> None:
+    assert vendi_score(np.ones((16, 5))) == pytest.approx(1)
+    assert vendi_score(np.eye(7)) == pytest.approx(7)
+    assert vendi_score(np.repeat(np.eye(7), 3, axis=0)) == pytest.approx(7)
+    assert vendi_score(np.eye(7), np.array([1, 1, 1, 0, 0, 0, 0])) == pytest.approx(3)
+
+
+def test_a_picture_without_features_is_refused() -> None:
+    with pytest.raises(ValueError, match="finite rows other than 0"):
+        vendi_score(np.zeros((3, 2)))
+
+
+def test_counts_repeat_rows_in_every_metric() -> None:
+    counts = np.random.default_rng(0).integers(0, 4, 50)
+    rows, chances = features(50) + 0.1, probabilities(50)
+    assert inception_score(chances, counts) == pytest.approx(inception_score(np.repeat(chances, counts, axis=0)))
+    assert vendi_score(rows, counts) == pytest.approx(vendi_score(np.repeat(rows, counts, axis=0)))

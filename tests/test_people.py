@@ -5,11 +5,13 @@ from itertools import count
 
 import pytest
 
-from cfg_core.people import STARVING, Person, line, share
+from cfg_core.people import MERCY, PATIENT, Person, line, share
 from cfg_core.request import GridRequest, strip
 from cfg_core.work import BLOCK, Frame, Work
 
 A = GridRequest("0123456789ab", (3,), (2.0,), samples=16, steps=5)
+LATER = PATIENT + MERCY
+"""A turn with mercy on those who were last served in turn 0."""
 serials = count()
 
 
@@ -29,7 +31,7 @@ def test_without_a_picture_the_shortest_grid_goes_first_whenever_it_came() -> No
 
 def test_who_has_no_picture_goes_before_who_waits_for_a_better_one_and_that_before_strips() -> None:
     better, rung, next_rung = work(w=(3.0,)), work(w=(4.0,)), work(w=(5.0,))
-    old = Person(looked_at=[better], strip=[work(finished=True, w=(1.0,)), rung, next_rung])
+    old = Person(looked_at=[better], strip=[work(finished=True, w=(2.5,)), rung, next_rung])
     newcomer = Person(looked_at=[work(samples=64), work(w=(0.0,))])
     waiting = Person(looked_at=[work(finished=True)], strip=[work(w=(6.0,))])
     found = order(old, newcomer, waiting)
@@ -37,6 +39,19 @@ def test_who_has_no_picture_goes_before_who_waits_for_a_better_one_and_that_befo
     assert set(found[1:3]) == {better, newcomer.looked_at[1]}
     assert set(found[3:5]) == {waiting.strip[0], rung}
     assert found[5] is next_rung
+
+
+def test_who_looks_at_another_w_lets_those_without_a_picture_go_first_only_for_a_while() -> None:
+    refining = Person(looked_at=[work(w=(3.0,), steps=4), work(w=(0.0,))], strip=[work(finished=True)])
+    newcomer = Person(looked_at=[work()], asked=PATIENT, served=PATIENT)
+    assert order(refining, newcomer, turn=PATIENT)[0] is newcomer.looked_at[0]
+    assert order(refining, newcomer, turn=PATIENT + 1)[:2] == [refining.looked_at[0], newcomer.looked_at[0]]
+
+
+@pytest.mark.parametrize(("w", "enough"), [(3.0, True), (3.25, True), (1.0, False), (8.0, False)])
+def test_a_picture_counts_where_the_strip_will_have_no_nearer_one(w: float, enough: bool) -> None:
+    person = Person(looked_at=[work(w=(3.2,)), work(finished=True, w=(w,))], strip=[work(w=(3.0,)), work(w=(4.0,))])
+    assert person.has_picture is enough
 
 
 def test_strips_go_round_between_people() -> None:
@@ -47,16 +62,17 @@ def test_strips_go_round_between_people() -> None:
 
 def test_who_was_not_served_for_long_goes_first_for_one_block() -> None:
     starved = Person(looked_at=[work(samples=64, steps=100)], served=0)
-    lucky = Person(looked_at=[work()], served=STARVING)
-    assert order(starved, lucky, turn=STARVING)[0] is lucky.looked_at[0]
-    shares = share(line([starved, lucky], STARVING + 1), 2 * BLOCK)
+    lucky = Person(looked_at=[work()], served=PATIENT)
+    for turn in (PATIENT, LATER - 1, LATER + 1):
+        assert order(starved, lucky, turn=turn)[0] is lucky.looked_at[0]
+    shares = share(line([starved, lucky], LATER), 2 * BLOCK)
     assert shares == {starved.looked_at[0]: 1, lucky.looked_at[0]: 1}
 
 
 def test_many_starved_strips_do_not_shut_out_a_newcomer() -> None:
     crowd = [Person(looked_at=[work(finished=True)], strip=[work()]) for _ in range(60)]
-    newcomer = Person(looked_at=[work()], served=STARVING)
-    shares = share(line([*crowd, newcomer], STARVING + 1), 2 * BLOCK)
+    newcomer = Person(looked_at=[work()], served=PATIENT)
+    shares = share(line([*crowd, newcomer], LATER), 2 * BLOCK)
     assert list(shares) == [crowd[0].strip[0], newcomer.looked_at[0]]
 
 

@@ -18,8 +18,8 @@ FIELDS = ("class", "w", "seed", "samples", "sampler", "steps", "rule", "model")
 PACE = 0.15
 """Seconds between unfinished frames: to send each evaluation would take from the sampler's own cores."""
 
-PATIENCE = 0.25
-"""Seconds that a pull waits for news; the page has one request in flight, so a new wish waits no longer than this."""
+PATIENCE = 1.0
+"""Seconds that a pull waits for news. A newer wish of the same person ends the wait."""
 
 STRIP_PICTURES = 64
 """Grids of more pictures have no strip: it would take long to fill, and much to send."""
@@ -94,7 +94,8 @@ class Explore:
         """{token, want, seen: {serial: evaluations}} → the frames of the unguided and the guided grid, and what is new
         of the strip; or the place in the line before the lab.
 
-        Waits a moment for a finished one, and longer where all have been seen. Pixels travel only when they are new.
+        While something is missing it waits a moment for a finished grid, and longer where all there is has been seen.
+        Pixels travel only when they are new. {superseded} where a later pull wants something else.
         """
         if not isinstance(ask, Mapping) or not isinstance(ask.get("want"), Mapping):
             return {"ok": False, "error": "a pull must be an object with token, want and seen"}
@@ -103,12 +104,16 @@ class Explore:
         token = str(ask.get("token"))
         try:
             guided = self.parse(ask["want"])
-            wish = [guided, replace(guided, w=(0.0,))], strip(guided) if guided.pictures <= STRIP_PICTURES else ()
+            wish = (guided, replace(guided, w=(0.0,))), strip(guided) if guided.pictures <= STRIP_PICTURES else ()
             view = self.engine.want(token, *wish)
             for patience, enough in ((PACE, _worth_sending), (PATIENCE - PACE, _new)):
-                if not any(enough(frame, seen) for frame in view.frames + view.strip):
-                    await self.engine.news(token, view.version, patience)
-                    view = self.engine.want(token, *wish)
+                whole = len(view.strip) == len(wish[1]) and all(frame.done for frame in view.frames)
+                if view.door or whole or any(enough(frame, seen) for frame in view.frames + view.strip):
+                    break
+                later = await self.engine.later(token, wish, view.version, patience)
+                if later is None:
+                    return {"ok": True, "superseded": True}
+                view = later
         except UnknownPerson:
             return {"ok": False, "unknown": True, "error": "this page has been silent for too long"}
         except ValueError as error:

@@ -22,6 +22,7 @@ from playwright.sync_api import sync_playwright
 from rich.console import Console
 from rich.table import Table
 
+from cfg_core.request import GridRequest
 from tests.benchmarks.live import CHANGE_CLASS, script
 from tests.benchmarks.person import Meter, Person, Record, wishes
 from tests.benchmarks.startup import PATIENCE, ROOT, Page, free_port, running
@@ -85,7 +86,7 @@ def browse(page: Page, seconds: float, record: Record) -> None:
             for tab in tabs:
                 now = tab.locator("input.class").input_value()
                 label = random.choice([n for n in range(10) if str(n) != now])
-                record.waits.append(tab.evaluate(script(CHANGE_CLASS), label))
+                record.waits.append((tab.evaluate(script(CHANGE_CLASS), label), True))
                 tab.wait_for_timeout(random.uniform(500, 2500))
         browser.close()
 
@@ -98,13 +99,15 @@ def queue(checkpoint: str, people: int, seconds: float, record: Record) -> None:
 
     def live(number: int) -> None:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}/gradio_api", timeout=PATIENCE) as client:
-            for want, look in wishes(number):
+            start = GridRequest("", (0,))
+            for want, look in wishes(number, {"class": start.classes[0], "seed": start.seed, "w": start.w[0]}):
                 begun = time.perf_counter()
                 if begun > until:
                     break
                 try:
-                    call(client, "draw", [want["class"], want["seed"], want["w"]])
-                    record.waits.append(time.perf_counter() - begun)
+                    (picture, *_) = call(client, "draw", [want["class"], want["seed"], want["w"]])
+                    client.get(picture["image"]["url"]).raise_for_status()
+                    record.waits.append((time.perf_counter() - begun, True))
                 except (httpx.HTTPError, RuntimeError) as error:
                     record.errors.append(repr(error))
                 time.sleep(look)
@@ -150,14 +153,20 @@ def main() -> None:
             rates.append((stats(page)["evaluations"] - made) / (meter.cpu() - used))
         hits = stats(page)["cache_hits"]
     queue(checkpoint, options.people + BROWSERS, options.seconds, plain)
-    ours, theirs = np.percentile(many.waits + browsers.waits, (50, 95)), np.percentile(plain.waits, (50, 95))
+    waits, drawn = many.seconds + browsers.seconds, many.drawn + browsers.drawn
+    ours, theirs = np.percentile(waits, (50, 95)), np.percentile(plain.seconds, (50, 95))
     table = Table("measure", "ours", "one by one", "ratio", "target", title=f"{options.people + BROWSERS} people")
-    names = "median to the finished guided grid", "p95"
+    names = "median to the first finished guided grid", "p95"
     for name, a, b in zip(names, ours, theirs, strict=True):
         table.add_row(name, f"{a:.2f} s", f"{b:.2f} s", f"{b / a:.1f} × sooner", "≥ 5" if name == "p95" else "")
-    table.add_row("grids asked for", f"{len(many.waits + browsers.waits)}", f"{len(plain.waits)}")
+    p50, p95 = np.percentile(drawn, (50, 95))
+    table.add_row("median and p95 of what was neither in the cache nor precomputed", f"{p50:.2f} s, {p95:.2f} s")
+    exact = np.percentile(many.exact, (50, 95))
+    table.add_row("median and p95 to the exact w", f"{exact[0]:.2f} s, {exact[1]:.2f} s")
+    table.add_row("of the wishes, reached the exact w before the next", f"{len(many.exact) / len(many.waits):.0%}")
+    table.add_row("wishes, and those that had to be drawn", f"{len(waits)}, {len(drawn)}", f"{len(plain.waits)}")
     table.add_row("grids found in the cache, those of strips among them", f"{hits}")
-    table.add_row("who came last, over the median", f"{late:.2f} s", "", f"{late / ours[0]:.2f}", "≤ 2")
+    table.add_row("who came last, over the median of what was drawn", f"{late:.2f} s", "", f"{late / p50:.2f}", "≤ 2")
     rate = f"{rates[1]:.0f}, alone {rates[0]:.0f}"
     table.add_row("evaluations a CPU second", rate, "", f"{rates[1] / rates[0]:.2f}", "≥ 0.9")
     table.add_row("peak memory", f"{meter.peak / 2**20:.0f} MB")

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 
 import gradio as gr
+import numpy as np
 
 from cfg_core import hub
 from cfg_core.grid import draw_grid
@@ -16,13 +17,17 @@ from cfg_core.request import GridRequest
 def main(folder: str, port: int) -> None:
     checkpoint = hub.load(folder)
 
-    def draw(label: int, seed: int, w: float) -> Iterator[int]:
+    def draw(label: int, seed: int, w: float) -> Iterator[list[np.ndarray]]:
+        shown: list[np.ndarray] = []
         for each in (w, 0.0):  # the guided grid first, and it is sent at once
-            request = GridRequest(checkpoint.hash, (label,), w=(each,), seed=seed)
-            yield int(draw_grid(checkpoint.denoiser, request).sum())
+            request = GridRequest(checkpoint.hash, (int(label),), w=(each,), seed=int(seed))
+            pictures = draw_grid(checkpoint.denoiser, request)[0, 0, ..., 0]
+            shown.append(np.block([list(pictures[4 * row : 4 * row + 4]) for row in range(4)]))
+            yield shown
 
     with gr.Blocks(analytics_enabled=False) as page:
-        gr.api(draw, api_name="draw")
+        wish = [gr.Number(), gr.Number(), gr.Number()]
+        gr.Button().click(draw, wish, gr.Gallery(format="png"), api_name="draw")
     page.launch(server_name="127.0.0.1", server_port=port, quiet=True, run_history=False, ssr_mode=False)
 
 
