@@ -1,7 +1,7 @@
 // The Explore canvas. Runs once its markup is on the page; Gradio provides `element` and `server`.
 //
-// `want` is what the controls say. The pump asks the server for it, one request in flight at a time; the next request
-// always carries the newest want, so an older one is simply never asked for again. What comes is held by its serial.
+// `want` is what the controls say. The pump asks the server for it and has one request in flight, for a moment two: a
+// newer want is asked for at once, and the server ends the older request. What comes is held by its serial.
 // Each frame of the display draws the best of what is held: dragging moves through the grids that have arrived, without
 // the server; when the thumb rests, the exact w is wanted. Grids swap, they never blend, and what is drawn carries the
 // w it was computed at, whatever the thumb says by then.

@@ -318,6 +318,21 @@ def test_the_first_and_the_last_evaluation_are_news_the_others_are_not(gate: Gat
     assert heard == [True, *[False] * (A.steps - 2), True]
 
 
+def test_a_newer_wish_ends_the_wait_of_the_older(gate: Gate, gated: Engine) -> None:
+    token = gated.admit()
+    version = gated.want(token, [A]).version
+    gate.arrived()
+
+    async def wait() -> object:
+        waiting = asyncio.ensure_future(gated.later(token, ((A,), ()), version, 1e6))
+        await asyncio.sleep(0)
+        gated.want(token, [B])
+        return await asyncio.wait_for(waiting, PATIENCE)
+
+    assert asyncio.run(wait()) is None
+    assert [frame.request for frame in gated.want(token, [B]).frames] == [B]
+
+
 def test_without_news_the_wait_ends(gate: Gate, gated: Engine) -> None:
     token = gated.admit()
     version = gated.want(token, [A]).version
