@@ -1,7 +1,10 @@
 """Everything is a denoiser at a log-SNR: (z, λ, label) to a prediction of the clean sample and of the noise."""
 
 from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import cache
+from threading import Barrier
 
 import torch
 from torch import Tensor
@@ -118,10 +121,46 @@ class NetworkDenoiser(Denoiser):
 
     def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Prediction:
         self.check_labels(labels)
-        inputs = z.float(), log_snr.float(), labels, rows
+        cores = torch.get_num_threads()
         with torch.autocast(self.device.type, self.precision, enabled=self.precision is not None):
-            v = self.network(*(_padded(t) for t in inputs))[: len(rows)]
+            plain = self.device.type == "cpu" and self.precision is None and torch.is_inference_mode_enabled()
+            divided = plain and cores > 1 and len(z) >= cores * MIN_ROWS
+            evaluate = self._side_by_side if divided else self._evaluate
+            v = evaluate(z.float(), log_snr.float(), labels, rows)
         return Prediction.from_v(z[rows], log_snr[rows], v.to(z.dtype))
+
+    def _evaluate(self, *inputs: Tensor) -> Tensor:
+        return self.network(*(_padded(t) for t in inputs))[: len(inputs[-1])]
+
+    def _side_by_side(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
+        """The same, the pictures divided between the cores.
+
+        A core that has its own pictures waits for no other; a layer that all cores share waits for the slowest of them,
+        which is slow indeed where something else runs beside.
+        """
+        cores = torch.get_num_threads()
+        parts = [range(p * len(z) // cores, (p + 1) * len(z) // cores) for p in range(cores)]
+
+        def run(part: range) -> tuple[Tensor, Tensor]:
+            mine, own = ((rows >= part.start) & (rows < part.stop)).nonzero().squeeze(1), slice(part.start, part.stop)
+            with torch.inference_mode():
+                return mine, self._evaluate(z[own], log_snr[own], labels[mine], rows[mine] - part.start)
+
+        v = torch.empty(len(rows), *self.shape)
+        for mine, evaluated in _cores(cores).map(run, parts):
+            v[mine] = evaluated
+        return v
+
+
+@cache
+def _cores(count: int) -> ThreadPoolExecutor:
+    """So many threads in which torch uses one core each; it takes the setting of one thread for that of all new ones,
+    so it is put back."""
+    pool = ThreadPoolExecutor(count, "core", torch.set_num_threads, (1,))
+    every = Barrier(count)
+    wait([pool.submit(every.wait) for _ in range(count)])
+    torch.set_num_threads(count)
+    return pool
 
 
 def _padded(t: Tensor) -> Tensor:

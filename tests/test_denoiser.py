@@ -151,6 +151,27 @@ def test_every_batch_size_from_1_to_64_evaluates_a_row_alike(tiny_denoiser):
             assert torch.equal(tiny_denoiser(z[rows], log_snr[rows], labels[rows]).x, crowd.x[rows]), f"{size} rows"
 
 
+@pytest.mark.parametrize("threads", [2, 3])
+def test_pictures_divided_between_cores_are_those_of_all_cores_together(tiny_denoiser, threads):
+    """In any order of rows, some pictures looked at once, some twice, some never."""
+    z, log_snr, _ = batch(CROWD)
+    rows = torch.randint(CROWD, (90,), generator=torch.Generator().manual_seed(0))
+    labels = torch.arange(90) % 11
+    before, calls = torch.get_num_threads(), []
+    tiny_denoiser.network.stem.register_forward_hook(lambda module, inputs, output: calls.append(len(output)))
+    try:
+        torch.set_num_threads(threads)
+        together = tiny_denoiser.predict(z, log_snr, labels, rows)
+        with torch.inference_mode():
+            divided = tiny_denoiser.predict(z, log_snr, labels, rows)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert calls[0] == CROWD
+    assert len(calls) == 1 + threads
+    assert torch.equal(divided.x, together.x)
+
+
 def test_jobs_of_different_people_do_not_touch_each_other(tiny_denoiser):
     asked = [
         {"samples": range(3), "sampler": "dpmpp_2m", "steps": 4},
