@@ -74,7 +74,7 @@ def test_the_file_tells_where_its_figures_come_from(swept: dict, model: Path, ju
     assert swept["held_out"] == {"split": "test", "pictures": 512}
     assert "--samples 1000" in swept["command"]
     assert swept["note"] == "a test"
-    assert swept["torch"] == torch.__version__
+    assert swept["versions"]["torch"] == torch.__version__
 
 
 def test_figures_lie_in_their_intervals_and_noise_is_worse_than_real_pictures(swept: dict) -> None:
