@@ -4,7 +4,8 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -178,13 +179,27 @@ def read(
         weights = load_tensors(content)
     except SafetensorError as error:
         raise CheckpointError(f"checkpoint {folder}: {WEIGHTS} is cut off or not a safetensors file") from error
-    network = build(config)
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        problem = str(error).splitlines()[1].strip()
-        raise CheckpointError(f"checkpoint {folder}: {WEIGHTS} does not fit {CONFIG}: {problem}") from error
+    with _one_core():
+        network = build(config)
+        try:
+            network.load_state_dict(weights)
+        except RuntimeError as error:
+            problem = str(error).splitlines()[1].strip()
+            raise CheckpointError(f"checkpoint {folder}: {WEIGHTS} does not fit {CONFIG}: {problem}") from error
     return config, network, hashlib.sha256(content).hexdigest()[:12]
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    """Compute on one core. The first work on several gives a thread helpers that it keeps, and where two threads have
+    such, there are more of them than cores, and OpenMP lets them all sleep at every turn: the one that loads must not
+    have any, for the one that draws would be half as fast."""
+    cores = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(cores)
 
 
 def device(name: str | None = None) -> torch.device:

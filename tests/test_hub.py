@@ -1,4 +1,7 @@
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,6 +11,7 @@ from cfg_core import hub
 from cfg_core.schedule import Schedule
 from cfg_core.unet import UNet, UNetConfig
 
+SHIPPED = Path(__file__).parents[1] / "checkpoints" / "fashion-mnist"
 CONFIG = hub.CheckpointConfig(
     architecture=UNetConfig(1, 8, 2, widths=(16,), encoder=(1,), decoder=(1,)),
     schedule=Schedule(),
@@ -170,3 +174,18 @@ def test_a_device_that_is_not_here_is_named():
     with pytest.raises(ValueError, match="device must be one of cpu"):
         hub.device("abacus")
     assert hub.device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted as Linux lists them")
+def test_the_thread_that_loads_gets_no_helpers() -> None:
+    """A thread's OpenMP helpers stay; with those of the thread that draws there would be more than cores."""
+    code = f"""
+import os, torch
+from cfg_core import hub
+torch.set_num_threads(2)
+before = len(os.listdir("/proc/self/task"))
+hub.load({str(SHIPPED)!r})
+print(len(os.listdir("/proc/self/task")) - before, torch.get_num_threads())
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["0", "2"]
