@@ -14,7 +14,8 @@ Wish = tuple[tuple[GridRequest, ...], tuple[GridRequest, ...]]
 """The grids that a person looks at, and those of their strip, the most important first."""
 
 PATIENT = 96
-"""Turns that a person who has a picture, and waits for the exact w, lets those go first who have none."""
+"""Turns that a person who has a picture, and waits for the exact w or the unguided pane, lets those go first who have
+none."""
 
 MERCY = 8
 """Every so many turns one block is for whoever was served longest ago, whatever they want; not every turn, for turn
@@ -93,10 +94,10 @@ def line(people: Iterable[Person], turn: int) -> list[tuple[Turn, Person, Work]]
 
 def _ranked(person: Person, turn: int) -> Iterator[tuple[tuple[Level, int, int], Work]]:
     for place, work in enumerate(person.unfinished):
-        patient = person.looked_at[:1] == [work] and turn - person.asked > PATIENT
+        patient = work in person.looked_at and turn - person.asked > PATIENT
         if place == 0 and turn % MERCY == 0 and turn - person.served > PATIENT:
             yield (Level.MERCY, person.served, 0), work
-        elif place == 0 and (patient or not person.has_picture):
+        elif patient or (place == 0 and not person.has_picture):
             yield (Level.FIRST, work.remaining, 0), work
         else:
             level = Level.LOOKED_AT if work in person.looked_at else Level.STRIP

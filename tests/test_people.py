@@ -45,7 +45,7 @@ def test_who_looks_at_another_w_lets_those_without_a_picture_go_first_only_for_a
     refining = Person(looked_at=[work(w=(3.0,), steps=4), work(w=(0.0,))], strip=[work(finished=True)])
     newcomer = Person(looked_at=[work()], asked=PATIENT, served=PATIENT)
     assert order(refining, newcomer, turn=PATIENT)[0] is newcomer.looked_at[0]
-    assert order(refining, newcomer, turn=PATIENT + 1)[:2] == [refining.looked_at[0], newcomer.looked_at[0]]
+    assert order(refining, newcomer, turn=PATIENT + 1) == [*refining.looked_at, *newcomer.looked_at]
 
 
 @pytest.mark.parametrize(("w", "enough"), [(3.0, True), (3.25, True), (1.0, False), (8.0, False)])

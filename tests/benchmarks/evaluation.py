@@ -62,6 +62,7 @@ def convolution(channels: int, size: int, batch: int) -> partial[torch.Tensor]:
 
 
 def flops(job: partial) -> int:
-    with FlopCounterMode(display=False) as counter:
+    # Outside inference mode nothing is divided between threads, which the counter would not see.
+    with torch.inference_mode(False), torch.no_grad(), FlopCounterMode(display=False) as counter:
         job()
     return int(counter.get_total_flops())
