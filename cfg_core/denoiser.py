@@ -133,21 +133,20 @@ class NetworkDenoiser(Denoiser):
         return self.network(*(_padded(t) for t in inputs))[: len(inputs[-1])]
 
     def _side_by_side(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
-        """The same, the pictures divided between the cores.
+        """The same, the pictures dealt to the cores in turn, so that guided and unguided ones go to each alike.
 
         A core that has its own pictures waits for no other; a layer that all cores share waits for the slowest of them,
         which is slow indeed where something else runs beside.
         """
         cores = torch.get_num_threads()
-        parts = [range(p * len(z) // cores, (p + 1) * len(z) // cores) for p in range(cores)]
 
-        def run(part: range) -> tuple[Tensor, Tensor]:
-            mine, own = ((rows >= part.start) & (rows < part.stop)).nonzero().squeeze(1), slice(part.start, part.stop)
+        def run(core: int) -> tuple[Tensor, Tensor]:
+            mine = (rows % cores == core).nonzero().squeeze(1)
             with torch.inference_mode():
-                return mine, self._evaluate(z[own], log_snr[own], labels[mine], rows[mine] - part.start)
+                return mine, self._evaluate(z[core::cores], log_snr[core::cores], labels[mine], rows[mine] // cores)
 
         v = torch.empty(len(rows), *self.shape)
-        for mine, evaluated in _cores(cores).map(run, parts):
+        for mine, evaluated in _cores(cores).map(run, range(cores)):
             v[mine] = evaluated
         return v
 
