@@ -114,10 +114,7 @@ def judge_drawn(
 
     ``report`` hears, block by block, how many samples were done.
     """
-    for index, first in enumerate(range(0, options.samples, CHUNK)):
-        chunk = range(first, min(first + CHUNK, options.samples))
-        if index % share[1] != share[0]:
-            continue
+    for chunk in _chunks(options)[share[0] :: share[1]]:
         if _file(folder, chunk).exists():
             report(len(chunk))
             continue
@@ -129,14 +126,17 @@ def judge_drawn(
         hub.write_whole(_file(folder, chunk), save({"features": features.contiguous()}))
 
 
+def _chunks(options: Options) -> list[range]:
+    return [range(first, min(first + CHUNK, options.samples)) for first in range(0, options.samples, CHUNK)]
+
+
 def _file(folder: Path, chunk: range) -> Path:
     return folder / f"{chunk.start}-{chunk.stop}.safetensors"
 
 
 def gather(folder: Path, denoiser: Denoiser, judge: clean.Classifier, options: Options) -> list[Judged]:
     """What the folder holds, for each w."""
-    chunks = [range(first, min(first + CHUNK, options.samples)) for first in range(0, options.samples, CHUNK)]
-    features = torch.cat([load(_file(folder, chunk).read_bytes())["features"] for chunk in chunks], 1)
+    features = torch.cat([load(_file(folder, chunk).read_bytes())["features"] for chunk in _chunks(options)], 1)
     labels = _labels(denoiser, range(options.samples))
     return [_judged(judge, of_w, labels) for of_w in features]
 

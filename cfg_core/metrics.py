@@ -244,10 +244,9 @@ class Reference:
 
 @dataclass(frozen=True)
 class Metric:
-    """estimate: (reference, judged) → the figure with its interval. better: "lower" or "higher"."""
+    """estimate: (reference, judged) → the figure with its interval."""
 
     title: str
-    better: str
     estimate: Callable[[Reference, Judged], Estimate]
 
 
@@ -278,10 +277,10 @@ def _vendi(reference: Reference, judged: Judged) -> Estimate:
 
 
 METRICS: dict[str, Metric] = {
-    "fid": Metric("FID", "lower", _fid),
-    "inception": Metric("Inception Score", "higher", _inception),
-    "precision": Metric("precision", "higher", _precision),
-    "recall": Metric("recall", "higher", _recall),
-    "p_correct": Metric("p(own class)", "higher", lambda _, judged: _share(judged.own)),
-    "vendi": Metric("Vendi score", "higher", _vendi),
+    "fid": Metric("FID", _fid),
+    "inception": Metric("Inception Score", _inception),
+    "precision": Metric("precision", _precision),
+    "recall": Metric("recall", _recall),
+    "p_correct": Metric("p(own class)", lambda _, judged: _share(judged.own)),
+    "vendi": Metric("Vendi score", _vendi),
 }
