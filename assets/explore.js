@@ -6,7 +6,7 @@
 // the server; when the thumb rests, the exact w is wanted. Grids swap, they never blend, and what is drawn carries the
 // w it was computed at, whatever the thumb says by then.
 
-const lab = element.querySelector('.lab');
+const lab = element.querySelector('.explore');
 const $ = selector => lab.querySelector(selector);
 const panes = ['unguided', 'guided'].map(name => {
   const figure = $('.pane.' + name);
@@ -48,13 +48,10 @@ let sent = null;      // the want of the newest
 let resting = null;   // the timer that makes a resting thumb exact
 let redrawing = false;
 
-const number = w => String(+w.toFixed(6)).replace('-', '−');
 const fixed = w => (number(w).includes('.') ? number(w) : number(w) + '.0');
 const className = label => label === 'all' ? 'all classes' : model.classes[label];
 
 // ---- pictures ------------------------------------------------------------------------------------------------------
-
-const bytes = base64 => Uint8Array.from(atob(base64), c => c.charCodeAt(0));
 
 /** Draw raw 8-bit pictures (picture, row, column, channel) with one pixel between them, exactly as they are. */
 function draw(canvas, pixels, count, columns, size, channels) {
@@ -370,7 +367,7 @@ async function pump() {
 function rest() {
   if (!satisfied() || thumb !== want.w || lab.dataset.state === 'resting') return;
   lab.dataset.state = 'resting';
-  remember(url);
+  inAddress(Object.fromEntries(new URLSearchParams(url)));
   speak();
 }
 
@@ -459,6 +456,7 @@ function reflect() {
   const [strong, rest] = sentence(thumb, all ? 'picture' : className(want.class).toLowerCase().replace('-', '\u2011'), want.samples);
   $('.sentence strong').textContent = strong;
   $('.sentence span').textContent = rest;
+  tellExplored({...want, w: thumb});
 }
 
 function sentence(w, thing, samples) {
@@ -493,19 +491,6 @@ function speak() {
   if (!guided?.done || guided.error) return;
   const pictures = guided.classes.length * guided.samples;
   $('.spoken').textContent = `${className(want.class)}, w = ${number(guided.w)}: ${pictures} samples drawn.`;
-}
-
-function remember(url) {
-  const mine = new URLSearchParams(url), kept = new URLSearchParams(location.search);
-  for (const [name, value] of mine) kept.set(name, value);
-  const query = '?' + kept.toString().replaceAll('%2C', ',');
-  if (query !== location.search) history.replaceState(history.state, '', query);
-}
-
-function text(tag, content) {
-  const node = document.createElement(tag);
-  node.textContent = content;
-  return node;
 }
 
 function choose(label) {
@@ -597,6 +582,7 @@ function listen() {
   });
   document.addEventListener('visibilitychange', () => { if (!document.hidden && want) pump(); });
   addEventListener('pagehide', leave);
+  addEventListener('lab:explore', event => change(event.detail));
   $('.strip').replaceChildren(...cells.map(cell => cell.button));
   $('.link').addEventListener('click', async () => {
     const copied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
@@ -617,4 +603,4 @@ async function open() {
   notice = reply.notice;
 }
 
-open().catch(error => say(`The page could not start: ${error.message}.`));
+whenSeen(lab, () => open().catch(error => say(`The page could not start: ${error.message}.`)));

@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -11,9 +10,9 @@ import gradio as gr
 from cfg_core.engine import Engine, Full, UnknownPerson
 from cfg_core.request import BELOW, COARSE, GAPS, GridRequest, strip
 from cfg_core.samplers import SAMPLERS
+from cfg_core.ui.component import component
 from cfg_core.work import Frame
 
-ASSETS = Path(__file__).parents[2] / "assets"
 FIELDS = ("class", "w", "seed", "samples", "sampler", "steps", "rule", "model")
 PACE = 0.15
 """Seconds between unfinished frames: to send each evaluation would take from the sampler's own cores."""
@@ -39,7 +38,7 @@ class Explore:
         self.rail = engine.draw(GridRequest(engine.checkpoint.hash, every, w=(2.0,), samples=1))
 
     def render(self) -> gr.HTML:
-        """The component. Not a subclass of gr.HTML: Gradio writes a stub file beside the source of each subclass."""
+        """The component."""
 
         def enter(ask: Any) -> dict[str, Any]:
             return self.enter(ask)
@@ -53,13 +52,7 @@ class Explore:
         def leave(ask: Any) -> dict[str, Any]:
             return self.leave(ask)
 
-        return gr.HTML(
-            html_template=(ASSETS / "explore.html").read_text(),
-            js_on_load=(ASSETS / "explore.js").read_text(),
-            apply_default_css=False,
-            server_functions=[enter, pull, film, leave],
-            elem_id="explore",
-        )
+        return component("explore", enter, pull, film, leave)
 
     def enter(self, ask: Any) -> dict[str, Any]:
         """{query} → a token, the model, and what the query wants; where it is nonsense, the default and a sentence."""

@@ -5,7 +5,8 @@ from typing import Any
 import gradio as gr
 
 from cfg_core.engine import Engine
-from cfg_core.ui.explore import ASSETS, Explore
+from cfg_core.ui.component import component, style
+from cfg_core.ui.explore import Explore
 
 CALLS = 8
 """Calls of the grid endpoint that are served at once; the engine advances them together."""
@@ -13,12 +14,16 @@ CALLS = 8
 QUEUE = 64
 """Calls of it that may wait; more are refused."""
 
+TABS = {"explore": "Explore"}
+"""The tabs by the name of their component, the first of them the one that opens."""
+
 FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "sans-serif")
 
 
 def build(engine: Engine) -> gr.Blocks:
     """The page over an engine."""
     with gr.Blocks(title="Guidance Lab", analytics_enabled=False, fill_width=True) as page:
+        component("shell", TABS=TABS)
         explore = Explore(engine)
         explore.render()
         gr.api(explore.grid, api_name="grid", concurrency_limit=CALLS)
@@ -29,10 +34,11 @@ def build(engine: Engine) -> gr.Blocks:
 
 def launch_options() -> dict[str, Any]:
     """Arguments of ``Blocks.launch`` that belong to the page, not to the machine it runs on."""
-    style = (ASSETS / "lab.css").read_text()
+    hidden = "".join(f'html:not([data-tab="{name}"]) .{name} {{ display: none; }}' for name in TABS)
+    sheets = "".join(map(style, ("lab", *TABS))) + hidden
     return {
         "theme": gr.themes.Base(font=FONTS, font_mono=("ui-monospace", "monospace")),
-        "head": f'<meta name="color-scheme" content="light dark"><style>{style}</style>',
+        "head": f'<meta name="color-scheme" content="light dark"><style>{sheets}</style>',
         "ssr_mode": False,
         "run_history": False,
         "footer_links": [],

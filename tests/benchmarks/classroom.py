@@ -81,7 +81,7 @@ def browse(page: Page, seconds: float, record: Record) -> None:
         until = time.perf_counter() + seconds
         for tab in tabs:
             tab.goto(f"{page.address}/?seed={random.randrange(10_000)}")
-            tab.wait_for_function("document.querySelector('.lab')?.dataset.state === 'resting'", timeout=120_000)
+            tab.wait_for_function("document.querySelector('.explore')?.dataset.state === 'resting'", timeout=120_000)
         while time.perf_counter() < until:
             for tab in tabs:
                 now = tab.locator("input.class").input_value()

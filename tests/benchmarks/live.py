@@ -30,10 +30,10 @@ HELPERS = """
   const frame = () => new Promise(requestAnimationFrame);
   const until = holds => new Promise(resolve => {
     const look = () => { if (holds()) { watch.disconnect(); resolve(); } }, watch = new MutationObserver(look);
-    watch.observe($('.lab'), {subtree: true, attributes: true});
+    watch.observe($('.explore'), {subtree: true, attributes: true});
     look();
   });
-  const guided = $('.guided canvas').dataset, lab = $('.lab').dataset;
+  const guided = $('.guided canvas').dataset, lab = $('.explore').dataset;
   const set = (selector, value) => {
     $(selector).value = value;
     $(selector).dispatchEvent(new Event('input', {bubbles: true}));
@@ -118,7 +118,7 @@ def main() -> None:
         changes, rests, bare = [], [], []
         for number in range(options.rounds + 1):
             page.goto(f"{app.address}/?seed={random.randrange(10**6)}&class={number % 10}")
-            page.wait_for_function("document.querySelector('.lab')?.dataset.missing === '0'", timeout=120_000)
+            page.wait_for_function("document.querySelector('.explore')?.dataset.missing === '0'", timeout=120_000)
             sleep(PAUSE)
             changes.append(page.evaluate(script(FILL_STRIP), (number + 3) % 10))
             rests.append(page.evaluate(script(REST_AT), 2.3))

@@ -23,7 +23,7 @@ from .conftest import Open
 
 QUICK = "?samples=4&steps=3"
 
-RESTING = """() => document.querySelector('.lab')?.dataset.state === 'resting'
+RESTING = """() => document.querySelector('.explore')?.dataset.state === 'resting'
   && [...document.querySelectorAll('.pane canvas')].every(canvas => canvas.dataset.done === 'true')"""
 
 READ = """canvas => {
@@ -338,7 +338,7 @@ def test_a_failing_network_is_told_and_outlived(
         page.mouse.click(*middle(page, "Coat"))
         page.get_by_role("alert").wait_for()
         assert page.get_by_role("alert").inner_text() == "The pictures could not be drawn: out of memory"
-        page.wait_for_function("document.querySelector('.lab').dataset.state === 'resting'")
+        page.wait_for_function("document.querySelector('.explore').dataset.state === 'resting'")
     assert page.locator(".guided canvas").get_attribute("data-classes") == "0", "what is shown is still the T-shirt"
     page.mouse.click(*middle(page, "Dress"))
     holds(page, engine, **{"class": "3"})
@@ -354,7 +354,7 @@ def test_a_failing_network_is_told_and_outlived(
 def test_it_fits(open_page: Open, width: int, height: int, scheme: str) -> None:
     page = settled(open_page(QUICK, viewport={"width": width, "height": height}, color_scheme=scheme))
     page.get_by_text("Advanced").click()
-    overhang = """() => [...document.querySelectorAll('.lab *')].filter(node => !node.closest('.spoken')
+    overhang = """() => [...document.querySelectorAll('.explore *')].filter(node => !node.closest('.spoken')
       && node.getBoundingClientRect().right > innerWidth).map(node => node.outerHTML)"""
     assert page.evaluate(overhang) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -363,7 +363,9 @@ def test_it_fits(open_page: Open, width: int, height: int, scheme: str) -> None:
         assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
     else:  # the grids and the slider are
         assert page.locator(".strength").evaluate("node => node.getBoundingClientRect().bottom <= innerHeight")
-    ink, paper = page.evaluate("(s => [s.color, s.backgroundColor])(getComputedStyle(document.querySelector('.lab')))")
+    ink, paper = page.evaluate(
+        "(s => [s.color, s.backgroundColor])(getComputedStyle(document.querySelector('.explore')))"
+    )
     brightness = [sum(map(int, color.removeprefix("rgb(").removesuffix(")").split(","))) for color in (ink, paper)]
     assert brightness == sorted(brightness, reverse=scheme == "dark")
 
@@ -417,7 +419,7 @@ def test_every_control_has_a_name(open_page: Open) -> None:
 
 
 def filled(page: Any) -> Any:
-    page.wait_for_function("document.querySelector('.lab')?.dataset.missing === '0'")
+    page.wait_for_function("document.querySelector('.explore')?.dataset.missing === '0'")
     return settled(page)
 
 
