@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-    from cfg_core import hub, precompute
+    from cfg_core import hub, memory, precompute
     from cfg_core.checks import number
     from cfg_core.engine import Engine, Limits
 
@@ -55,6 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
         page = build(engine)
     except ValueError as error:
         p.error(str(error))
+    memory.keep_giving_back()
     try:
         page.launch(server_name=options.host, server_port=options.port, share=options.share, **launch_options())
     except OSError as error:
