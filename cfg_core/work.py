@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -35,7 +36,7 @@ class Frame:
     precomputed: bool = False
     error: str | None = None
 
-    @property
+    @cached_property  # every turn asks it of every grid of everybody
     def done(self) -> bool:
         return self.error is not None or self.evaluations == self.request.evaluations
 
