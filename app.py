@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     limits.add_argument("--pictures", type=int, help="of one grid (640)")
     limits.add_argument("--steps", type=int, help="of one grid (1024)")
     limits.add_argument("--cache", type=int, help="megabytes of finished grids that are kept (256)")
-    limits.add_argument("--samples", type=int, help="of one evaluation (32); more suits a GPU")
+    limits.add_argument("--samples", type=int, help="of one evaluation (64); more suits a GPU")
     return p
 
 
