@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     limits.add_argument("--pictures", type=int, help="of one grid (640)")
     limits.add_argument("--steps", type=int, help="of one grid (1024)")
     limits.add_argument("--cache", type=int, help="megabytes of finished grids that are kept (256)")
-    limits.add_argument("--samples", type=int, help="of one evaluation (32); more suits a GPU")
+    limits.add_argument("--samples", type=int, help="of one evaluation (64); more suits a GPU")
     return p
 
 
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-    from cfg_core import guide, hub, precompute
+    from cfg_core import guide, hub, memory, precompute
     from cfg_core import judge as judges
     from cfg_core.checks import number
     from cfg_core.engine import Engine, Limits
@@ -64,6 +64,7 @@ def main(arguments: list[str] | None = None) -> None:
         page = build(engine)
     except ValueError as error:
         p.error(str(error))
+    memory.keep_giving_back()
     try:
         page.launch(server_name=options.host, server_port=options.port, share=options.share, **launch_options())
     except OSError as error:

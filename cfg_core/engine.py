@@ -58,7 +58,7 @@ class Limits:
     pictures: int = 640
     steps: int = STEPS_RANGE[1]
     cache: int = 256
-    samples: int = 32
+    samples: int = 64
 
     def __post_init__(self) -> None:
         number("people", self.people, 1, 10_000, whole=True)
@@ -300,7 +300,7 @@ class Engine:
         if not person.unfinished:
             person.served = self._turn
         if person.wish[0][:1] != looked_at[:1]:
-            person.since, person.asked = time.monotonic(), self._turn
+            person.since = time.monotonic()
         frames = [(work, work.frame) for work in person.works]
         known = {work.request: work for work, frame in frames if not frame.error and not frame.precomputed}
         person.wish = looked_at, strip
@@ -354,7 +354,7 @@ class Engine:
                 inside = list(self._people.values())[: self.limits.people]
                 self._active = {work.request: work for person in inside for work in person.unfinished}
                 waiting = line(inside, self._turn)
-                first = dict.fromkeys(person for (level, *_), person, _ in waiting if level <= Level.FIRST)
+                first = dict.fromkeys(p for (level, *_), p, _ in waiting if level <= Level.FIRST and not p.has_picture)
                 self._places = {person: place for place, person in enumerate(first)}
                 if shares := share(waiting, self._samples):
                     self._turn += 1

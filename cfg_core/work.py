@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -37,7 +38,7 @@ class Frame:
     error: str | None = None
     meter: Meter | None = None
 
-    @property
+    @cached_property  # every turn asks it of every grid of everybody
     def done(self) -> bool:
         return self.error is not None or self.evaluations == self.request.evaluations
 

@@ -15,7 +15,7 @@ from cfg_core.ui.component import component
 from cfg_core.work import Frame
 
 FIELDS = ("class", "w", "seed", "samples", "sampler", "steps", "rule", "model")
-PACE = 0.15
+PACE = 0.3
 """Seconds between unfinished frames: to send each evaluation would take from the sampler's own cores."""
 
 PATIENCE = 1.0
