@@ -9,6 +9,7 @@ const canvas = $('canvas'), context = canvas.getContext('2d');
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 const SECONDS = 4;    // that the way from noise takes
 const TRAILS = 60;    // points whose way is drawn
+const REST = 300;     // milliseconds without a change after which the way is fetched, so that it can play at once
 
 let want = null;      // the fields of a Scene
 let shown = null;     // what the server drew last: {scene, points, exact, distance, floor, heat}
@@ -20,6 +21,7 @@ let notice = '';      // what a person should still read, until they do somethin
 let busy = false;     // a request is under way
 let drawing = false;  // a frame of the display is asked for
 let colours = {};     // of the style sheet
+let resting = null;   // the timer of that
 let heat = {};        // the offscreen canvas of the heat map, and what it shows
 
 const fixed = (value, digits = 1) => value.toFixed(digits).replace('-', '−');
@@ -100,6 +102,22 @@ function trails(at, places, colour) {
   context.globalAlpha = 1;
 }
 
+/** A ring around each class, one standard deviation from its middle, where it is at the noise level shown. */
+function rings(alpha, sigma) {
+  const size = canvas.width / (2 * VIEW), radius = Math.hypot(alpha * SPREAD, sigma) * size;
+  context.beginPath();
+  for (const [x, y] of shown.scene.means) {
+    const [left, top] = toCanvas([alpha * x, alpha * y]);
+    context.moveTo(left + radius, top);
+    context.arc(left, top, radius, 0, 7);
+  }
+  context.setLineDash([0.05 * size, 0.06 * size]);
+  context.lineWidth = 1.2 * canvas.width / canvas.clientWidth;
+  context.strokeStyle = colours.mute;
+  context.stroke();
+  context.setLineDash([]);
+}
+
 /** The guided score: its direction, and its length up to that of a cell. */
 function arrows(at) {
   const cell = 2 * VIEW / ARROWS, score = film.score.subarray(at * 2 * ARROWS ** 2, (at + 1) * 2 * ARROWS ** 2);
@@ -142,7 +160,9 @@ function paint(now) {
   const at = filmed ? moment * last : 0, level = Math.round(at), finished = !filmed || at === last;
   const cells = filmed && film.heat.length / (last + 1);
   if (finished) drawHeat(shown.heat, MEASURED);
-  else drawHeat(level === last ? film.heat.subarray(last * cells) : heatAt(level, cells), VIEW);
+  else drawHeat(heatAt(level, cells), VIEW);
+  const lambda = finished ? Infinity : film.log_snrs[level];
+  rings(Math.sqrt(1 / (1 + Math.exp(-lambda))), Math.sqrt(1 / (1 + Math.exp(lambda))));
   if (filmed && $('.arrows').checked) arrows(level);
   if (truth) dots(shown.exact, colours.ink);
   else if (finished) dots(shown.points, colour);
@@ -169,7 +189,7 @@ function redraw() {
 // ---- words ---------------------------------------------------------------------------------------------------------
 
 function describe(filmed, level, finished) {
-  const {scene} = shown, steps = scene.steps;
+  const {scene} = shown;
   const lambda = filmed && film.log_snrs[level];
   const where = finished ? 'clean samples' : `λ = ${fixed(lambda)}`;
   $('.moment').value = Math.round(1000 * (filmed ? moment : 1));
@@ -181,7 +201,7 @@ function describe(filmed, level, finished) {
   $('figcaption').textContent = `${who} over ${density}${finished ? '' : ', both at ' + where}`;
   canvas.setAttribute('aria-label', `${who} of class ${CLASSES[scene.class]} at w = ${number(scene.w)}, over the density ${density}; ${where}`);
   Object.assign(canvas.dataset, {w: scene.w, class: scene.class, moment: finished ? 1 : moment, truth});
-  $('.cost').textContent = `${SAMPLERS[scene.sampler]}, ${steps} steps, ${shown.milliseconds} ms`;
+  $('.cost').textContent = `${SAMPLERS[scene.sampler]}, ${scene.steps} steps, ${shown.milliseconds} ms`;
 }
 
 function sentence({scene, distance, floor}) {
@@ -208,6 +228,7 @@ function tell() {
   $('.exact span').textContent = `of ${scene.points} exact draws`;
   $('.sentence strong').textContent = strong;
   $('.sentence span').textContent = rest;
+  lab.classList.toggle('plain', !guided(scene));
   Object.assign(lab.dataset, {distance, floor});
 }
 
@@ -247,6 +268,8 @@ async function pump() {
   if (moment < 1 && !await fetchFilm()) return;
   lab.dataset.state = 'resting';
   address();
+  clearTimeout(resting);
+  resting = setTimeout(() => { if (!busy) fetchFilm(); }, REST);
   $('.spoken').textContent = $('.sentence strong').textContent;
 }
 
@@ -414,7 +437,7 @@ function listen() {
   }
   $('.moment').addEventListener('input', () => scrub($('.moment').value / 1000));
   $('.play').addEventListener('click', play);
-  $('.arrows').addEventListener('change', async () => { if ($('.arrows').checked) await fetchFilm(); redraw(); });
+  $('.arrows').addEventListener('change', redraw);
   $('.mine').addEventListener('click', () => { truth = false; press(); redraw(); });
   $('.exact').addEventListener('click', () => { stop(); moment = 1; truth = true; press(); redraw(); });
   lab.addEventListener('keydown', event => {
