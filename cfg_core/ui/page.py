@@ -7,6 +7,7 @@ import gradio as gr
 from cfg_core.engine import Engine
 from cfg_core.ui.component import component, style
 from cfg_core.ui.explore import Explore
+from cfg_core.ui.plane import Plane
 
 CALLS = 8
 """Calls of the grid endpoint that are served at once; the engine advances them together."""
@@ -14,7 +15,7 @@ CALLS = 8
 QUEUE = 64
 """Calls of it that may wait; more are refused."""
 
-TABS = {"explore": "Explore"}
+TABS = {"explore": "Explore", "plane": "2-D lab"}
 """The tabs by the name of their component, the first of them the one that opens."""
 
 FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "sans-serif")
@@ -26,6 +27,7 @@ def build(engine: Engine) -> gr.Blocks:
         component("shell", TABS=TABS)
         explore = Explore(engine)
         explore.render()
+        Plane().render()
         gr.api(explore.grid, api_name="grid", concurrency_limit=CALLS)
         gr.api(explore.stats, api_name="stats", queue=False)
     page.queue(max_size=QUEUE)
