@@ -142,7 +142,8 @@ function chart(node, {x, y, curves, floor, small, names}) {
     const ends = spots.map((way, c) => ({c, at: way.at(-1)})).sort((a, b) => a.at[1] - b.at[1]);
     const middle = [0, 1].map(axis => ends.reduce((sum, {at}) => sum + at[axis], 0) / ends.length);
     const width = 44 + 7.6 * Math.max(...curves.map(curve => curve.title.length));
-    const box = labels.label(...middle, width, LINE * ends.length);
+    const box = labels.label(...middle, width + 8, LINE * ends.length);
+    box.left += 8;
     return ends.map(({c, at: [px, py]}, row) => {
       const y = box.top + LINE * (row + 0.5), end = box.left + 42 + 7.6 * curves[c].title.length;
       const from = px < box.left ? [box.left, y] : px > end ? [end, y] : [px, py < box.top ? box.top : box.bottom];
@@ -183,7 +184,7 @@ function chart(node, {x, y, curves, floor, small, names}) {
         parts.push(shape('path', {class: 'grid', d: `M${left},${at}H${right}`}), shape('text', {class: 'tick-y', x: left - 8, y: at + 4}, number(value)));
       }
     }
-    const title = (axis, {log}) => `${axis.title}${log && !small ? ' (log scale)' : ''} →`;
+    const title = (axis, {log}) => `${axis.title}${log ? small ? ' (log)' : ' (log scale)' : ''} →`;
     parts.push(shape('text', {class: 'axis-x', x: right, y: node.clientHeight - 6}, title(x, scales.x)));
     parts.push(shape('text', {class: 'axis-y', transform: `translate(13 ${top}) rotate(-90)`}, title(y, scales.y)));
     return parts;

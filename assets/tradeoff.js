@@ -108,7 +108,7 @@ function explain({node, tip, curves}, c, p) {
   for (const metric of measured(result)) list.append(text('dt', found.metrics[metric]), text('dd', told(result, metric)));
   tip.replaceChildren(head, list);
   if (record.samples) {
-    tip.append(text('p', `${record.samples.toLocaleString('en')} samples, seed ${record.seed}; ${setting(curve)}`));
+    tip.append(text('p', `${record.samples.toLocaleString('en')} samples, seed ${record.seed}; ${setting(curve)}${record.guide ? `; guide ${record.guide.name}` : ''}`));
     tip.append(text('p', opens(curve) ? 'Click: these settings in Explore.'
       : `Of ${record.checkpoint.name} (${curve.hash}), which is not the model that runs.`));
   } else tip.append(text('p', 'The paper’s figures, 50,000 samples.'));
@@ -151,8 +151,8 @@ const shown = () => [...(group ? group.curves : []), ...(table ? table.curves.ma
 /** One flat row a point, one for the floor of each of our curves. */
 function rows() {
   return shown().flatMap(({title, file, source, record}) => {
-    const {checkpoint, classifier, features, p_uncond, rule, sampler, steps, samples, seed, floor, results} = record;
-    const from = {curve: title, source: file ?? source, checkpoint: checkpoint?.hash, classifier: classifier?.hash, features, p_uncond, rule, sampler, steps, samples, seed};
+    const {checkpoint, classifier, guide, features, p_uncond, rule, sampler, steps, samples, seed, floor, results} = record;
+    const from = {curve: title, source: file ?? source, checkpoint: checkpoint?.hash, classifier: classifier?.hash, guide: guide?.hash, features, p_uncond, rule, sampler, steps, samples, seed};
     return [...results, ...(floor ? [{w: 'real', ...floor}] : [])].map(figures => ({...from, ...figures}));
   });
 }

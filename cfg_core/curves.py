@@ -74,8 +74,8 @@ def _read(path: Path) -> Curve | str:
     """The curve of a file, or a sentence that says what is wrong with it."""
     try:
         return parse(path.name, path.read_text(encoding="utf-8"))
-    except OSError:
-        return f"{path.name} cannot be read."
+    except (OSError, UnicodeDecodeError):
+        return f"{path.name} cannot be read as text."
     except ValueError as error:
         return f"{error}."
 

@@ -8,8 +8,8 @@ from typing import Any
 
 FULL = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.5, 2, 3, 4, 6, 8)
 FOUR = (0, 0.3, 1, 3)
-MODEL = "eb2715e3938e"
-"""The hash of the checkpoint that these curves are of."""
+MODEL = "0123456789ab"
+"""The hash of the checkpoint that these curves are of, unless another is given."""
 
 
 def figures(w: float, strength: float = 1.0, offset: float = 0.0, spread: float = 0.05) -> dict[str, float]:
@@ -31,13 +31,14 @@ def figures(w: float, strength: float = 1.0, offset: float = 0.0, spread: float 
     return found
 
 
-def record(w: Sequence[float] = FULL, **changes: Any) -> dict[str, Any]:
+def record(w: Sequence[float] = FULL, model: str = MODEL, **changes: Any) -> dict[str, Any]:
     """A file's content; strength, offset and spread shape its figures, other names replace its fields."""
     shape = {name: changes.pop(name) for name in ("strength", "offset", "spread") if name in changes}
     floor = {**figures(0.3), "fid": 0.02, "fid_low": 0.0, "fid_high": 0.09, "recall": 0.7, "precision": 0.79}
     return {
-        "checkpoint": {"name": "checkpoints/fashion-mnist", "hash": MODEL, "images_seen": 1_200_000},
+        "checkpoint": {"name": "checkpoints/fashion-mnist", "hash": model, "images_seen": 1_200_000},
         "p_uncond": 0.1,
+        "guide": None,
         "classifier": {"name": "checkpoints/judge", "hash": "93d5b386c2cd", "test_accuracy": 0.9215},
         "features": "64 penultimate features of the classifier",
         "data": "fashion_mnist",
@@ -68,20 +69,21 @@ def other(p_uncond: float) -> dict[str, Any]:
     )
 
 
-def everything() -> dict[str, dict[str, Any]]:
+def everything(model: str = MODEL) -> dict[str, dict[str, Any]]:
     """File name → record: the sweeps that the paper's sections ask for."""
+    guided = {"model": model, "samples": 5000, "guide": {"name": "checkpoints/guide", "hash": "0a1b2c3d4e5f"}}
     return {
-        "main.json": record(),
+        "main.json": record(model=model),
         **{f"p-uncond-{p:g}.json": other(p) for p in (0.1, 0.2, 0.5)},
         **{
-            f"steps-{T}.json": record(FOUR, sampler="ancestral", steps=T, samples=2000, offset=30 / T, spread=0.15)
+            f"steps-{T}.json": record(
+                FOUR, model, sampler="ancestral", steps=T, samples=2000, offset=30 / T, spread=0.15
+            )
             for T in (8, 16, 32, 64, 128, 256)
         },
-        "classifier.json": record(rule="classifier", strength=0.6, offset=0.5, samples=5000),
-        "classifier-unconditional.json": record(
-            rule="classifier_unconditional", strength=0.5, offset=1.5, samples=5000
-        ),
-        "bayes.json": record(rule="bayes", strength=0.9, offset=0.2, samples=5000),
+        "classifier.json": record(rule="classifier", strength=0.6, offset=0.5, **guided),
+        "unconditional.json": record(rule="classifier_unconditional", strength=0.5, offset=1.5, **guided),
+        "bayes.json": record(rule="bayes", strength=0.9, offset=0.2, **guided),
     }
 
 
