@@ -81,7 +81,10 @@ function listen(panel) {
     node.dataset.touched = event.pointerType === 'touch' && !same;  // the first touch of a point only tells of it
   });
   node.addEventListener('click', event => { if (at && node.dataset.touched !== 'true') open(curves[at[0]], at[1]); });
-  node.addEventListener('focusin', event => see([+event.target.dataset.curve, +event.target.dataset.point]));
+  node.addEventListener('focusin', event => {  // a click may focus the drawing itself
+    const point = event.target.closest('.point');
+    if (point) see([+point.dataset.curve, +point.dataset.point]);
+  });
   node.addEventListener('focusout', () => see(null));
   node.addEventListener('keydown', event => {
     if (!at) return;
