@@ -610,6 +610,19 @@ function listen() {
   });
 }
 
+/** The trade-off curve of the model that runs, and where on it the slider is. */
+function drawCurve() {
+  const node = $('aside .chart');
+  if (CURVE.length < 3) return;
+  node.removeAttribute('hidden');
+  const axes = {x: {name: 'inception', title: 'Inception Score'}, y: {name: 'fid', title: 'FID'}};
+  const {move} = chart(node, {...axes, curves: [{main: true, points: CURVE}], floor: null, small: true, names: true});
+  whenExplored(({w}) => {
+    move(0, w);
+    node.setAttribute('aria-label', `FID against Inception Score over w, at w = ${number(w)}`);
+  });
+}
+
 async function open() {
   const reply = await enter(Object.fromEntries(new URLSearchParams(location.search)));
   model = reply.model;
@@ -621,6 +634,7 @@ async function open() {
   $('.model').textContent = model.about;
   buildRail(reply.rail);
   listen();
+  drawCurve();
   change(reply.want);
   notice = reply.notice;
 }
