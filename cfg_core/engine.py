@@ -21,8 +21,10 @@ import numpy as np
 import torch
 from cachetools import LRUCache
 
-from cfg_core.checks import number
+from cfg_core.checks import choice, number
+from cfg_core.guidance import rules
 from cfg_core.hub import Checkpoint
+from cfg_core.meters import Measure
 from cfg_core.people import Level, Person, Wish, line, share
 from cfg_core.request import MAX_PICTURES, STEPS_RANGE, GridRequest
 from cfg_core.sampling import turn
@@ -113,12 +115,19 @@ class Stats:
 class Engine:
     """Everybody's grids of one checkpoint. Safe to call from any thread; ``close`` ends the worker.
 
-    precomputed: finished grids that strips may show at once.
+    precomputed: finished grids that strips may show at once. measure: what finished grids are judged by.
     """
 
-    def __init__(self, checkpoint: Checkpoint, limits: Limits | None = None, precomputed: Iterable[Frame] = ()) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        limits: Limits | None = None,
+        precomputed: Iterable[Frame] = (),
+        measure: Measure | None = None,
+    ) -> None:
         self.checkpoint = checkpoint
         self.limits = limits or Limits()
+        self._measure = measure
         self._samples = self.limits.samples
         self._people: dict[str, Person] = {}  # in the order in which they came
         self._places: dict[Person, int] = {}
@@ -154,6 +163,7 @@ class Engine:
         """The request, if it is within the limits; otherwise raises ValueError, in one sentence."""
         number("classes × w × samples", request.pictures, 1, self.limits.pictures, whole=True)
         number("steps", request.steps, 1, self.limits.steps, whole=True)
+        choice("rule", request.rule, rules(self.checkpoint.denoiser))
         return request
 
     def want(self, token: str, looked_at: Sequence[GridRequest], strip: Sequence[GridRequest] = ()) -> View:
@@ -254,6 +264,11 @@ class Engine:
             self._closed = True
             self._changed.notify_all()
         self._worker.join()
+
+    @property
+    def measures(self) -> bool:
+        """Whether finished grids have a meter."""
+        return self._measure is not None
 
     # ---- people (the lock is held) ----------------------------------------------------------------------------------
 
@@ -375,7 +390,7 @@ class Engine:
     def _show(self, work: Work) -> bool:
         """Whether there is something new of a work: a frame, or that it failed."""
         try:
-            return work.show() or work.frame.error is not None
+            return work.show(self._measure) or work.frame.error is not None
         except Exception as failure:  # a device reports late
             self._fail(work, failure)
             return True
