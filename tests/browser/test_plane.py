@@ -1,4 +1,4 @@
-"""The 2-D lab as a person uses it. Whatever figure is on the page must be what the Python function gives for its link."""
+"""The 2-D lab as a person uses it. Each figure on the page must be what the Python function gives for its link."""
 
 import json
 from dataclasses import replace
@@ -17,7 +17,8 @@ SMALL = Scene(steps=10, points=100)
 RESTING = "() => document.querySelector('.plane')?.dataset.state === 'resting'"
 SEEN = """() => {
   const canvas = document.querySelector('.plane canvas');
-  return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.reduce((a, b) => (31 * a + b) | 0, 7);
+  const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return data.reduce((a, b) => (31 * a + b) | 0, 7);
 }"""
 
 
@@ -69,9 +70,10 @@ def test_w_by_mouse_and_keys(open_page: Open) -> None:
     page.mouse.move(box["x"] + 12, box["y"] + box["height"] / 2, steps=20)
     page.mouse.up()
     holds(page, w=0.0)
-    assert "No guidance" in page.locator(".plane .sentence").inner_text() or "Too few steps" in page.locator(
-        ".plane .sentence"
-    ).inner_text()
+    assert (
+        "No guidance" in page.locator(".plane .sentence").inner_text()
+        or "Too few steps" in page.locator(".plane .sentence").inner_text()
+    )
     slider.focus()
     page.keyboard.press("End")
     holds(page, w=8.0)
@@ -84,7 +86,9 @@ def test_a_class_is_moved_by_hand_and_by_keys_and_never_out_of_reach(open_page: 
     canvas, handle = page.locator(".plane canvas").bounding_box(), page.locator(".plane .handles button").nth(1)
 
     def at(x: float, y: float) -> tuple[float, float]:
-        return canvas["x"] + (x + VIEW) / 2 / VIEW * canvas["width"], canvas["y"] + (VIEW - y) / 2 / VIEW * canvas["height"]
+        return canvas["x"] + (x + VIEW) / 2 / VIEW * canvas["width"], canvas["y"] + (VIEW - y) / 2 / VIEW * canvas[
+            "height"
+        ]
 
     page.mouse.move(*at(*SMALL.means[1]))
     page.mouse.down()
@@ -105,9 +109,11 @@ def test_a_class_is_moved_by_hand_and_by_keys_and_never_out_of_reach(open_page: 
     holds(page, means=(SMALL.means[0], (moved[0], -REACH), SMALL.means[2]))
 
 
-def test_a_class_is_moved_by_touch(open_page: Open) -> None:
+def test_a_class_is_chosen_by_touch(open_page: Open) -> None:
     page = settled(open_page(TAB, viewport={"width": 390, "height": 844}, has_touch=True))
-    page.locator(".plane .handles button").nth(2).dispatch_event("pointerdown", {"pointerType": "touch", "pointerId": 1})
+    page.locator(".plane .handles button").nth(2).dispatch_event(
+        "pointerdown", {"pointerType": "touch", "pointerId": 1}
+    )
     page.locator(".plane .classes button").nth(2).tap()
     holds(page, label=2)
 
@@ -166,7 +172,9 @@ def test_the_way_from_noise_can_be_scrubbed_and_played(open_page: Open) -> None:
     assert page.locator(".plane footer output").inner_text() == f"λ = {film.log_snrs[0]:.1f}".replace("-", "−")
     assert page.evaluate(SEEN) != clean
     page.locator(".plane .play").click()
-    page.wait_for_function("() => { const at = +document.querySelector('.plane canvas').dataset.moment; return at > 0 && at < 1; }")
+    page.wait_for_function(
+        "() => { const at = +document.querySelector('.plane canvas').dataset.moment; return at > 0 && at < 1; }"
+    )
     page.wait_for_function("() => document.querySelector('.plane canvas').dataset.moment === '1'")
     assert page.locator(".plane footer output").inner_text() == "clean samples"
     assert not page.locator(".plane.playing").count()
