@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from cfg_core import data, hub
 from cfg_core.checks import number
 from cfg_core.guide import GuideNetwork
-from cfg_core.judge import BLOCK, Architecture, ClassifierConfig, Network
+from cfg_core.judge import BLOCK, Architecture, ClassifierConfig, Network, features, spread
 from cfg_core.schedule import Schedule, alpha_sigma, per_sample
 
 Logits = Callable[[Tensor], Tensor]
@@ -91,8 +91,8 @@ def accuracy_at(network: nn.Module, dataset: data.DataSet, log_snr: float, devic
     return accuracy(logits, dataset, device)
 
 
-CARD_LEVELS = (-4.0, -2.0, 0.0, 2.0, 4.0, 8.0)
-"""λ at which a card says how often a noise-aware classifier is right."""
+CARD_LEVELS = (-4.0, -2.0, 0.0, 2.0, 4.0, Schedule().log_snr_max)
+"""λ at which a card says how often a noise-aware classifier is right, the last of them clean pictures."""
 
 
 def card(config: ClassifierConfig, accuracies: dict[float, float]) -> str:
@@ -167,11 +167,12 @@ def main(arguments: list[str] | None = None) -> None:
         for loss in train(network, logits, training, a.epochs, a.batch, a.learning_rate, generator):
             losses.append(loss)
             progress.update(task, advance=1, description=f"loss {np.mean(losses[-50:]):.4f}")
-    if schedule:
-        measured = accuracy_at(network, test, schedule.log_snr_max, device)
-        accuracies = {level: accuracy_at(network, test, level, device) for level in CARD_LEVELS}
-    else:
+    if isinstance(network, Network):
         measured, accuracies = accuracy(network, test, device), {}
+        apart = spread(features(network, data.to_unit(test.images)), test.labels)
+    else:
+        accuracies = {level: accuracy_at(network, test, level, device) for level in CARD_LEVELS}
+        measured, apart = accuracies[CARD_LEVELS[-1]], 0.0
     config = ClassifierConfig(
         architecture,
         training.classes,
@@ -181,6 +182,7 @@ def main(arguments: list[str] | None = None) -> None:
         a.epochs * len(training.labels),
         command,
         schedule,
+        apart,
     )
     hub.save(a.out, config, network.state_dict(), card(config, accuracies))
     print(f"test accuracy {measured:.4f} on {len(test.labels):,} pictures; saved in {a.out}")

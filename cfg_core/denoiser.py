@@ -70,6 +70,11 @@ class Denoiser(ABC):
     def null_label(self) -> int:
         return len(self.classes)
 
+    @property
+    def classifies(self) -> bool:
+        """Whether it has a noise-aware classifier."""
+        return False
+
     @abstractmethod
     def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Prediction:
         """z (B, …) at log_snr (B,); prediction n of the N returned looks at z[rows[n]] under labels[n].
@@ -145,6 +150,10 @@ class NetworkDenoiser(Denoiser):
             evaluate = self._side_by_side if divided else self._evaluate
             v = evaluate(z.float(), log_snr.float(), labels, rows)
         return Prediction.from_v(z[rows], log_snr[rows], v.to(z.dtype))
+
+    @property
+    def classifies(self) -> bool:
+        return self.classifier is not None
 
     def log_class_posterior(self, z: Tensor, log_snr: Tensor) -> Tensor:
         if self.classifier is None:

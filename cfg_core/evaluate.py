@@ -253,8 +253,8 @@ def main(arguments: list[str] | None = None) -> None:
     processes, folder = PartialState(), a.out.with_name(a.out.name + ".drawn")
     try:
         options = Options(tuple(a.w), a.samples, a.sampler, a.steps, a.rule, a.seed)
-        checkpoint, judge = hub.load(a.checkpoint, processes.device), judges.load(a.classifier, processes.device)
-        judges.check_match(judge.config, checkpoint)
+        checkpoint = hub.load(a.checkpoint, processes.device)
+        judge = judges.load(a.classifier, processes.device, checkpoint)
         guiding = used_guide(checkpoint, options.rule, a.guide)
         training, test = (data.load(checkpoint.config.data, split, a.data_root) for split in data.SPLITS)
         with processes.main_process_first():

@@ -114,6 +114,11 @@ RULES: dict[str, Rule] = {
 }
 
 
+def rules(denoiser: Denoiser) -> dict[str, Rule]:
+    """The rules that this denoiser can serve."""
+    return {name: rule for name, rule in RULES.items() if denoiser.classifies or not rule.classifier}
+
+
 def parts(denoiser: Denoiser, z: Tensor, log_snr: Tensor, labels: Tensor, needs: Needs) -> Parts:
     """What the rules need to know of z (B, …), in one evaluation of the denoiser."""
     masks = needs.conditional, needs.unconditional, needs.mixed

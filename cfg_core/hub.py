@@ -207,6 +207,12 @@ def _one_core() -> Iterator[None]:
         torch.set_num_threads(cores)
 
 
+def beside(where: str | Path, kind: str) -> Path | None:
+    """The folder of a model that serves the one in this folder, ``NAME-kind``, if it is there."""
+    folder = Path(f"{Path(where)}-{kind}")
+    return folder if folder.is_dir() else None
+
+
 def device(name: str | None = None) -> torch.device:
     """The device of that name, or the best there is. Raises ValueError for one that is not here."""
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}

@@ -80,7 +80,8 @@ class ClassifierConfig:
     """What config.json holds. Raises ValueError for a field out of range.
 
     schedule: of the noise it was trained under, None where it knows clean pictures only. test_accuracy: the share of
-    the clean test split that it names rightly.
+    the clean test split that it names rightly. spread: how far apart the features of two test pictures of one class
+    are, on average; 0 where there are no features to speak of.
     """
 
     architecture: Architecture
@@ -91,9 +92,11 @@ class ClassifierConfig:
     images_seen: int
     command: str
     schedule: Schedule | None = None
+    spread: float = 0.0
 
     def __post_init__(self) -> None:
         number("test_accuracy", self.test_accuracy, 0, 1)
+        number("spread", self.spread, 0, 1e9)
         number("images_seen", self.images_seen, 0, 1e15, whole=True)
         for field in ("data", "licence", "command"):
             text(field, getattr(self, field))
@@ -119,7 +122,6 @@ class Judge:
     config: ClassifierConfig
     hash: str
 
-    @torch.inference_mode()
     def features(self, images: Tensor) -> Tensor:
         """Pictures (N, C, S, S), floating point in [−1, 1], to penultimate features (N, features) on the CPU.
 
@@ -131,9 +133,7 @@ class Judge:
                 f"images must be floating point of shape (N, {a.channels}, {a.size}, {a.size}), "
                 f"got {images.dtype} of shape {tuple(images.shape)}"
             )
-        device = self.network.head.weight.device
-        blocks = [self.network.embed(block.float().to(device)).cpu() for block in images.split(BLOCK)]
-        return torch.cat(blocks)
+        return features(self.network, images)
 
     @torch.inference_mode()
     def probabilities_of(self, features: Tensor) -> Tensor:
@@ -145,10 +145,27 @@ class Judge:
         return self.probabilities_of(self.features(images))
 
 
-def load(where: str | Path, device: str | torch.device = "cpu") -> Judge:
-    """A classifier from a folder, or from the Hub by its ``owner/name``; raises hub.CheckpointError in one sentence."""
+@torch.inference_mode()
+def features(network: Network, images: Tensor) -> Tensor:
+    """Penultimate features (N, features) of pictures (N, C, S, S) in [−1, 1], on the CPU, at bounded memory."""
+    device = network.head.weight.device
+    return torch.cat([network.embed(block.float().to(device)).cpu() for block in images.split(BLOCK)])
+
+
+def load(where: str | Path, device: str | torch.device = "cpu", checkpoint: hub.Checkpoint | None = None) -> Judge:
+    """A classifier from a folder, or from the Hub by its ``owner/name``; raises hub.CheckpointError in one sentence.
+
+    checkpoint: the model whose samples it is to judge, where that is known; raises ValueError as ``check_match`` does.
+    """
     config, network, digest = hub.read(where, ClassifierConfig.from_json, lambda c: Network(c.architecture))
+    if checkpoint:
+        check_match(config, checkpoint)
     return Judge(network.to(device).eval(), config, digest)
+
+
+def spread(features: Tensor, labels: Tensor) -> float:
+    """The mean distance of two pictures of one class, from features (N, D) and labels (N,), over all classes alike."""
+    return float(torch.stack([F.pdist(features[labels == label]).mean() for label in labels.unique()]).mean())
 
 
 def check_match(config: ClassifierConfig, checkpoint: hub.Checkpoint) -> None:

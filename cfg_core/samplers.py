@@ -53,13 +53,15 @@ Advance = Callable[[State, Prediction], State]
 
 @dataclass(frozen=True)
 class Sampler:
-    """``spacing`` is a name in schedule.SPACINGS; ``evaluations`` is how many evaluations T steps take."""
+    """``spacing`` is a name in schedule.SPACINGS; ``evaluations`` is how many evaluations T steps take; ``between`` is
+    whether a state is between two steps, not within one."""
 
     advance: Advance
     spacing: str
     default_steps: int
     title: str
     evaluations: Callable[[int], int] = lambda steps: steps
+    between: Callable[[State], bool] = lambda state: True
 
 
 def _moved(state: State, prediction: Prediction, z: Tensor, memory: Any = None, step: int = 1) -> State:
@@ -157,6 +159,6 @@ SAMPLERS: dict[str, Sampler] = {
     "dpmpp_2m": Sampler(dpm_solver_2m, "edm", 12, "DPM-Solver++ 2M"),
     "dpmpp_2m_sde": Sampler(partial(dpm_solver_2m, eta=1.0), "midpoint", 12, "DPM-Solver++ 2M, with noise"),
     "ddim": Sampler(ddim, "midpoint", 32, "DDIM"),
-    "heun": Sampler(heun, "edm", 12, "EDM Heun", lambda steps: 2 * steps - 1),
+    "heun": Sampler(heun, "edm", 12, "EDM Heun", lambda steps: 2 * steps - 1, lambda state: state.memory is None),
     "ancestral": Sampler(ancestral, "uniform", 256, "Ancestral (the paper's)"),
 }

@@ -9,13 +9,14 @@ import gradio as gr
 
 from cfg_core.curvefile import Curve
 from cfg_core.engine import Engine, Full, UnknownPerson
+from cfg_core.guidance import rules
 from cfg_core.request import BELOW, COARSE, GAPS, GridRequest, strip
 from cfg_core.samplers import SAMPLERS
 from cfg_core.ui.component import component
 from cfg_core.work import Frame
 
 FIELDS = ("class", "w", "seed", "samples", "sampler", "steps", "rule", "model")
-PACE = 0.15
+PACE = 0.3
 """Seconds between unfinished frames: to send each evaluation would take from the sampler's own cores."""
 
 PATIENCE = 1.0
@@ -78,6 +79,8 @@ class Explore:
                 "size": size,
                 "channels": channels,
                 "about": f"Drawn by a network of this project: {about}.",
+                "meters": self.engine.measures,
+                "rules": [{"name": n, "title": r.title} for n, r in rules(self.engine.checkpoint.denoiser).items()],
                 "samplers": [{"name": n, "title": s.title, "steps": s.default_steps} for n, s in SAMPLERS.items()],
                 "ladder": sorted({*COARSE, *GAPS}),
                 "below": sorted(BELOW),
@@ -225,6 +228,7 @@ def _frame(frame: Frame, seen: Mapping[str, Any]) -> dict[str, Any]:
         "seconds": frame.seconds,
         "precomputed": frame.precomputed,
         "error": frame.error,
+        "meter": frame.meter and asdict(frame.meter),
         "pixels": _base64(frame.pixels.tobytes()) if frame.pixels is not None and _new(frame, seen) else None,
     }
 

@@ -9,6 +9,7 @@ from cfg_core import curves
 from cfg_core.engine import Engine
 from cfg_core.ui.component import component, style
 from cfg_core.ui.explore import Explore
+from cfg_core.ui.plane import Plane
 from cfg_core.ui.tradeoff import TradeOff
 
 CALLS = 8
@@ -17,7 +18,7 @@ CALLS = 8
 QUEUE = 64
 """Calls of it that may wait; more are refused."""
 
-TABS = {"explore": "Explore", "tradeoff": "Trade-off"}
+TABS = {"explore": "Explore", "plane": "2-D lab", "tradeoff": "Trade-off"}
 """The tabs by the name of their component, the first of them the one that opens."""
 
 FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "sans-serif")
@@ -30,6 +31,7 @@ def build(engine: Engine, folder: Path = curves.FOLDER) -> gr.Blocks:
         component("shell", TABS=TABS)
         explore = Explore(engine, measured.main)
         explore.render()
+        Plane().render()
         TradeOff(engine, measured).render()
         gr.api(explore.grid, api_name="grid", concurrency_limit=CALLS)
         gr.api(explore.stats, api_name="stats", queue=False)

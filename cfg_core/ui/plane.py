@@ -1,0 +1,112 @@
+"""The 2-D lab tab: three Gaussians, the samples of one of them, and how far these are from the tilted density."""
+
+import asyncio
+import base64
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import gradio as gr
+import numpy as np
+from numpy.typing import NDArray
+
+from cfg_core import plane
+from cfg_core.guidance import RULES
+from cfg_core.plane import Drawn, Film, Scene
+from cfg_core.samplers import SAMPLERS
+from cfg_core.ui.component import component
+
+T = TypeVar("T", Drawn, Film)
+
+PATH_UNIT = 1 / 4096
+"""What the way of a point is sent in, 16 bits a coordinate: ±8 in steps far below a pixel."""
+
+
+class Plane:
+    """What the tab's script (assets/plane.js) calls: ``restore`` once, then ``draw``, and ``film`` to see the way.
+
+    All take one JSON object and return one; whatever is wrong with it comes back as a sentence in ``error``.
+    """
+
+    def render(self) -> gr.HTML:
+        """The component."""
+
+        def restore(ask: Any) -> dict[str, Any]:
+            return self.restore(ask)
+
+        async def draw(ask: Any) -> dict[str, Any]:
+            return await self.draw(ask)
+
+        async def film(ask: Any) -> dict[str, Any]:
+            return await self.film(ask)
+
+        return component(
+            "plane",
+            restore,
+            draw,
+            film,
+            DEFAULT=Scene().to_json(),
+            CLASSES=plane.CLASSES,
+            SAMPLERS={name: sampler.title for name, sampler in SAMPLERS.items()},
+            RULES={name: rule.title for name, rule in RULES.items()},
+            SPREAD=plane.SPREAD,
+            REACH=plane.REACH,
+            VIEW=plane.VIEW,
+            MEASURED=plane.MEASURED,
+            PATH_UNIT=PATH_UNIT,
+            ARROWS=plane.ARROWS,
+        )
+
+    def restore(self, ask: Any) -> dict[str, Any]:
+        """The fields of a link → the scene they make; what cannot be had takes its default, and a sentence says which."""
+        given, problems = {}, []
+        for name, value in (ask if isinstance(ask, Mapping) else {}).items():
+            try:
+                Scene.parse({name: value})
+                given[name] = value
+            except ValueError as error:
+                problems.append(str(error))
+        notice = f"In this link, {'; '.join(problems)}." if problems else ""
+        return {"ok": True, "scene": Scene.parse(given).to_json(), "notice": notice}
+
+    async def draw(self, ask: Any) -> dict[str, Any]:
+        """A scene → its samples, exact draws, the distance of both from the tilted density, and the density looked at."""
+
+        def told(drawn: Drawn) -> dict[str, Any]:
+            return {
+                "points": _packed(drawn.points, np.float32),
+                "exact": _packed(drawn.exact, np.float32),
+                "distance": drawn.distance,
+                "floor": drawn.floor,
+                "heat": _packed(255 * drawn.heat, np.uint8),
+            }
+
+        return await _answer(ask, plane.draw, told)
+
+    async def film(self, ask: Any) -> dict[str, Any]:
+        """A scene → the way of its samples: λ, their places, the density looked at and the guided score at each moment."""
+
+        def told(film: Film) -> dict[str, Any]:
+            places = (film.paths / PATH_UNIT).round().clip(-(2**15), 2**15 - 1)
+            longest = np.linalg.norm(film.score, axis=2).max(1)[:, None, None]
+            return {
+                "log_snrs": [level if math.isfinite(level) else None for level in film.log_snrs.tolist()],
+                "paths": _packed(places, np.int16),
+                "heat": _packed(255 * film.heat, np.uint8),
+                "score": _packed(127 * film.score / longest, np.int8),
+            }
+
+        return await _answer(ask, plane.film, told)
+
+
+async def _answer(ask: Any, compute: Callable[[Scene], T], told: Callable[[T], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        scene = Scene.parse(ask)
+    except ValueError as error:
+        return {"ok": False, "error": str(error)}
+    found = await asyncio.wrap_future(plane.worker().submit(compute, scene))
+    return {"ok": True, "scene": scene.to_json(), **told(found)}
+
+
+def _packed(values: NDArray[Any], kind: type[np.generic]) -> str:
+    return base64.b64encode(values.astype(kind).tobytes()).decode()
