@@ -36,6 +36,7 @@ function panel(figure, title, curves, x, y, findings, shows) {
   const floor = curves[0]?.record.floor ?? null;
   const lines = curves.map(curve => ({...curve, main: curve.file !== undefined && curve.file === found.main, points: curve.record.results}));
   const made = {node: fresh, tip, curves, chart: null};
+  fresh.toggleAttribute('hidden', !lines.length);
   if (lines.length) made.chart = chart(fresh, {x, y, curves: lines, floor, names: lines.length === 1});
   const list = document.createElement('ul');
   list.append(...findings.map(said));
@@ -205,7 +206,7 @@ function show() {
       : panel($('.beside'), group ? 'ours: precision against recall' : '', curves, RECALL, PRECISION, findings('precision'), group ? shows('precision') : ''),
   ];
   const counts = [...new Set(curves.map(({record}) => `${record.samples.toLocaleString('en')} samples, seed ${record.seed}`))];
-  $('.basis').replaceChildren(`${found.basis} ${counts.join('; ')}. `, Object.assign(text('span', ''), {className: 'follows'}));
+  $('.basis').replaceChildren(group ? `${found.basis} ${counts.join('; ')}. ` : '', Object.assign(text('span', ''), {className: 'follows'}));
   for (const button of lab.querySelectorAll('.downloads button')) button.disabled = !shown().length;
   list();
   inAddress({
