@@ -68,7 +68,7 @@ def frames(checkpoint: Checkpoint, request: GridRequest) -> list[np.ndarray]:
 
 
 def canvas(page: Any, pane: str) -> np.ndarray:
-    read = page.locator(f".pane.{pane} canvas").evaluate(READ)
+    read = page.locator(f".explore >> .pane.{pane} canvas").evaluate(READ)
     return np.frombuffer(base64.b64decode(read["data"]), np.uint8).reshape(read["height"], read["width"], 4)
 
 
@@ -89,23 +89,29 @@ def holds(page: Any, engine: Engine, **expected: str) -> GridRequest:
     assert said | expected == said
     request = named(page, engine)
     for pane, w in (("unguided", 0.0), ("guided", request.w[0])):
-        shown = page.locator(f".pane.{pane} canvas")
+        shown = page.locator(f".explore >> .pane.{pane} canvas")
         assert np.array_equal(canvas(page, pane), frames(engine.checkpoint, replace(request, w=(w,)))[-1]), pane
         assert float(shown.get_attribute("data-w")) == w
         assert shown.get_attribute("data-classes") == ",".join(map(str, request.classes))
-        assert float(page.locator(f".pane.{pane} .shown").inner_text().removeprefix("w = ").replace("−", "-")) == w
-    assert float(page.locator(".strength output b").inner_text().removeprefix("w = ").replace("−", "-")) == request.w[0]
+        assert (
+            float(page.locator(f".explore >> .pane.{pane} .shown").inner_text().removeprefix("w = ").replace("−", "-"))
+            == w
+        )
+    assert (
+        float(page.locator(".explore >> .strength output b").inner_text().removeprefix("w = ").replace("−", "-"))
+        == request.w[0]
+    )
     return request
 
 
 def thumb(page: Any, w: float, low: float = 0.0) -> tuple[float, float]:
     """Where the thumb of the guidance slider is at w."""
-    box = page.locator("input.w").bounding_box()
+    box = page.locator(".explore >> input.w").bounding_box()
     return box["x"] + 12 + (w - low) / (8 - low) * (box["width"] - 24), box["y"] + box["height"] / 2 - 10
 
 
 def middle(page: Any, stop: str) -> tuple[float, float]:
-    box = page.locator(".rail li", has=page.get_by_text(stop, exact=True)).bounding_box()
+    box = page.locator(".explore >> .rail li", has=page.get_by_text(stop, exact=True)).bounding_box()
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
@@ -113,8 +119,11 @@ def test_it_starts_with_pictures(open_page: Open, engine: Engine) -> None:
     page = open_page()
     request = holds(page, engine)
     assert request == GridRequest(engine.checkpoint.hash, (0,))
-    assert page.locator(".pane.guided canvas").get_attribute("aria-label") == "16 guided samples of T-shirt at w = 3"
-    assert page.locator(".rail li").all_inner_texts() == [*engine.checkpoint.config.classes, "All"]
+    assert (
+        page.locator(".explore >> .pane.guided canvas").get_attribute("aria-label")
+        == "16 guided samples of T-shirt at w = 3"
+    )
+    assert page.locator(".explore >> .rail li").all_inner_texts() == [*engine.checkpoint.config.classes, "All"]
     assert not np.array_equal(canvas(page, "unguided"), canvas(page, "guided"))
 
 
@@ -157,7 +166,7 @@ def test_the_class_by_click_drag_and_keys(open_page: Open, engine: Engine) -> No
     rail.press("ArrowRight")
     holds(page, engine, **{"class": "5"})
     assert rail.get_attribute("aria-valuetext") == "Sandal"
-    assert page.locator(".rail li.on").inner_text() == "Sandal"
+    assert page.locator(".explore >> .rail li.on").inner_text() == "Sandal"
     rail.press("Home")
     holds(page, engine, **{"class": "0", "samples": "1"})
 
@@ -184,8 +193,8 @@ def test_a_newer_request_replaces_an_older_one(open_page: Open, engine: Engine) 
     page = open_page("?sampler=ancestral&steps=1000&samples=4")
     page.wait_for_function("document.querySelector('.guided canvas')?.dataset.evaluations > 1")
     page.get_by_text("Advanced").click()
-    page.get_by_label("steps").fill("2")
-    page.get_by_label("steps").press("Enter")
+    page.locator(".explore").get_by_label("steps").fill("2")
+    page.locator(".explore").get_by_label("steps").press("Enter")
     holds(page, engine, steps="2")
     with engine._changed:
         wanted = [work.request for person in engine._people.values() for work in person.works]
@@ -198,15 +207,17 @@ def test_all_classes_at_once(open_page: Open, engine: Engine) -> None:
     request = holds(page, engine, **{"class": "all", "samples": "4"})
     assert request.classes == tuple(range(10))
     for pane in ("unguided", "guided"):
-        assert page.locator(f".{pane} .names span").all_inner_texts() == list(engine.checkpoint.config.classes)
+        assert page.locator(f".explore >> .{pane} .names span").all_inner_texts() == list(
+            engine.checkpoint.config.classes
+        )
     page.mouse.click(*middle(page, "Shirt"))
     holds(page, engine, **{"class": "6", "samples": "16"})
-    assert page.locator(".names span").count() == 0
+    assert page.locator(".explore >> .names span").count() == 0
 
 
 def test_seed_and_dice(open_page: Open, engine: Engine) -> None:
     page = settled(open_page(QUICK))
-    seed = page.get_by_label("seed", exact=True)
+    seed = page.locator(".explore").get_by_label("seed", exact=True)
     seed.fill("123")
     seed.press("Enter")
     holds(page, engine, seed="123")
@@ -222,27 +233,27 @@ def test_w_below_zero_waits_under_advanced(open_page: Open, engine: Engine) -> N
     slider.press("Home")
     holds(page, engine, w="0")
     page.get_by_text("Advanced").click()
-    page.get_by_label("w from −1").check()
+    page.locator(".explore").get_by_label("w from −1").check()
     page.mouse.click(*thumb(page, -0.5, low=-1))
     holds(page, engine, w="-0.5")
     slider.press("Home")
     unconditional = holds(page, engine, w="-1")
     other = frames(engine.checkpoint, replace(unconditional, classes=(5,)))[-1]
     assert np.array_equal(canvas(page, "guided"), other), "at w = −1 the class must not matter"
-    assert page.locator(".track li").all_inner_texts() == ["−1", *map(str, range(9))]
-    page.get_by_label("w from −1").uncheck()
+    assert page.locator(".explore >> .track li").all_inner_texts() == ["−1", *map(str, range(9))]
+    page.locator(".explore").get_by_label("w from −1").uncheck()
     holds(page, engine, w="0")
 
 
 def test_sampler_steps_and_number_of_pictures(open_page: Open, engine: Engine) -> None:
     page = settled(open_page(QUICK))
     page.get_by_text("Advanced").click()
-    page.get_by_label("sampler").select_option("EDM Heun")
+    page.locator(".explore").get_by_label("sampler").select_option("EDM Heun")
     holds(page, engine, sampler="heun", steps="12")
-    assert page.get_by_label("steps").input_value() == "12"
-    page.get_by_label("steps").fill("2")
-    page.get_by_label("steps").press("Tab")
-    page.get_by_label("pictures").select_option("9")
+    assert page.locator(".explore").get_by_label("steps").input_value() == "12"
+    page.locator(".explore").get_by_label("steps").fill("2")
+    page.locator(".explore").get_by_label("steps").press("Tab")
+    page.locator(".explore").get_by_label("pictures").select_option("9")
     holds(page, engine, sampler="heun", steps="2", samples="9")
 
 
@@ -258,9 +269,9 @@ def test_a_copied_link_restores_everything(open_page: Open, engine: Engine) -> N
     other = settled(open_page("?" + urlsplit(link).query))
     assert other.url == link
     holds(other, engine, **state)
-    assert other.get_by_label("class").get_attribute("aria-valuetext") == "Bag"
-    assert other.get_by_label("seed", exact=True).input_value() == "11"
-    assert other.locator(".sampler").input_value() == "ddim"
+    assert other.locator(".explore").get_by_role("slider", name="class").get_attribute("aria-valuetext") == "Bag"
+    assert other.locator(".explore").get_by_label("seed", exact=True).input_value() == "11"
+    assert other.locator(".explore .sampler").input_value() == "ddim"
     for pane in ("unguided", "guided"):
         assert np.array_equal(canvas(other, pane), canvas(page, pane))
 
@@ -284,7 +295,7 @@ def test_nonsense_in_a_field_gets_a_sentence(
 ) -> None:
     page = settled(open_page(QUICK))
     page.get_by_text("Advanced").click()
-    control = page.get_by_label(field, exact=True)
+    control = page.locator(".explore").get_by_label(field, exact=True)
     control.fill(value)
     control.press("Enter")  # the focus stays
     page.get_by_role("alert").wait_for()
@@ -339,7 +350,9 @@ def test_a_failing_network_is_told_and_outlived(
         page.get_by_role("alert").wait_for()
         assert page.get_by_role("alert").inner_text() == "The pictures could not be drawn: out of memory"
         page.wait_for_function("document.querySelector('.explore').dataset.state === 'resting'")
-    assert page.locator(".guided canvas").get_attribute("data-classes") == "0", "what is shown is still the T-shirt"
+    assert page.locator(".explore >> .guided canvas").get_attribute("data-classes") == "0", (
+        "what is shown is still the T-shirt"
+    )
     page.mouse.click(*middle(page, "Dress"))
     holds(page, engine, **{"class": "3"})
 
@@ -362,7 +375,9 @@ def test_it_fits(open_page: Open, width: int, height: int, scheme: str) -> None:
     if width >= 1280:  # everything on one screen
         assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
     else:  # the grids and the slider are
-        assert page.locator(".strength").evaluate("node => node.getBoundingClientRect().bottom <= innerHeight")
+        assert page.locator(".explore >> .strength").evaluate(
+            "node => node.getBoundingClientRect().bottom <= innerHeight"
+        )
     ink, paper = page.evaluate(
         "(s => [s.color, s.backgroundColor])(getComputedStyle(document.querySelector('.explore')))"
     )
@@ -387,7 +402,7 @@ def test_the_keyboard_reaches_every_control_in_order(open_page: Open) -> None:
     page.evaluate("document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0)")
     page.locator("h1").click()
     reached = []
-    for _ in range(21):
+    for _ in range(23):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate("(n => n.closest('.strip')?.className || n.className || n.tagName)(document.activeElement)")
@@ -405,7 +420,7 @@ def test_the_keyboard_reaches_every_control_in_order(open_page: Open) -> None:
 def readings(page: Any, pane: str) -> list[float]:
     return [
         float(meter.get_attribute("value") or meter.evaluate("m => m.value"))
-        for meter in page.locator(f".pane.{pane} meter").all()
+        for meter in page.locator(f".explore >> .pane.{pane} meter").all()
     ]
 
 
@@ -416,7 +431,7 @@ def test_the_meters_read_what_the_judge_says_of_what_is_shown(open_page: Open, e
         shown = engine.want(engine.admit(), [replace(request, w=(w,))]).frames[0].meter
         assert shown is not None
         assert readings(page, pane) == pytest.approx([shown.fidelity, shown.diversity], rel=1e-6)
-        words = page.locator(f".pane.{pane} .meters output").all_inner_texts()
+        words = page.locator(f".explore >> .pane.{pane} .meters output").all_inner_texts()
         assert words == [f"{shown.fidelity:.2f}", f"{shown.diversity:.1f} of 16"]
     (_, plain), (_, guided) = readings(page, "unguided"), readings(page, "guided")
     assert guided < plain
@@ -425,10 +440,12 @@ def test_the_meters_read_what_the_judge_says_of_what_is_shown(open_page: Open, e
 def test_a_rule_is_chosen_and_stands_in_the_link(open_page: Open, engine: Engine) -> None:
     page = settled(open_page(QUICK))
     page.get_by_text("Advanced").click()
-    page.get_by_label("rule").select_option("classifier")
+    page.locator(".explore").get_by_label("rule").select_option("classifier")
     request = holds(page, engine, rule="classifier")
     assert request.rule == "classifier"
-    assert page.locator(".settings").inner_text().startswith("Classifier guidance, of the conditional model")
+    assert (
+        page.locator(".explore >> .settings").inner_text().startswith("Classifier guidance, of the conditional model")
+    )
 
 
 def test_every_control_has_a_name(open_page: Open) -> None:
@@ -441,7 +458,7 @@ def test_every_control_has_a_name(open_page: Open) -> None:
         ("progressbar", "denoising of the guided grid"), ("slider", "denoising"), ("button", "play the denoising"),
     ):  # fmt: skip
         assert page.get_by_role(role, name=name).count() == 1, (role, name)
-    assert page.locator(".spoken[role=status]").inner_text() == "T-shirt, w = 3: 4 samples drawn."
+    assert page.locator(".explore >> .spoken[role=status]").inner_text() == "T-shirt, w = 3: 4 samples drawn."
 
 
 # ---- the strip -----------------------------------------------------------------------------------------------------
@@ -455,16 +472,16 @@ def filled(page: Any) -> Any:
 def test_the_strip_shows_the_same_noises_at_other_w(open_page: Open, engine: Engine) -> None:
     page = filled(open_page(QUICK + "&class=8"))
     request = holds(page, engine)
-    cells = page.locator(".strip button")
+    cells = page.locator(".explore >> .strip button")
     assert cells.all_inner_texts() == ["0", "0.5", "1", "2", "3", "4", "6", "8"]
     for cell, w in zip(cells.all(), (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0), strict=True):
         read = cell.locator("canvas").evaluate(READ)
         shown = base64.b64decode(read["data"])
         assert shown == frames(engine.checkpoint, replace(request, w=(w,)))[-1].tobytes(), w
-    assert page.locator(".strip .on").inner_text() == "3"
+    assert page.locator(".explore >> .strip .on").inner_text() == "3"
     cells.nth(6).click()
     holds(page, engine, w="6")
-    assert page.locator(".strip .on").inner_text() == "6"
+    assert page.locator(".explore >> .strip .on").inner_text() == "6"
 
 
 def test_dragging_through_a_filled_strip_needs_no_server(open_page: Open, engine: Engine) -> None:
@@ -495,7 +512,7 @@ def test_a_drag_that_ends_on_a_rung_is_in_the_link(open_page: Open, engine: Engi
     page.mouse.move(*thumb(page, 4))
     page.mouse.up()
     holds(page, engine, w="4")
-    assert page.locator(".spoken").inner_text() == "T-shirt, w = 4: 4 samples drawn."
+    assert page.locator(".explore >> .spoken").inner_text() == "T-shirt, w = 4: 4 samples drawn."
 
 
 def test_of_another_class_the_strip_shows_nothing_old(open_page: Open, engine: Engine, monkeypatch: Any) -> None:
@@ -504,11 +521,11 @@ def test_of_another_class_the_strip_shows_nothing_old(open_page: Open, engine: E
     monkeypatch.setattr(engine.checkpoint.denoiser, "predict", lambda *a: (go_on.wait(30), predict(*a))[1])
     page.mouse.click(*middle(page, "Boot"))
     page.wait_for_function("document.querySelectorAll('.strip .missing').length === 8")
-    assert page.locator(".strip canvas").evaluate_all("all => all.every(canvas => canvas.width === 1)")
-    assert page.locator(".stale").count() == 2
+    assert page.locator(".explore >> .strip canvas").evaluate_all("all => all.every(canvas => canvas.width === 1)")
+    assert page.locator(".explore >> .stale").count() == 2
     go_on.set()
     filled(page)
-    assert page.locator(".strip .missing").count() == page.locator(".stale").count() == 0
+    assert page.locator(".explore >> .strip .missing").count() == page.locator(".explore >> .stale").count() == 0
 
 
 def test_back_and_forth_between_classes_ends_where_it_should(open_page: Open, engine: Engine) -> None:
@@ -525,7 +542,7 @@ def test_a_sample_is_shown_large_over_all_w(open_page: Open, engine: Engine) -> 
     request = holds(page, engine)
 
     def cell(n: int) -> np.ndarray:
-        read = page.locator(".strip canvas").nth(n).evaluate(READ)
+        read = page.locator(".explore >> .strip canvas").nth(n).evaluate(READ)
         return np.frombuffer(base64.b64decode(read["data"]), np.uint8).reshape(read["height"], read["width"], 4)
 
     def sample(w: float, row: int, column: int) -> np.ndarray:
@@ -533,22 +550,22 @@ def test_a_sample_is_shown_large_over_all_w(open_page: Open, engine: Engine) -> 
         return whole[29 * row : 29 * row + 28, 29 * column : 29 * column + 28]
 
     whole = cell(7)
-    box = page.locator(".guided canvas").bounding_box()
+    box = page.locator(".explore >> .guided canvas").bounding_box()
     page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"])
-    page.locator(".guided .mark").wait_for()
+    page.locator(".explore >> .guided .mark").wait_for()
     page.wait_for_function("document.querySelector('.strip canvas').width === 28")
     assert np.array_equal(cell(7), sample(8, 0, 1))
     page.mouse.move(0, 0)
     page.wait_for_function("document.querySelector('.strip canvas').width > 28")
     assert np.array_equal(cell(7), whole)
-    page.locator(".w").focus()
+    page.locator(".explore >> .w").focus()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("End")
     page.keyboard.press("ArrowLeft")
     page.wait_for_function("document.querySelector('.strip canvas').width === 28")
     assert np.array_equal(cell(0), sample(0, 1, 0))
-    assert page.locator(".spoken").inner_text() == "sample 3 of 4, shown over all w"
+    assert page.locator(".explore >> .spoken").inner_text() == "sample 3 of 4, shown over all w"
     page.keyboard.press("Escape")
     page.wait_for_function("document.querySelector('.strip canvas').width > 28")
 
@@ -565,9 +582,9 @@ def test_the_denoising_can_be_scrubbed_and_played(open_page: Open, engine: Engin
             "pane => document.querySelector(pane).dataset.evaluations === '2'", arg=f".{pane} canvas"
         )
         assert np.array_equal(canvas(page, pane), frames(engine.checkpoint, replace(request, w=(w,)))[1])
-        assert page.locator(f".{pane} .shown").inner_text() == f"step 2 of 6 · w = {w}"
+        assert page.locator(f".explore >> .{pane} .shown").inner_text() == f"step 2 of 6 · w = {w}"
     page.evaluate(RECORD)
-    page.locator(".w").focus()
+    page.locator(".explore >> .w").focus()
     page.keyboard.press("Space")
     page.wait_for_function("document.querySelector('.guided canvas').dataset.evaluations === '6'")
     assert {"2", "3", "4", "5", "6"} <= {each["evaluations"] for each in page.evaluate("record()")}
@@ -579,7 +596,7 @@ def test_after_a_long_look_the_denoising_still_plays(open_page: Open, engine: En
     with engine._changed:
         engine._people.clear()  # as after a long silence
     page.get_by_role("slider", name="denoising").press("Home")
-    page.locator(".guided canvas[data-evaluations='1']").wait_for()
+    page.locator(".explore >> .guided canvas[data-evaluations='1']").wait_for()
     request = named(page, engine)
     assert np.array_equal(canvas(page, "guided"), frames(engine.checkpoint, request)[0])
 
