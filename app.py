@@ -17,6 +17,8 @@ def parser() -> argparse.ArgumentParser:
     """The command line. What is not said is left to Gradio, and so to its GRADIO_* variables."""
     p = argparse.ArgumentParser("app.py", description="See classifier-free diffusion guidance.")
     p.add_argument("--checkpoint", default=str(CHECKPOINT), help="a folder, or a Hub name owner/name")
+    p.add_argument("--classifier", help="that judges what is drawn, for the meters; by default CHECKPOINT-classifier")
+    p.add_argument("--guide", help="noise-aware classifier for classifier guidance; by default CHECKPOINT-guide")
     p.add_argument("--device", help="cpu, cuda or mps; by default the best there is")
     p.add_argument("--host", help="address to listen at (GRADIO_SERVER_NAME)")
     p.add_argument("--port", type=int, help="port to listen at (GRADIO_SERVER_PORT)")
@@ -27,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     limits.add_argument("--pictures", type=int, help="of one grid (640)")
     limits.add_argument("--steps", type=int, help="of one grid (1024)")
     limits.add_argument("--cache", type=int, help="megabytes of finished grids that are kept (256)")
-    limits.add_argument("--samples", type=int, help="of one evaluation (32); more suits a GPU")
+    limits.add_argument("--samples", type=int, help="of one evaluation (64); more suits a GPU")
     return p
 
 
@@ -39,9 +41,11 @@ def main(arguments: list[str] | None = None) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-    from cfg_core import hub, precompute
+    from cfg_core import guide, hub, memory, precompute
+    from cfg_core import judge as judges
     from cfg_core.checks import number
     from cfg_core.engine import Engine, Limits
+    from cfg_core.meters import measure_by
 
     try:
         if options.port is not None:
@@ -49,12 +53,18 @@ def main(arguments: list[str] | None = None) -> None:
         given = {name: value for name in Limits.__dataclass_fields__ if (value := getattr(options, name)) is not None}
         limits = Limits(**given)
         checkpoint = hub.load(options.checkpoint, hub.device(options.device))
-        engine = Engine(checkpoint, limits, precompute.load(ROOT / "assets" / "strips", checkpoint.hash))
+        if folder := options.guide or hub.beside(options.checkpoint, "guide"):
+            guide.equip(checkpoint, folder)
+        folder = options.classifier or hub.beside(options.checkpoint, "classifier")
+        judge = judges.load(folder, checkpoint=checkpoint) if folder else None
+        strips = precompute.load(ROOT / "assets" / "strips", checkpoint.hash, judge.hash if judge else "")
+        engine = Engine(checkpoint, limits, strips, measure_by(judge) if judge else None)
         from cfg_core.ui.page import build, launch_options  # late: a bad option is told before gradio is loaded
 
         page = build(engine)
     except ValueError as error:
         p.error(str(error))
+    memory.keep_giving_back()
     try:
         page.launch(server_name=options.host, server_port=options.port, share=options.share, **launch_options())
     except OSError as error:

@@ -13,11 +13,11 @@ const panes = ['unguided', 'guided'].map(name => {
   return {
     name, figure, canvas: figure.querySelector('canvas'), shown: figure.querySelector('.shown'),
     names: figure.querySelector('.names'), progress: figure.querySelector('progress'), mark: figure.querySelector('.mark'),
-    frame: null, drawn: null,
+    meters: [...figure.querySelectorAll('meter')], frame: null, drawn: null, metered: null,
   };
 });
 const controls = {
-  class: $('.class'), w: $('.w'), below: $('.below'), sampler: $('.sampler'), steps: $('.steps'),
+  class: $('.class'), w: $('.w'), below: $('.below'), rule: $('.rule'), sampler: $('.sampler'), steps: $('.steps'),
   samples: $('.samples'), seed: $('.seed'), step: $('.step'), play: $('.play'),
 };
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
@@ -121,6 +121,22 @@ function show(pane, frame) {
   pane.shown.textContent = (at === total ? '' : `step ${at} of ${total} · `) + (precomputed ? 'precomputed · ' : '') + `w = ${fixed(w)}`;
 }
 
+/** The meters of a pane's finished frame; those of an unfinished one are not known yet. */
+function showMeters(pane) {
+  const meter = pane.frame?.meter;
+  if (pane.metered === pane.frame) return;
+  pane.metered = pane.frame;
+  const pictures = pane.frame ? layout(pane.frame).count : 1;
+  const readings = meter ? [[meter.fidelity, meter.fidelity.toFixed(2)], [meter.diversity, `${meter.diversity.toFixed(1)} of ${pictures}`]] : [];
+  pane.meters.forEach((bar, i) => {
+    if (i) bar.max = Math.max(2, pictures);
+    const [value, words] = readings[i] ?? [0, '\u2013'];
+    bar.value = value;
+    bar.nextElementSibling.textContent = words;
+    bar.setAttribute('aria-valuetext', words);
+  });
+}
+
 /** The finished frames that are held, those that were precomputed last. */
 const finished = () => [...held.values()]
   .filter(frame => frame.done && frame.pixels && !frame.error)
@@ -145,6 +161,7 @@ function redraw() {
       const waits = !frame?.pixels || (calm.matches && !frame.done);
       pane.figure.classList.toggle('stale', waits);
       if (!waits || (frame && !pane.drawn)) show(pane, frame);
+      showMeters(pane);
     });
     drawStrip();
     describe();
@@ -445,6 +462,7 @@ function reflect() {
   $('.track ol').replaceChildren(...Array.from({length: 9 - low}, (_, i) => text('li', number(i + low))));
   $('.strength output b').textContent = `w = ${fixed(thumb)}`;
   $('.strength output small').textContent = `scale s = 1 + w = ${fixed(1 + thumb)}`;
+  controls.rule.value = want.rule;
   controls.sampler.value = want.sampler;
   if (document.activeElement !== controls.steps) controls.steps.value = want.steps;
   if (document.activeElement !== controls.seed) controls.seed.value = want.seed;
@@ -478,8 +496,8 @@ function describe() {
   controls.step.value = at;
   controls.step.setAttribute('aria-valuetext', `evaluation ${at} of ${guided.total}`);
   $('.denoising output').textContent = `${at} / ${guided.total}`;
-  const sampler = model.samplers.find(each => each.name === want.sampler);
-  $('.settings').textContent = `${sampler.title}, ${want.steps} steps`;
+  const [sampler, rule] = ['sampler', 'rule'].map(kind => model[kind + 's'].find(each => each.name === want[kind]));
+  $('.settings').textContent = `${rule === model.rules[0] ? '' : rule.title + ', '}${sampler.title}, ${want.steps} steps`;
   const computed = guided.precomputed ? 'precomputed' : `${guided.evaluations} evaluations, ${guided.seconds.toFixed(1)} s`;
   const waiting = ahead ? `${ahead} ${ahead === 1 ? 'person' : 'people'} before you` : 'computing';
   $('.cost').textContent = guided.done && guided.w === thumb ? computed : waiting;
@@ -545,6 +563,7 @@ function listen() {
   controls.w.addEventListener('input', () => move(atThumb()));
   controls.w.addEventListener('change', () => settle(atThumb()));
   controls.below.addEventListener('change', () => change(controls.below.checked ? {} : {w: Math.max(0, thumb)}));
+  controls.rule.addEventListener('change', () => change({rule: controls.rule.value}));
   controls.sampler.addEventListener('change', () => {
     change({sampler: controls.sampler.value, steps: model.samplers.find(s => s.name === controls.sampler.value).steps});
   });
@@ -591,14 +610,31 @@ function listen() {
   });
 }
 
+/** The trade-off curve of the model that runs, and where on it the slider is. */
+function drawCurve() {
+  const node = $('aside .chart');
+  if (CURVE.length < 3) return;
+  node.removeAttribute('hidden');
+  const axes = {x: {name: 'inception', title: 'Inception Score'}, y: {name: 'fid', title: 'FID'}};
+  const {move} = chart(node, {...axes, curves: [{main: true, points: CURVE}], floor: null, small: true, names: true});
+  whenExplored(({w}) => {
+    move(0, w);
+    node.setAttribute('aria-label', `FID against Inception Score over w, at w = ${number(w)}`);
+  });
+}
+
 async function open() {
   const reply = await enter(Object.fromEntries(new URLSearchParams(location.search)));
   model = reply.model;
   controls.sampler.replaceChildren(...model.samplers.map(each => new Option(each.title, each.name)));
+  controls.rule.replaceChildren(...model.rules.map(each => new Option(each.title, each.name)));
+  $('.rules').hidden = model.rules.length < 2;
+  lab.querySelectorAll('.meters, .judged').forEach(part => { part.hidden = !model.meters; });
   controls.samples.replaceChildren(...[1, 4, 9, 16, 25, 36, 64].map(n => new Option(n, n)));
   $('.model').textContent = model.about;
   buildRail(reply.rail);
   listen();
+  drawCurve();
   change(reply.want);
   notice = reply.notice;
 }

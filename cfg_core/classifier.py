@@ -1,16 +1,13 @@
-"""A small classifier of clean pictures. Its features serve FID, its probabilities tell whether a sample is its class.
+"""Trains the classifiers: that of clean pictures, which judges, and the noise-aware one, which guides.
 
-    python -m cfg_core.classifier --data fashion_mnist --out checkpoints/fashion-mnist-classifier
-
-It never guides: a network that grades samples must not be the one that steered them.
+python -m cfg_core.classifier --data fashion_mnist --out checkpoints/fashion-mnist-classifier
+python -m cfg_core.classifier --data fashion_mnist --noisy --out checkpoints/fashion-mnist-guide
 """
 
 import argparse
-import json
 import shlex
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,155 +16,54 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cfg_core import data, hub
-from cfg_core.checks import names, number, shown, text
+from cfg_core.checks import number
+from cfg_core.guide import GuideNetwork
+from cfg_core.judge import BLOCK, Architecture, ClassifierConfig, Network, features, spread
+from cfg_core.schedule import Schedule, alpha_sigma, per_sample
 
-BLOCK = 500
-"""Pictures that are looked at together; it bounds the memory of any number of them."""
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """widths: channels at 1/2, 1/4, 1/8 … of the resolution. features: the penultimate layer's.
-
-    Raises ValueError for a field out of range.
-    """
-
-    channels: int
-    size: int
-    num_classes: int
-    widths: tuple[int, ...] = (32, 64, 128)
-    features: int = 64
-
-    def __post_init__(self) -> None:
-        number("channels", self.channels, 1, 16, whole=True)
-        number("num_classes", self.num_classes, 2, 100_000, whole=True)
-        number("features", self.features, 2, 4096, whole=True)
-        if not isinstance(self.widths, tuple) or not 1 <= len(self.widths) <= 6:
-            raise ValueError(f"widths must be a list of 1 to 6 numbers, got {shown(self.widths)}")
-        for width in self.widths:
-            number("widths", width, 1, 2048, whole=True)
-        if number("size", self.size, 2 ** len(self.widths), 1024, whole=True) % 2:
-            raise ValueError(f"size must be even, got {self.size}")
+Logits = Callable[[Tensor], Tensor]
+"""What is trained, or measured: clean pictures (N, C, S, S) to class logits (N, K)."""
 
 
-class Network(nn.Module):
-    """``forward(x)``: (N, C, S, S) in [−1, 1] to class logits (N, K), through ``embed`` (N, features) and ``head``.
+def noised(network: nn.Module, schedule: Schedule, generator: torch.Generator) -> Logits:
+    """A noise-aware network as a function of clean pictures: z_λ and λ are drawn for it as in joint training."""
 
-    Squares of 2×2 pixels become channels; two 3×3 convolutions at each resolution, the mean over the places, a linear
-    layer and a ReLU.
-    """
+    def logits(x: Tensor) -> Tensor:
+        u = (torch.arange(len(x)) + torch.rand(1, generator=generator)) / len(x)  # stratified
+        return at(network, schedule.log_snr(u).to(x.device), torch.randn(x.shape, generator=generator).to(x))(x)
 
-    def __init__(self, architecture: Architecture) -> None:
-        super().__init__()
-        a = architecture
-        layers: list[nn.Module] = []
-        for before, width in zip((4 * a.channels, *a.widths), a.widths, strict=False):
-            pool = [nn.MaxPool2d(2)] if layers else []
-            layers += [*pool, *_convolution(before, width), *_convolution(width, width)]
-        self.body = nn.Sequential(*layers)
-        self.penultimate = nn.Linear(a.widths[-1], a.features)
-        self.head = nn.Linear(a.features, a.num_classes)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-    def embed(self, x: Tensor) -> Tensor:
-        squares = F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last)  # (N, 4C, S/2, S/2)
-        return F.relu(self.penultimate(self.body(squares).mean((2, 3))))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.embed(x))
+    return logits
 
 
-def _convolution(before: int, after: int) -> list[nn.Module]:
-    return [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+def at(network: nn.Module, log_snr: Tensor, eps: Tensor) -> Logits:
+    """A noise-aware network as a function of clean pictures, at these λ (N,) and noises (N, C, S, S)."""
 
+    def logits(x: Tensor) -> Tensor:
+        alpha, sigma = (per_sample(c, x) for c in alpha_sigma(log_snr))
+        return network(alpha * x + sigma * eps, log_snr.float())
 
-@dataclass(frozen=True)
-class ClassifierConfig:
-    """What config.json holds. test_accuracy: share of the test split it names rightly. ValueError if out of range."""
-
-    architecture: Architecture
-    classes: tuple[str, ...]
-    data: str
-    licence: str
-    test_accuracy: float
-    images_seen: int
-    command: str
-
-    def __post_init__(self) -> None:
-        number("test_accuracy", self.test_accuracy, 0, 1)
-        number("images_seen", self.images_seen, 0, 1e15, whole=True)
-        for field in ("data", "licence", "command"):
-            text(field, getattr(self, field))
-        names("classes", self.classes, self.architecture.num_classes)
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "ClassifierConfig":
-        """Raises ValueError for anything but exactly these fields, each in its range."""
-        raw = hub.record("config", json.loads(text), cls)
-        raw["architecture"] = Architecture(**hub.record("architecture", raw["architecture"], Architecture))
-        return cls(**raw)
-
-
-@dataclass(frozen=True)
-class Classifier:
-    """A trained network, ready to judge. hash: the first 12 hex digits of the SHA-256 of its weights file."""
-
-    network: Network
-    config: ClassifierConfig
-    hash: str
-
-    @torch.inference_mode()
-    def features(self, images: Tensor) -> Tensor:
-        """Pictures (N, C, S, S), floating point in [−1, 1], to penultimate features (N, features) on the CPU.
-
-        Raises ValueError for pictures of another shape or type.
-        """
-        a = self.config.architecture
-        if not images.is_floating_point() or images.shape[1:] != (a.channels, a.size, a.size):
-            raise ValueError(
-                f"images must be floating point of shape (N, {a.channels}, {a.size}, {a.size}), "
-                f"got {images.dtype} of shape {tuple(images.shape)}"
-            )
-        device = self.network.head.weight.device
-        blocks = [self.network.embed(block.float().to(device)).cpu() for block in images.split(BLOCK)]
-        return torch.cat(blocks)
-
-    @torch.inference_mode()
-    def probabilities_of(self, features: Tensor) -> Tensor:
-        """Features (N, features) to p(c|x) (N, K)."""
-        return self.network.head(features.to(self.network.head.weight.device)).softmax(1).cpu()
-
-    def probabilities(self, images: Tensor) -> Tensor:
-        """p(c|x) (N, K) of pictures as ``features`` takes them."""
-        return self.probabilities_of(self.features(images))
-
-
-def load(where: str | Path, device: str | torch.device = "cpu") -> Classifier:
-    """A classifier from a folder, or from the Hub by its ``owner/name``; raises hub.CheckpointError in one sentence."""
-    config, network, digest = hub.read(where, ClassifierConfig.from_json, lambda c: Network(c.architecture))
-    return Classifier(network.to(device).eval(), config, digest)
-
-
-# ---- training ----
+    return logits
 
 
 def train(
-    network: Network, dataset: data.DataSet, epochs: int, batch: int, learning_rate: float, seed: int
+    network: nn.Module,
+    logits: Logits,
+    dataset: data.DataSet,
+    epochs: int,
+    batch: int,
+    learning_rate: float,
+    generator: torch.Generator,
 ) -> Iterator[float]:
     """AdamW on the cross-entropy, mirrored at random, one cycle of the learning rate; yields the loss of each step."""
-    generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.05, fused=True)
-    device, count = network.head.weight.device, len(dataset.labels)
+    device, count = next(network.parameters()).device, len(dataset.labels)
     steps = -(-count // batch) * epochs
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=max(steps, 2), pct_start=0.2)
     network.train()
     for _ in range(epochs):
         for chosen in torch.randperm(count, generator=generator).split(batch):
             x = data.to_unit(data.mirrored(dataset.images[chosen], 0.5, generator))
-            loss = F.cross_entropy(network(x.to(device)), dataset.labels[chosen].to(device))
+            loss = F.cross_entropy(logits(x.to(device)), dataset.labels[chosen].to(device))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -177,40 +73,63 @@ def train(
 
 
 @torch.inference_mode()
-def accuracy(network: Network, dataset: data.DataSet) -> float:
-    """The share of a data set that the network, in evaluation mode, names rightly."""
-    device = network.head.weight.device
+def accuracy(logits: Logits, dataset: data.DataSet, device: torch.device) -> float:
+    """The share of a data set that is named rightly."""
     blocks = zip(dataset.images.split(BLOCK), dataset.labels.split(BLOCK), strict=True)
-    hits = [int((network(data.to_unit(x).to(device)).argmax(1).cpu() == labels).sum()) for x, labels in blocks]
+    hits = [int((logits(data.to_unit(x).to(device)).argmax(1).cpu() == labels).sum()) for x, labels in blocks]
     return sum(hits) / len(dataset.labels)
 
 
-def card(config: ClassifierConfig) -> str:
-    """The model card."""
+def accuracy_at(network: nn.Module, dataset: data.DataSet, log_snr: float, device: torch.device) -> float:
+    """The same of a noise-aware network, at one λ."""
+    generator = torch.Generator().manual_seed(0)
+
+    def logits(x: Tensor) -> Tensor:
+        eps = torch.randn(x.shape, generator=generator).to(x)
+        return at(network, torch.full((len(x),), log_snr, dtype=torch.float64, device=device), eps)(x)
+
+    return accuracy(logits, dataset, device)
+
+
+CARD_LEVELS = (-4.0, -2.0, 0.0, 2.0, 4.0, Schedule().log_snr_max)
+"""λ at which a card says how often a noise-aware classifier is right, the last of them clean pictures."""
+
+
+def card(config: ClassifierConfig, accuracies: dict[float, float]) -> str:
+    """The model card. accuracies: λ → share of the test split, of a noise-aware classifier."""
+    a = config.architecture
+    judges = f"""- **Use**: its {a.features} penultimate features serve FID, its p(c|x) the class accuracy of samples
+  (`python -m cfg_core.evaluate`). Such figures compare only with figures of this same classifier, never with those of
+  Inception features. It has not seen noisy pictures and does not guide."""
+    guides = f"""- **Noise**: it is told the log-SNR λ of what it sees; its share of right answers is \
+{", ".join(f"{share:.1%} at λ = {level:g}" for level, share in accuracies.items())}.
+- **Use**: the gradient of its log p(c|z) guides (`python -m cfg_core.evaluate --rule classifier --guide FOLDER`). It
+  judges nothing."""
     return f"""---
 license: apache-2.0
 tags: [image-classification, guidance-lab]
 ---
-# The classifier that grades samples of {config.data}
+# The classifier that {"guides" if config.schedule else "grades"} samples of {config.data}
 
-A small convolutional network that names clean {config.architecture.size}×{config.architecture.size} pictures of
+A small convolutional network that names {"noisy" if config.schedule else "clean"} {a.size}×{a.size} pictures of
 {config.data}: {", ".join(config.classes)}.
 
-- **Test accuracy**: {config.test_accuracy:.2%} on the test split, which it was not trained on.
+- **Test accuracy**: {config.test_accuracy:.2%} on the clean test split, which it was not trained on.
 - **Trained** on the training split, {config.images_seen:,} pictures in all, by `{config.command}`.
 - **Data**: {config.data}, licence {config.licence}.
-- **Use**: its {config.architecture.features} penultimate features serve FID, its p(c|x) the class accuracy of samples
-  (`python -m cfg_core.evaluate`). Such figures compare only with figures of this same classifier, never with those of
-  Inception features. It has not seen noisy pictures and does not guide.
+{guides if config.schedule else judges}
 """
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line; defaults are those of the shipped Fashion-MNIST classifier."""
-    p = argparse.ArgumentParser("python -m cfg_core.classifier", description="Train a classifier of clean pictures.")
+    p = argparse.ArgumentParser(
+        "python -m cfg_core.classifier", description="Train a classifier that judges, or guides."
+    )
     p.add_argument("--data", default="fashion_mnist", help=f"one of {', '.join(data.NAMES)}")
     p.add_argument("--data-root", type=Path, help="folder that holds data sets in the Hub's layout")
     p.add_argument("--out", type=Path, required=True, help="folder for weights, config and card")
+    p.add_argument("--noisy", action="store_true", help="noise-aware, to guide; by default of clean pictures, to judge")
     p.add_argument("--epochs", type=int, default=6)
     p.add_argument("--batch", type=int, default=128)
     p.add_argument("--learning-rate", type=float, default=5e-3, help="peak of the cycle")
@@ -236,21 +155,36 @@ def main(arguments: list[str] | None = None) -> None:
     except (ValueError, OSError) as error:
         p.error(str(error))
     torch.manual_seed(a.seed)
-    network = Network(architecture).to("cuda" if torch.cuda.is_available() else "cpu")
+    device = hub.device()
+    schedule, generator = Schedule() if a.noisy else None, torch.Generator().manual_seed(a.seed)
+    network = (GuideNetwork if schedule else Network)(architecture).to(device)
+    logits = noised(network, schedule, generator) if schedule else network
     total = -(-len(training.labels) // a.batch) * a.epochs
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns) as progress:
         task = progress.add_task("loss", total=total)
         losses: list[float] = []
-        for loss in train(network, training, a.epochs, a.batch, a.learning_rate, a.seed):
+        for loss in train(network, logits, training, a.epochs, a.batch, a.learning_rate, generator):
             losses.append(loss)
             progress.update(task, advance=1, description=f"loss {np.mean(losses[-50:]):.4f}")
-    measured = accuracy(network, test)
-    images_seen = a.epochs * len(training.labels)
+    if isinstance(network, Network):
+        measured, accuracies = accuracy(network, test, device), {}
+        apart = spread(features(network, data.to_unit(test.images)), test.labels)
+    else:
+        accuracies = {level: accuracy_at(network, test, level, device) for level in CARD_LEVELS}
+        measured, apart = accuracies[CARD_LEVELS[-1]], 0.0
     config = ClassifierConfig(
-        architecture, training.classes, training.name, training.licence, measured, images_seen, command
+        architecture,
+        training.classes,
+        training.name,
+        training.licence,
+        measured,
+        a.epochs * len(training.labels),
+        command,
+        schedule,
+        apart,
     )
-    hub.save(a.out, config, network.state_dict(), card(config))
+    hub.save(a.out, config, network.state_dict(), card(config, accuracies))
     print(f"test accuracy {measured:.4f} on {len(test.labels):,} pictures; saved in {a.out}")
 
 

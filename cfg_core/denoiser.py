@@ -7,7 +7,7 @@ from functools import cache
 from threading import Barrier
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cfg_core.schedule import NoiseSchedule, alpha_sigma, per_sample
@@ -70,6 +70,11 @@ class Denoiser(ABC):
     def null_label(self) -> int:
         return len(self.classes)
 
+    @property
+    def classifies(self) -> bool:
+        """Whether it has a noise-aware classifier."""
+        return False
+
     @abstractmethod
     def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Prediction:
         """z (B, …) at log_snr (B,); prediction n of the N returned looks at z[rows[n]] under labels[n].
@@ -88,6 +93,20 @@ class Denoiser(ABC):
         both = self.predict(z, log_snr, torch.cat([labels, torch.full_like(labels, self.null_label)]), rows)
         return both[:count], both[count:]
 
+    def log_class_posterior(self, z: Tensor, log_snr: Tensor) -> Tensor:
+        """log p(c | z_λ) of a noise-aware classifier: (B, …), (B,) to (B, C), differentiable in z.
+
+        Raises ValueError where there is none.
+        """
+        raise ValueError("a denoiser must have a noise-aware classifier for this rule, got one without")
+
+    def class_gradient(self, z: Tensor, log_snr: Tensor, labels: Tensor) -> Tensor:
+        """∇_z log p(c | z_λ), (B, …); raises ValueError as ``log_class_posterior`` does."""
+        with torch.inference_mode(False), torch.enable_grad():
+            leaf, log_snr, labels = z.clone().requires_grad_(), log_snr.clone(), labels.clone()
+            log_p = self.log_class_posterior(leaf, log_snr).gather(1, labels[:, None].long())
+            return torch.autograd.grad(log_p.sum(), leaf)[0]
+
     def check_labels(self, labels: Tensor) -> None:
         """Raises ValueError unless the labels are integers from 0 to null_label."""
         if labels.is_floating_point() or not bool(((labels >= 0) & (labels <= self.null_label)).all()):
@@ -99,8 +118,11 @@ class Denoiser(ABC):
 class NetworkDenoiser(Denoiser):
     """A network that predicts v, with the schedule it was trained on and the names of its classes.
 
-    precision: what its convolutions compute in, float32 where none is given.
+    precision: what its convolutions compute in, float32 where none is given. classifier: (z, log_snr) → logits, set
+    where there is one that may guide (cfg_core.guide).
     """
+
+    classifier: nn.Module | None = None
 
     def __init__(
         self,
@@ -128,6 +150,15 @@ class NetworkDenoiser(Denoiser):
             evaluate = self._side_by_side if divided else self._evaluate
             v = evaluate(z.float(), log_snr.float(), labels, rows)
         return Prediction.from_v(z[rows], log_snr[rows], v.to(z.dtype))
+
+    @property
+    def classifies(self) -> bool:
+        return self.classifier is not None
+
+    def log_class_posterior(self, z: Tensor, log_snr: Tensor) -> Tensor:
+        if self.classifier is None:
+            return super().log_class_posterior(z, log_snr)
+        return self.classifier(_padded(z.float()), _padded(log_snr.float()))[: len(z)].log_softmax(1)
 
     def _evaluate(self, *inputs: Tensor) -> Tensor:
         return self.network(*(_padded(t) for t in inputs))[: len(inputs[-1])]

@@ -21,8 +21,10 @@ import numpy as np
 import torch
 from cachetools import LRUCache
 
-from cfg_core.checks import number
+from cfg_core.checks import choice, number
+from cfg_core.guidance import rules
 from cfg_core.hub import Checkpoint
+from cfg_core.meters import Measure
 from cfg_core.people import Level, Person, Wish, line, share
 from cfg_core.request import MAX_PICTURES, STEPS_RANGE, GridRequest
 from cfg_core.sampling import turn
@@ -56,7 +58,7 @@ class Limits:
     pictures: int = 640
     steps: int = STEPS_RANGE[1]
     cache: int = 256
-    samples: int = 32
+    samples: int = 64
 
     def __post_init__(self) -> None:
         number("people", self.people, 1, 10_000, whole=True)
@@ -113,12 +115,19 @@ class Stats:
 class Engine:
     """Everybody's grids of one checkpoint. Safe to call from any thread; ``close`` ends the worker.
 
-    precomputed: finished grids that strips may show at once.
+    precomputed: finished grids that strips may show at once. measure: what finished grids are judged by.
     """
 
-    def __init__(self, checkpoint: Checkpoint, limits: Limits | None = None, precomputed: Iterable[Frame] = ()) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        limits: Limits | None = None,
+        precomputed: Iterable[Frame] = (),
+        measure: Measure | None = None,
+    ) -> None:
         self.checkpoint = checkpoint
         self.limits = limits or Limits()
+        self._measure = measure
         self._samples = self.limits.samples
         self._people: dict[str, Person] = {}  # in the order in which they came
         self._places: dict[Person, int] = {}
@@ -154,6 +163,7 @@ class Engine:
         """The request, if it is within the limits; otherwise raises ValueError, in one sentence."""
         number("classes × w × samples", request.pictures, 1, self.limits.pictures, whole=True)
         number("steps", request.steps, 1, self.limits.steps, whole=True)
+        choice("rule", request.rule, rules(self.checkpoint.denoiser))
         return request
 
     def want(self, token: str, looked_at: Sequence[GridRequest], strip: Sequence[GridRequest] = ()) -> View:
@@ -255,6 +265,11 @@ class Engine:
             self._changed.notify_all()
         self._worker.join()
 
+    @property
+    def measures(self) -> bool:
+        """Whether finished grids have a meter."""
+        return self._measure is not None
+
     # ---- people (the lock is held) ----------------------------------------------------------------------------------
 
     def _person(self, token: str) -> Person:
@@ -285,7 +300,7 @@ class Engine:
         if not person.unfinished:
             person.served = self._turn
         if person.wish[0][:1] != looked_at[:1]:
-            person.since, person.asked = time.monotonic(), self._turn
+            person.since = time.monotonic()
         frames = [(work, work.frame) for work in person.works]
         known = {work.request: work for work, frame in frames if not frame.error and not frame.precomputed}
         person.wish = looked_at, strip
@@ -339,7 +354,7 @@ class Engine:
                 inside = list(self._people.values())[: self.limits.people]
                 self._active = {work.request: work for person in inside for work in person.unfinished}
                 waiting = line(inside, self._turn)
-                first = dict.fromkeys(person for (level, *_), person, _ in waiting if level <= Level.FIRST)
+                first = dict.fromkeys(p for (level, *_), p, _ in waiting if level <= Level.FIRST and not p.has_picture)
                 self._places = {person: place for place, person in enumerate(first)}
                 if shares := share(waiting, self._samples):
                     self._turn += 1
@@ -375,7 +390,7 @@ class Engine:
     def _show(self, work: Work) -> bool:
         """Whether there is something new of a work: a frame, or that it failed."""
         try:
-            return work.show() or work.frame.error is not None
+            return work.show(self._measure) or work.frame.error is not None
         except Exception as failure:  # a device reports late
             self._fail(work, failure)
             return True

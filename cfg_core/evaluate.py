@@ -2,6 +2,7 @@
 
     python -m cfg_core.evaluate --checkpoint checkpoints/fashion-mnist \\
         --classifier checkpoints/fashion-mnist-classifier --w 0 0.1 0.3 1 3 --out assets/curves/fashion-mnist.json
+    python -m cfg_core.evaluate … --rule classifier --guide checkpoints/fashion-mnist-guide --out …
 
 Features and class probabilities are the clean-image classifier's. FID is measured against the whole training split,
 precision and recall against as many of its pictures as there are samples. The floor, the same figures of held-out real
@@ -30,10 +31,11 @@ from accelerate import PartialState
 from safetensors.torch import load, save
 from torch import Tensor
 
-from cfg_core import classifier as clean
-from cfg_core import data, hub, sampling
+from cfg_core import data, guide, hub, sampling
+from cfg_core import judge as judges
 from cfg_core.checks import choice, number
 from cfg_core.denoiser import Denoiser
+from cfg_core.guidance import RULES
 from cfg_core.metrics import METRICS, Estimate, Judged, Manifold, Reference
 from cfg_core.noise import Noise, grid_noise
 from cfg_core.samplers import SAMPLERS
@@ -59,6 +61,7 @@ class Options:
     samples: int = 10_000
     sampler: str = "dpmpp_2m"
     steps: int = 12
+    rule: str = "cfg"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -68,6 +71,7 @@ class Options:
             raise ValueError(f"samples must be at least {MIN_SAMPLES} for a figure called FID, got {self.samples}")
         choice("sampler", self.sampler, SAMPLERS)
         number("steps", self.steps, 1, 10_000, whole=True)
+        choice("rule", self.rule, RULES)
         number("seed", self.seed, 0, 2**32 - 1, whole=True)
 
 
@@ -90,6 +94,7 @@ def draw(denoiser: Denoiser, options: Options, samples: range) -> Iterator[Tenso
             torch.tensor(options.w, dtype=torch.float32).repeat_interleave(len(block)),
             sampler=options.sampler,
             steps=options.steps,
+            rule=options.rule,
         )
         yield data.to_unit(data.to_bytes(sampling.sample(denoiser, job))).unflatten(0, (count, len(block)))
 
@@ -105,7 +110,7 @@ def _repeated(noise: Noise, times: int) -> Noise:
 def judge_drawn(
     folder: Path,
     denoiser: Denoiser,
-    judge: clean.Classifier,
+    judge: judges.Judge,
     options: Options,
     share: tuple[int, int] = (0, 1),
     report: Callable[[int], None] = lambda done: None,
@@ -134,35 +139,35 @@ def _file(folder: Path, chunk: range) -> Path:
     return folder / f"{chunk.start}-{chunk.stop}.safetensors"
 
 
-def gather(folder: Path, denoiser: Denoiser, judge: clean.Classifier, options: Options) -> list[Judged]:
+def gather(folder: Path, denoiser: Denoiser, judge: judges.Judge, options: Options) -> list[Judged]:
     """What the folder holds, for each w."""
     features = torch.cat([load(_file(folder, chunk).read_bytes())["features"] for chunk in _chunks(options)], 1)
     labels = _labels(denoiser, range(options.samples))
     return [_judged(judge, of_w, labels) for of_w in features]
 
 
-def judge_real(judge: clean.Classifier, dataset: data.DataSet, rows: Sequence[int]) -> Judged:
+def judge_real(judge: judges.Judge, dataset: data.DataSet, rows: Sequence[int]) -> Judged:
     """These pictures of a data set, at bounded memory."""
     chosen = torch.as_tensor(rows)
-    features = torch.cat([judge.features(data.to_unit(dataset.images[block])) for block in chosen.split(clean.BLOCK)])
+    features = torch.cat([judge.features(data.to_unit(dataset.images[block])) for block in chosen.split(judges.BLOCK)])
     return _judged(judge, features, dataset.labels[chosen])
 
 
-def _judged(judge: clean.Classifier, features: Tensor, labels: Tensor) -> Judged:
+def _judged(judge: judges.Judge, features: Tensor, labels: Tensor) -> Judged:
     return Judged(features.double().numpy(), judge.probabilities_of(features).double().numpy(), labels.numpy())
 
 
 # ---- measuring ----
 
 
-def compared(judge: clean.Classifier, training: data.DataSet, options: Options) -> Reference:
+def compared(judge: judges.Judge, training: data.DataSet, options: Options) -> Reference:
     """The training pictures: all for FID, and as many as there are samples, picked by the seed, for the manifold."""
     every = judge_real(judge, training, range(len(training.labels))).features
     picked = np.random.default_rng(options.seed).permutation(len(every))[: options.samples]
     return Reference(every, Manifold.fit(every[picked]))
 
 
-def held_out(judge: clean.Classifier, test: data.DataSet, options: Options) -> Judged:
+def held_out(judge: judges.Judge, test: data.DataSet, options: Options) -> Judged:
     """As many test pictures as there are samples, or all where there are fewer, picked by the seed."""
     picked = np.random.default_rng(options.seed).permutation(len(test.labels))[: options.samples]
     return judge_real(judge, test, picked.tolist())
@@ -171,17 +176,6 @@ def held_out(judge: clean.Classifier, test: data.DataSet, options: Options) -> J
 def measure(reference: Reference, judged: Judged) -> Figures:
     """Every metric."""
     return {name: metric.estimate(reference, judged) for name, metric in METRICS.items()}
-
-
-def check_match(checkpoint: hub.Checkpoint, judge: clean.Classifier) -> None:
-    """Raises ValueError unless the classifier names the checkpoint's classes and takes its pictures."""
-    a, denoiser = judge.config.architecture, checkpoint.denoiser
-    theirs, ours = ((a.channels, a.size, a.size), judge.config.classes), (denoiser.shape, denoiser.classes)
-    if theirs != ours:
-        raise ValueError(
-            f"classifier must be of the checkpoint's pictures {ours[0]} and classes ({', '.join(ours[1])}), "
-            f"got {theirs[0]} and ({', '.join(theirs[1])})"
-        )
 
 
 # ---- files ----
@@ -241,6 +235,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--samples", type=int, default=Options.samples, help=f"at least {MIN_SAMPLES}, for each w")
     p.add_argument("--sampler", default=Options.sampler, help=f"one of {', '.join(SAMPLERS)}")
     p.add_argument("--steps", type=int, default=Options.steps)
+    p.add_argument("--rule", default=Options.rule, help=f"one of {', '.join(RULES)}")
+    p.add_argument("--guide", help="folder or Hub name of the noise-aware classifier that a rule needs")
     p.add_argument("--seed", type=int, default=Options.seed)
     p.add_argument("--out", type=Path, required=True, help="JSON file to write; a CSV comes beside it")
     p.add_argument("--note", default="", help="a remark that the file carries")
@@ -256,12 +252,16 @@ def main(arguments: list[str] | None = None) -> None:
     command = "python -m cfg_core.evaluate " + shlex.join(sys.argv[1:] if arguments is None else arguments)
     processes, folder = PartialState(), a.out.with_name(a.out.name + ".drawn")
     try:
-        options = Options(tuple(a.w), a.samples, a.sampler, a.steps, a.seed)
-        checkpoint, judge = hub.load(a.checkpoint, processes.device), clean.load(a.classifier, processes.device)
-        check_match(checkpoint, judge)
+        options = Options(tuple(a.w), a.samples, a.sampler, a.steps, a.rule, a.seed)
+        checkpoint = hub.load(a.checkpoint, processes.device)
+        judge = judges.load(a.classifier, processes.device, checkpoint)
+        guiding = used_guide(checkpoint, options.rule, a.guide)
         training, test = (data.load(checkpoint.config.data, split, a.data_root) for split in data.SPLITS)
         with processes.main_process_first():
-            resume(folder, {"checkpoint": checkpoint.hash, "classifier": judge.hash, **asdict(options)})
+            resume(
+                folder,
+                {"checkpoint": checkpoint.hash, "classifier": judge.hash, "guide": guiding, **asdict(options)},
+            )
     except (ValueError, OSError) as error:
         p.error(str(error))
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
@@ -287,6 +287,7 @@ def main(arguments: list[str] | None = None) -> None:
         checkpoint={"name": a.checkpoint, "hash": checkpoint.hash, "images_seen": model.images_seen},
         p_uncond=model.p_uncond,
         classifier={"name": a.classifier, "hash": judge.hash, "test_accuracy": extractor.test_accuracy},
+        guide=guiding,
         features=f"{extractor.architecture.features} penultimate features of the classifier",
         data=model.data,
         reference={"split": "train", "pictures": len(training.labels), "manifold": len(reference.manifold.points)},
@@ -300,12 +301,23 @@ def main(arguments: list[str] | None = None) -> None:
     show(found)
 
 
+def used_guide(checkpoint: hub.Checkpoint, rule: str, where: str | None) -> dict[str, str] | None:
+    """Equip the checkpoint where its rule needs a noise-aware classifier: its name and hash, None where it needs none.
+
+    Raises ValueError where one is needed and not given, or given and not needed, and as ``guide.equip`` does.
+    """
+    if RULES[rule].classifier != (where is not None):
+        raise ValueError(f"guide must be given for the rules that need it and only for them, got {where} for {rule}")
+    return None if where is None else {"name": where, "hash": guide.equip(checkpoint, where)}
+
+
 def show(found: dict[str, Any]) -> None:
     """The JSON of a sweep as a table in the terminal."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"{found['checkpoint']['name']}, {found['samples']:,} samples, {found['steps']} steps")
+    how = f"{found['rule']}, {found['sampler']}, {found['steps']} steps"
+    table = Table(title=f"{found['checkpoint']['name']}, {how}, {found['samples']:,} samples")
     for heading in ("w", *(metric.title for metric in METRICS.values())):
         table.add_column(heading, justify="right")
     for row in (*found["results"], {"w": f"real ({found['held_out']['pictures']:,})", **found["floor"]}):

@@ -61,9 +61,14 @@ class CheckpointConfig:
         """Raises ValueError for anything but exactly these fields, each in its range."""
         raw = record("config", json.loads(text), cls)
         raw["architecture"] = UNetConfig(**record("architecture", raw["architecture"], UNetConfig))
-        bounds = record("schedule", raw["schedule"], Schedule)
-        raw["schedule"] = Schedule(**{field: number(field, value, -100, 100) for field, value in bounds.items()})
+        raw["schedule"] = schedule(raw["schedule"])
         return cls(**raw)
+
+
+def schedule(raw: Any) -> Schedule:
+    """The schedule of a config. Raises ValueError for a field out of range."""
+    bounds = record("schedule", raw, Schedule)
+    return Schedule(**{field: number(field, value, -100, 100) for field, value in bounds.items()})
 
 
 def record(name: str, raw: Any, kind: Any) -> dict[str, Any]:
@@ -200,6 +205,12 @@ def _one_core() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(cores)
+
+
+def beside(where: str | Path, kind: str) -> Path | None:
+    """The folder of a model that serves the one in this folder, ``NAME-kind``, if it is there."""
+    folder = Path(f"{Path(where)}-{kind}")
+    return folder if folder.is_dir() else None
 
 
 def device(name: str | None = None) -> torch.device:

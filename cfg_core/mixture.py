@@ -61,6 +61,10 @@ class MixtureDenoiser(Denoiser):
         self.check_labels(labels)
         return torch.logsumexp(self._log_prior[labels] + self._components(z, log_snr)[0], 1)
 
+    @property
+    def classifies(self) -> bool:
+        return True
+
     def log_class_posterior(self, z: Tensor, log_snr: Tensor) -> Tensor:
         """log p(c | z_λ), the classifier that classifier-free guidance implies: (B, D), (B,) to (B, C), float64."""
         joint = self._log_prior[self.null_label] + self._components(z, log_snr)[0]  # (B, M): log p(z, component)

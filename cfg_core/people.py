@@ -13,20 +13,22 @@ from cfg_core.work import BLOCK, Work
 Wish = tuple[tuple[GridRequest, ...], tuple[GridRequest, ...]]
 """The grids that a person looks at, and those of their strip, the most important first."""
 
-PATIENT = 96
-"""Turns that a person who has a picture, and waits for the exact w or the unguided pane, lets those go first who have
-none."""
+SECOND = 2
+"""Every so many turns one block is for who has a picture and waits for a better, though others have none yet. Without
+it the unguided pane would never come in a full class; with more, the first picture of everybody is later."""
 
 MERCY = 8
 """Every so many turns one block is for whoever was served longest ago, whatever they want; not every turn, for turn
 about would make the first picture of everybody as late as the last."""
 
+STARVED = 96
+"""Turns without being served after which there is mercy."""
+
 
 @dataclass(eq=False)
 class Person:
     """looked_at, strip: the works of their wish. version: counts what they have not been told of. seen: when they last
-    asked. since: when they began to wait for their first work, and asked: in which turn. served: the last turn that was
-    also theirs."""
+    asked. since: when they began to wait for their first work. served: the last turn that was also theirs."""
 
     wish: Wish = ((), ())
     looked_at: list[Work] = field(default_factory=list)
@@ -34,7 +36,6 @@ class Person:
     version: int = 0
     seen: float = field(default_factory=time.monotonic)
     since: float = field(default_factory=time.monotonic)
-    asked: int = 0
     served: int = 0
     listeners: set[asyncio.Future] = field(default_factory=set)
 
@@ -70,10 +71,11 @@ def _resolve(future: asyncio.Future) -> None:
 
 
 class Level(IntEnum):
-    """Who goes first. MERCY: they were served longest ago, and this turn has mercy. FIRST: they have no picture yet, or
-    have been patient. LOOKED_AT: they have one, and wait for a better. STRIP: what they may look at next."""
+    """Who goes first. GRANTED: one block of this turn is theirs, because they were served longest ago or because it is
+    the turn of those who wait for a better picture. FIRST: they have no picture yet. LOOKED_AT: they have one, and wait
+    for a better. STRIP: what they may look at next."""
 
-    MERCY = 0
+    GRANTED = 0
     FIRST = 1
     LOOKED_AT = 2
     STRIP = 3
@@ -85,38 +87,46 @@ Turn = tuple[Level, int, int, int]
 def line(people: Iterable[Person], turn: int) -> list[tuple[Turn, Person, Work]]:
     """Everybody's unfinished works, the next to be served first.
 
-    Among those without a picture the shortest grid goes first; the rest goes round between people, the one who was
-    served longest ago first.
+    Of what people look at, what has the least left to do goes first, so that short grids do not wait for long ones, and
+    what was begun is finished; strips go round between people, the one who was served longest ago first.
     """
     entries = [((*rank, work.frame.serial), person, work) for person in people for rank, work in _ranked(person, turn)]
-    return sorted(entries, key=lambda entry: entry[0])
+    entries.sort(key=lambda entry: entry[0])
+    if entries and entries[0][0][0] is Level.FIRST and turn % SECOND == 1:
+        waiting = (e for e in entries if e[0][0] is Level.LOOKED_AT and e[1].has_picture)
+        if better := next(waiting, None):
+            rank, person, work = better
+            entries.insert(0, ((Level.GRANTED, *rank[1:]), person, work))
+    return entries
 
 
 def _ranked(person: Person, turn: int) -> Iterator[tuple[tuple[Level, int, int], Work]]:
     for place, work in enumerate(person.unfinished):
-        patient = work in person.looked_at and turn - person.asked > PATIENT
-        if place == 0 and turn % MERCY == 0 and turn - person.served > PATIENT:
-            yield (Level.MERCY, person.served, 0), work
-        elif patient or (place == 0 and not person.has_picture):
+        if place == 0 and turn % MERCY == 0 and turn - person.served > STARVED:
+            yield (Level.GRANTED, person.served, 0), work
+        elif place == 0 and not person.has_picture:
             yield (Level.FIRST, work.remaining, 0), work
+        elif work in person.looked_at:
+            yield (Level.LOOKED_AT, work.remaining, 0), work
         else:
-            level = Level.LOOKED_AT if work in person.looked_at else Level.STRIP
-            yield (level, place, person.served), work
+            yield (Level.STRIP, place, person.served), work
 
 
 def share(entries: Iterable[tuple[Turn, Person, Work]], samples: int) -> dict[Work, int]:
     """How many blocks of which works the next evaluation takes: of one level, up to so many samples, but at least one.
 
-    Beside one by mercy one level is taken along; no more, since every sample makes the turn longer for all.
+    Beside a granted block one level is taken along; no more, since every sample makes the turn longer for all. Where
+    nobody waits for a first picture the turn is half as long, for somebody may come.
     """
     shares: dict[Work, int] = {}
-    level = Level.MERCY
+    level = Level.GRANTED
     for (current, *_), _, work in entries:
-        room = (samples - sum(min(n * BLOCK, work.request.pictures) for work, n in shares.items())) // BLOCK
-        if shares and (room <= 0 or (level > Level.MERCY and current > level)):
+        most = samples if current <= Level.FIRST else samples // 2
+        room = (most - sum(min(n * BLOCK, work.request.pictures) for work, n in shares.items())) // BLOCK
+        if shares and (room <= 0 or (level > Level.GRANTED and current > level)):
             break
-        if work in shares or (shares and current is Level.MERCY):
+        if work in shares or (shares and current is Level.GRANTED):
             continue
         level = max(level, current)
-        shares[work] = 1 if current is Level.MERCY else max(1, min(room, work.behind))
+        shares[work] = 1 if current is Level.GRANTED else max(1, min(room, work.behind))
     return shares

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from cfg_core.denoiser import Denoiser
-from cfg_core.guidance import RULES, Rule, halves
+from cfg_core.guidance import RULES, Needs, Rule, parts
 from cfg_core.noise import Noise
 from cfg_core.samplers import SAMPLERS, Sampler, State, start
 from cfg_core.schedule import SPACINGS
@@ -45,19 +45,17 @@ def begin(
 def turn(denoiser: Denoiser, jobs: Sequence[Job]) -> None:
     """Advance every job by one evaluation, all of their samples in one call of the denoiser; all of them or none."""
     log_snrs = [job.state.log_snr for job in jobs]
-    needs = [job.rule.needs(log_snr, job.w) for job, log_snr in zip(jobs, log_snrs, strict=True)]
-    conditional, unconditional = halves(
+    found = parts(
         denoiser,
         torch.cat([job.state.z for job in jobs]),
         torch.cat(log_snrs),
         torch.cat([job.labels for job in jobs]),
-        (torch.cat([n[0] for n in needs]), torch.cat([n[1] for n in needs])),
+        Needs.cat([job.rule.needs(log_snr, job.w) for job, log_snr in zip(jobs, log_snrs, strict=True)]),
     )
     first, advanced = 0, []
     for job in jobs:
         rows = slice(first, first := first + len(job.labels))
-        prediction = job.rule.combine(conditional[rows], unconditional[rows], job.w)
-        advanced.append(job.sampler.advance(job.state, prediction))
+        advanced.append(job.sampler.advance(job.state, job.rule.combine(found[rows], job.w)))
     for job, state in zip(jobs, advanced, strict=True):
         job.state = state
 

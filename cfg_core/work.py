@@ -2,12 +2,14 @@
 
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 
 from cfg_core.denoiser import Denoiser
 from cfg_core.grid import begin_grid, pixels
+from cfg_core.meters import Measure, Meter
 from cfg_core.request import GridRequest
 from cfg_core.sampling import Job
 
@@ -24,7 +26,7 @@ class Frame:
 
     pixels: (w, class, sample, S, S, C) uint8, the clean samples as they are predicted at this evaluation; None before
     the first. seconds: since the request. precomputed: shipped with the app, not computed by it. error: why it ended
-    early, one sentence.
+    early, one sentence. meter: of the finished pictures, where there is a classifier that judges.
     """
 
     request: GridRequest
@@ -34,8 +36,9 @@ class Frame:
     seconds: float = 0.0
     precomputed: bool = False
     error: str | None = None
+    meter: Meter | None = None
 
-    @property
+    @cached_property  # every turn asks it of every grid of everybody
     def done(self) -> bool:
         return self.error is not None or self.evaluations == self.request.evaluations
 
@@ -85,15 +88,20 @@ class Work:
             jobs.append(job)
         return jobs
 
-    def show(self) -> bool:
-        """A new frame, if every block has reached the next evaluation; whether there is one."""
+    def show(self, measure: Measure | None = None) -> bool:
+        """A new frame, if every block has reached the next evaluation; whether there is one.
+
+        measure: what the finished pictures are judged by.
+        """
         states = [job.state for job in self._blocks if job]
         x = [state.x for state in states if state.x is not None and state.evaluations > self.frame.evaluations]
         if self.frame.done or len(x) < len(self._blocks):
             return False
         drawn = pixels(self.request, torch.cat(x))
         seconds = time.monotonic() - self.since
-        self.frame = Frame(self.request, self.frame.serial, states[0].evaluations, drawn, seconds)
+        at, request = states[0].evaluations, self.request
+        meter = measure(request, drawn) if measure and at == request.evaluations else None
+        self.frame = Frame(request, self.frame.serial, at, drawn, seconds, meter=meter)
         kept = max(1, FILM_BYTES // drawn.nbytes)
         if self.frame.done or self.frame.evaluations % -(-self.request.evaluations // kept) == 0:
             self.film.append(self.frame)

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from cfg_core import classifier, data, hub
+from cfg_core import judge as judges
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def changed(folder: Path, copy: Path, **fields: object) -> Path:
 
 
 def test_the_command_learns_and_records_what_it_measured(folder: Path, pictures: torch.Tensor) -> None:
-    judge, test = classifier.load(folder), data.load("synthetic", "test")
+    judge, test = judges.load(folder), data.load("synthetic", "test")
     assert judge.config.test_accuracy > 0.9  # chance is 0.25
     hits = judge.probabilities(pictures).argmax(1) == test.labels
     assert float(hits.double().mean()) == judge.config.test_accuracy
@@ -43,34 +44,34 @@ def test_the_command_learns_and_records_what_it_measured(folder: Path, pictures:
 
 
 def test_saved_and_loaded_it_is_the_same(folder: Path, tmp_path: Path, pictures: torch.Tensor) -> None:
-    judge = classifier.load(folder)
+    judge = judges.load(folder)
     hub.save(tmp_path, judge.config, judge.network.state_dict())
-    again = classifier.load(tmp_path)
+    again = judges.load(tmp_path)
     assert (again.hash, again.config) == (judge.hash, judge.config)
     assert torch.equal(again.features(pictures), judge.features(pictures))
 
 
 def test_features_and_probabilities(folder: Path, pictures: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
-    judge = classifier.load(folder)
+    judge = judges.load(folder)
     features, probabilities = judge.features(pictures), judge.probabilities(pictures)
     assert features.shape == (512, 64)
     assert probabilities.shape == (512, 4)
     torch.testing.assert_close(probabilities.sum(1), torch.ones(512))
     assert torch.equal(probabilities, judge.probabilities_of(features))
-    monkeypatch.setattr(classifier, "BLOCK", 100)
+    monkeypatch.setattr(judges, "BLOCK", 100)
     torch.testing.assert_close(judge.features(pictures), features, rtol=1e-5, atol=1e-5)
 
 
 def test_it_judges_in_evaluation_mode(folder: Path) -> None:
-    assert not any(part.training for part in classifier.load(folder).network.modules() if isinstance(part, nn.Module))
+    assert not any(part.training for part in judges.load(folder).network.modules() if isinstance(part, nn.Module))
 
 
 def test_the_same_seed_trains_the_same_network() -> None:
     def weights(seed: int) -> torch.Tensor:
         torch.manual_seed(0)
-        network = classifier.Network(classifier.Architecture(1, 16, 4, (8,)))
+        network = judges.Network(judges.Architecture(1, 16, 4, (8,)))
         small = data.synthetic("test")
-        list(classifier.train(network, small, 1, 128, 1e-3, seed))
+        list(classifier.train(network, network, small, 1, 128, 1e-3, torch.Generator().manual_seed(seed)))
         return network.head.weight.detach()
 
     assert torch.equal(weights(0), weights(0))
@@ -89,7 +90,7 @@ def test_the_same_seed_trains_the_same_network() -> None:
 )
 def test_a_bad_config_is_named(folder: Path, tmp_path: Path, fields: dict[str, object], message: str) -> None:
     with pytest.raises(hub.CheckpointError, match=message) as caught:
-        classifier.load(changed(folder, tmp_path, **fields))
+        judges.load(changed(folder, tmp_path, **fields))
     assert "\n" not in str(caught.value)
 
 
@@ -100,7 +101,7 @@ def test_a_bad_config_is_named(folder: Path, tmp_path: Path, fields: dict[str, o
 def test_a_bad_architecture_is_named(folder: Path, tmp_path: Path, field: str, value: object) -> None:
     architecture = {**json.loads((folder / hub.CONFIG).read_text())["architecture"], field: value}
     with pytest.raises(hub.CheckpointError, match=f"{field} must be"):
-        classifier.load(changed(folder, tmp_path, architecture=architecture))
+        judges.load(changed(folder, tmp_path, architecture=architecture))
 
 
 def test_weights_that_are_cut_off_missing_or_of_another_network_are_named(folder: Path, tmp_path: Path) -> None:
@@ -108,19 +109,19 @@ def test_weights_that_are_cut_off_missing_or_of_another_network_are_named(folder
     content = (folder / hub.WEIGHTS).read_bytes()
     (tmp_path / hub.WEIGHTS).write_bytes(content[:-100])
     with pytest.raises(hub.CheckpointError, match="cut off or not a safetensors file"):
-        classifier.load(tmp_path)
+        judges.load(tmp_path)
     (tmp_path / hub.WEIGHTS).unlink()
     (tmp_path / "model.pt").write_bytes(content)
     with pytest.raises(hub.CheckpointError, match=r"has no model\.safetensors; model\.pt is a pickle"):
-        classifier.load(tmp_path)
+        judges.load(tmp_path)
     raw = json.loads((folder / hub.CONFIG).read_text())
     changed(folder, tmp_path, architecture={**raw["architecture"], "features": 32})
     with pytest.raises(hub.CheckpointError, match="does not fit"):
-        classifier.load(tmp_path)
+        judges.load(tmp_path)
 
 
 def test_pictures_of_another_shape_or_type_are_refused(folder: Path) -> None:
-    judge = classifier.load(folder)
+    judge = judges.load(folder)
     for wrong in (torch.zeros(2, 3, 16, 16), torch.zeros(2, 1, 16, 16, dtype=torch.uint8)):
         with pytest.raises(ValueError, match=r"images must be floating point of shape \(N, 1, 16, 16\)"):
             judge.features(wrong)

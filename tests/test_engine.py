@@ -20,7 +20,7 @@ from cfg_core.denoiser import Denoiser, NetworkDenoiser
 from cfg_core.engine import Engine, Full, Limits, UnknownPerson
 from cfg_core.hub import Checkpoint, CheckpointConfig
 from cfg_core.noise import grid_noise
-from cfg_core.people import PATIENT
+from cfg_core.people import STARVED
 from cfg_core.request import GridRequest, strip
 from cfg_core.samplers import SAMPLERS
 from cfg_core.sampling import begin, sample
@@ -469,7 +469,7 @@ def test_nobody_starves_while_others_keep_coming(gate: Gate, gated: Engine) -> N
     gate.arrived()
     seed = 0
     impatient = [gated.admit() for _ in range(4)]
-    for _ in range(40 * PATIENT):
+    for _ in range(40 * STARVED):
         for token in impatient:
             seed += 1
             gated.want(token, [replace(A, samples=16, seed=seed, steps=1)])

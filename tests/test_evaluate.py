@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from cfg_core import classifier, data, evaluate, hub, sampling
+from cfg_core import judge as judges
 from cfg_core.denoiser import Denoiser
 from cfg_core.metrics import METRICS, Manifold, frechet_distance, inception_score, vendi_score
 from cfg_core.noise import grid_noise
@@ -65,8 +66,8 @@ def command(model: Path, judge: Path, out: Path) -> list[str]:
 
 def test_the_file_tells_where_its_figures_come_from(swept: dict, model: Path, judge: Path) -> None:
     assert swept["checkpoint"]["hash"] == hub.load(model).hash
-    assert swept["classifier"]["hash"] == classifier.load(judge).hash
-    assert swept["classifier"]["test_accuracy"] == classifier.load(judge).config.test_accuracy
+    assert swept["classifier"]["hash"] == judges.load(judge).hash
+    assert swept["classifier"]["test_accuracy"] == judges.load(judge).config.test_accuracy
     assert (swept["data"], swept["samples"], swept["sampler"], swept["steps"], swept["seed"]) == (
         "synthetic", 1000, "dpmpp_2m", 2, 0,
     )  # fmt: skip
@@ -88,7 +89,7 @@ def test_figures_lie_in_their_intervals_and_noise_is_worse_than_real_pictures(sw
 
 
 def test_the_figures_are_those_of_the_samples_drawn_one_w_at_a_time(swept: dict, model: Path, judge: Path) -> None:
-    denoiser, grader = hub.load(model).denoiser, classifier.load(judge)
+    denoiser, grader = hub.load(model).denoiser, judges.load(judge)
     labels = torch.arange(1000) % 4
     noise = grid_noise(0, range(1000), denoiser.shape, denoiser.device)
     job = sampling.begin(denoiser, noise, labels, torch.ones(1000), steps=2)

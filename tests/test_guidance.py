@@ -4,10 +4,11 @@ import torch
 from cfg_core.denoiser import Prediction
 from cfg_core.guidance import RULES, guide
 from cfg_core.noise import grid_noise
-from cfg_core.sampling import begin, sample
+from cfg_core.sampling import begin, sample, turn
 from cfg_core.schedule import Schedule, alpha_sigma
 
 CFG = RULES["cfg"]
+STEERED = [rule for rule in RULES.values() if rule.classifier]
 W = [-1.0, -0.5, 0.0, 0.1, 1.0, 4.0]
 
 
@@ -141,3 +142,105 @@ def test_stronger_guidance_leaves_the_other_classes(figure_2):
     assert sure == sorted(sure)
     assert sure[0] < 0.5 < 0.99 < sure[-1]
     assert isinstance(figure_2.schedule, Schedule)
+
+
+# ---- rules that ask a noise-aware classifier ----
+
+
+class Posterior(torch.nn.Module):
+    """A random linear classifier of 8×8 pictures, less sure the noisier they are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = torch.nn.Linear(64, 10).requires_grad_(False)
+
+    def forward(self, z: torch.Tensor, log_snr: torch.Tensor) -> torch.Tensor:
+        return self.head(z.flatten(1).sin()) * log_snr.sigmoid()[:, None]
+
+
+@pytest.fixture
+def guided_network(tiny_denoiser):
+    torch.manual_seed(3)
+    tiny_denoiser.classifier = Posterior()
+    return tiny_denoiser
+
+
+def test_the_class_gradient_is_that_of_finite_differences(guided_network, mixture):
+    for denoiser in (guided_network, mixture):
+        z, log_snr, labels = noisy(denoiser, 6, torch.float64)
+        gradient = denoiser.class_gradient(z, log_snr, labels)
+        direction = torch.randn(z.shape, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+        h = 1e-2 if denoiser is guided_network else 1e-5  # the network computes in float32
+
+        def log_p(z):
+            return denoiser.log_class_posterior(z, log_snr).gather(1, labels[:, None])[:, 0].double()  # noqa: B023
+
+        slope = (log_p(z + h * direction) - log_p(z - h * direction)) / (2 * h)
+        found = (gradient * direction).flatten(1).sum(1)
+        assert torch.allclose(found, slope, rtol=2e-3, atol=1e-3 * float(slope.abs().max()))
+        assert float(slope.abs().max()) > 1e-2
+
+
+@pytest.mark.parametrize("rule", STEERED, ids=lambda rule: rule.title)
+@pytest.mark.parametrize("w", W)
+def test_on_the_exact_mixture_all_rules_are_classifier_free_guidance(mixture, rule, w):
+    """The mixture's classifier is the one its densities imply, so the paper's theory holds exactly."""
+    z, log_snr, labels = noisy(mixture, 20, torch.float64)
+    strengths = torch.full((20,), w, dtype=torch.float64)
+    expected = guide(mixture, CFG, z, log_snr, labels, strengths)
+    found = guide(mixture, rule, z, log_snr, labels, strengths)
+    assert torch.allclose(found.eps, expected.eps, rtol=1e-8, atol=1e-9)
+    assert torch.allclose(found.x, expected.x, rtol=1e-8, atol=1e-9)
+
+
+def test_the_bayes_mixture_is_the_weighted_sum_over_the_classes(guided_network):
+    z, log_snr, labels = noisy(guided_network, 5)
+    rule, w = RULES["bayes"], torch.full((5,), 2.0)
+    with torch.inference_mode():
+        found = guide(guided_network, rule, z, log_snr, labels, w).unconditional
+        weights = guided_network.log_class_posterior(z, log_snr).exp()
+        each = [guided_network(z, log_snr, torch.full((5,), label)).eps for label in range(10)]
+    expected = sum(weights[:, label, None, None, None] * eps for label, eps in enumerate(each))
+    assert torch.allclose(found.eps, expected, atol=1e-6)
+    assert float((weights.max(1).values - weights.min(1).values).max()) > 0.01
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_sample_is_the_same_beside_samples_of_other_rules(guided_network, rule):
+    with torch.inference_mode():
+        jobs = [
+            begin(guided_network, noise_of(n), torch.tensor([n]), torch.tensor([2.0]), steps=4, rule=each)
+            for n, each in enumerate(RULES)
+        ]
+        alone = sample(
+            guided_network,
+            begin(
+                guided_network,
+                noise_of(list(RULES).index(rule)),
+                torch.tensor([list(RULES).index(rule)]),
+                torch.tensor([2.0]),
+                steps=4,
+                rule=rule,
+            ),
+        )
+        while not jobs[0].state.done:
+            turn(guided_network, jobs)
+    assert torch.equal(jobs[list(RULES).index(rule)].state.z, alone)
+
+
+def noise_of(sample):
+    return grid_noise(1, [sample], (1, 8, 8), torch.device("cpu"))
+
+
+def test_rules_part_where_the_classifier_is_not_the_implied_one(guided_network):
+    z, log_snr, labels = noisy(guided_network, 6)
+    w = torch.full((6,), 2.0)
+    free = guide(guided_network, CFG, z, log_snr, labels, w).eps
+    for rule in STEERED:
+        assert not torch.allclose(guide(guided_network, rule, z, log_snr, labels, w).eps, free, atol=1e-2)
+
+
+def test_a_denoiser_without_a_classifier_says_so(tiny_denoiser):
+    z, log_snr, labels = noisy(tiny_denoiser, 2)
+    with pytest.raises(ValueError, match="must have a noise-aware classifier"):
+        guide(tiny_denoiser, RULES["classifier"], z, log_snr, labels, torch.ones(2))

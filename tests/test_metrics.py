@@ -21,6 +21,7 @@ from cfg_core.metrics import (
     inception_score,
     root,
     vendi_score,
+    vendi_score_near,
 )
 
 
@@ -209,6 +210,24 @@ def test_vendi_score_agrees_with_its_library(count: int, dimensions: int) -> Non
     rows = features(count, dimensions) + 0.1
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     assert vendi_score(rows) == pytest.approx(vendi.score_K(unit @ unit.T), rel=1e-9)
+
+
+def test_the_near_vendi_score_agrees_with_the_library_on_its_kernel() -> None:
+    rows = features(40)
+    squares = ((rows[:, None] - rows[None]) ** 2).sum(2)
+    assert vendi_score_near(rows, 1.7) == pytest.approx(vendi.score_K(np.exp(-squares / (2 * 1.7**2))), rel=1e-9)
+
+
+def test_the_near_vendi_score_counts_what_is_far_apart() -> None:
+    assert vendi_score_near(np.ones((16, 5)), 1) == pytest.approx(1)
+    assert vendi_score_near(100 * np.eye(7), 1) == pytest.approx(7)
+    assert vendi_score_near(np.repeat(100 * np.eye(7), 3, axis=0), 1) == pytest.approx(7)
+    k = np.exp(-0.5)  # two points one bandwidth apart: eigenvalues (1 ± k)/2
+    entropy = -sum(share * np.log(share) for share in ((1 + k) / 2, (1 - k) / 2))
+    assert vendi_score_near([[0.0], [2.0]], 2) == pytest.approx(np.exp(entropy))
+    for rows, bandwidth in (([[np.nan]], 1.0), ([[1.0]], 0.0)):
+        with pytest.raises(ValueError, match="features must be finite rows and bandwidth positive"):
+            vendi_score_near(rows, bandwidth)
 
 
 def test_vendi_score_counts_different_samples_and_copies_add_nothing() -> None:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import gradio as gr
 import numpy as np
 import pytest
 from gradio_client import Client
@@ -38,7 +37,7 @@ def engine(tiny_checkpoint: Checkpoint) -> Iterator[Engine]:
 def call(engine: Engine) -> Iterator[Call]:
     """(function, its argument or a whole body) → HTTP status and what came back."""
     with served(engine) as (address, page):
-        component = next(i for i, block in page.blocks.items() if isinstance(block, gr.HTML))
+        component = next(i for i, block in page.blocks.items() if getattr(block, "elem_id", None) == "explore")
 
         def post(function: str, data: Any) -> tuple[int, Any]:
             body = {"session_hash": "s", "component_id": component, "fn_name": function, "data": data}

@@ -5,12 +5,12 @@ from itertools import count
 
 import pytest
 
-from cfg_core.people import MERCY, PATIENT, Person, line, share
+from cfg_core.people import MERCY, SECOND, STARVED, Person, line, share
 from cfg_core.request import GridRequest, strip
 from cfg_core.work import BLOCK, Frame, Work
 
 A = GridRequest("0123456789ab", (3,), (2.0,), samples=16, steps=5)
-LATER = PATIENT + MERCY
+LATER = STARVED + MERCY
 """A turn with mercy on those who were last served in turn 0."""
 serials = count()
 
@@ -41,11 +41,25 @@ def test_who_has_no_picture_goes_before_who_waits_for_a_better_one_and_that_befo
     assert found[5] is next_rung
 
 
-def test_who_looks_at_another_w_lets_those_without_a_picture_go_first_only_for_a_while() -> None:
-    refining = Person(looked_at=[work(w=(3.0,), steps=4), work(w=(0.0,))], strip=[work(finished=True)])
-    newcomer = Person(looked_at=[work()], asked=PATIENT, served=PATIENT)
-    assert order(refining, newcomer, turn=PATIENT)[0] is newcomer.looked_at[0]
-    assert order(refining, newcomer, turn=PATIENT + 1) == [*refining.looked_at, *newcomer.looked_at]
+def test_who_waits_for_a_better_picture_has_one_block_of_every_second_turn() -> None:
+    refining = Person(looked_at=[work(samples=64, w=(3.0,)), work(samples=64, w=(0.0,))], strip=[work(finished=True)])
+    newcomers = [Person(looked_at=[work()]) for _ in range(4)]
+    firsts = [person.looked_at[0] for person in newcomers]
+    assert share(line([refining, *newcomers], 2 * SECOND), 4 * BLOCK) == dict.fromkeys(firsts, 1)
+    granted = share(line([refining, *newcomers], 2 * SECOND + 1), 4 * BLOCK)
+    assert granted == {refining.looked_at[0]: 1} | dict.fromkeys(firsts[:3], 1)
+
+
+def test_what_was_begun_for_who_has_a_picture_is_finished_before_another_is_begun() -> None:
+    begun, whole = work(steps=4), work(steps=5)
+    people = [Person(looked_at=[each], strip=[work(finished=True)]) for each in (whole, begun)]
+    assert order(*people) == [begun, whole]
+
+
+def test_where_nobody_waits_for_a_first_picture_the_turn_is_half_as_long() -> None:
+    first, strip_only = Person(looked_at=[work(samples=64)]), Person(strip=[work(samples=64)])
+    assert share(line([first], 0), 4 * BLOCK) == {first.looked_at[0]: 4}
+    assert share(line([strip_only], 0), 4 * BLOCK) == {strip_only.strip[0]: 2}
 
 
 @pytest.mark.parametrize(("w", "enough"), [(3.0, True), (3.25, True), (1.0, False), (8.0, False)])
@@ -62,8 +76,8 @@ def test_strips_go_round_between_people() -> None:
 
 def test_who_was_not_served_for_long_goes_first_for_one_block() -> None:
     starved = Person(looked_at=[work(samples=64, steps=100)], served=0)
-    lucky = Person(looked_at=[work()], served=PATIENT)
-    for turn in (PATIENT, LATER - 1, LATER + 1):
+    lucky = Person(looked_at=[work()], served=STARVED)
+    for turn in (STARVED, LATER - 1, LATER + 1):
         assert order(starved, lucky, turn=turn)[0] is lucky.looked_at[0]
     shares = share(line([starved, lucky], LATER), 2 * BLOCK)
     assert shares == {starved.looked_at[0]: 1, lucky.looked_at[0]: 1}
@@ -71,7 +85,7 @@ def test_who_was_not_served_for_long_goes_first_for_one_block() -> None:
 
 def test_many_starved_strips_do_not_shut_out_a_newcomer() -> None:
     crowd = [Person(looked_at=[work(finished=True)], strip=[work()]) for _ in range(60)]
-    newcomer = Person(looked_at=[work()], served=PATIENT)
+    newcomer = Person(looked_at=[work()], served=STARVED)
     shares = share(line([*crowd, newcomer], LATER), 2 * BLOCK)
     assert list(shares) == [crowd[0].strip[0], newcomer.looked_at[0]]
 

@@ -1,7 +1,7 @@
 """A part of the page: markup, script and style of one name in assets/, and the Python functions that it calls."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +10,17 @@ import gradio as gr
 ASSETS = Path(__file__).parents[2] / "assets"
 
 
-def component(name: str, *functions: Callable[..., Any], **constants: Any) -> gr.HTML:
+def component(name: str, *functions: Callable[..., Any], uses: Sequence[str] = (), **constants: Any) -> gr.HTML:
     """The component of assets/NAME.html and NAME.js; its script finds the functions under ``server``.
 
-    constants: what the script finds by these names. Not a subclass of gr.HTML: Gradio writes a stub file beside the
-    source of each subclass.
+    uses: scripts of assets/ that it needs beside common.js. constants: what the script finds by these names. Not a
+    subclass of gr.HTML: Gradio writes a stub file beside the source of each subclass.
     """
     given = "".join(f"const {constant} = {json.dumps(value)};\n" for constant, value in constants.items())
+    scripts = "".join((ASSETS / f"{script}.js").read_text() for script in ("common", *uses, name))
     return gr.HTML(
         html_template=(ASSETS / f"{name}.html").read_text(),
-        js_on_load=given + (ASSETS / "common.js").read_text() + (ASSETS / f"{name}.js").read_text(),
+        js_on_load=given + scripts,
         apply_default_css=False,
         server_functions=list(functions) or None,
         elem_id=name,

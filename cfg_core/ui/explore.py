@@ -7,14 +7,16 @@ from typing import Any
 
 import gradio as gr
 
+from cfg_core.curvefile import Curve
 from cfg_core.engine import Engine, Full, UnknownPerson
+from cfg_core.guidance import rules
 from cfg_core.request import BELOW, COARSE, GAPS, GridRequest, strip
 from cfg_core.samplers import SAMPLERS
 from cfg_core.ui.component import component
 from cfg_core.work import Frame
 
 FIELDS = ("class", "w", "seed", "samples", "sampler", "steps", "rule", "model")
-PACE = 0.15
+PACE = 0.3
 """Seconds between unfinished frames: to send each evaluation would take from the sampler's own cores."""
 
 PATIENCE = 1.0
@@ -31,8 +33,10 @@ class Explore:
     All take one JSON object and return one; whatever is wrong with it comes back as a sentence in ``error``.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, curve: Curve | None = None) -> None:
+        """curve: where the dot of the small chart moves; there is none where it is of another checkpoint."""
         self.engine = engine
+        self.curve = curve if curve and curve.checkpoint == engine.checkpoint.hash else None
         self.names = engine.checkpoint.config.classes
         every = tuple(range(len(self.names)))
         self.rail = engine.draw(GridRequest(engine.checkpoint.hash, every, w=(2.0,), samples=1))
@@ -52,7 +56,9 @@ class Explore:
         def leave(ask: Any) -> dict[str, Any]:
             return self.leave(ask)
 
-        return component("explore", enter, pull, film, leave)
+        points = self.curve.points if self.curve else ()
+        curve = [{"w": p.w, **{name: p.figures[name].value for name in ("inception", "fid")}} for p in points]
+        return component("explore", enter, pull, film, leave, uses=("chart",), CURVE=curve)
 
     def enter(self, ask: Any) -> dict[str, Any]:
         """{query} → a token, the model, and what the query wants; where it is nonsense, the default and a sentence."""
@@ -73,6 +79,8 @@ class Explore:
                 "size": size,
                 "channels": channels,
                 "about": f"Drawn by a network of this project: {about}.",
+                "meters": self.engine.measures,
+                "rules": [{"name": n, "title": r.title} for n, r in rules(self.engine.checkpoint.denoiser).items()],
                 "samplers": [{"name": n, "title": s.title, "steps": s.default_steps} for n, s in SAMPLERS.items()],
                 "ladder": sorted({*COARSE, *GAPS}),
                 "below": sorted(BELOW),
@@ -220,6 +228,7 @@ def _frame(frame: Frame, seen: Mapping[str, Any]) -> dict[str, Any]:
         "seconds": frame.seconds,
         "precomputed": frame.precomputed,
         "error": frame.error,
+        "meter": frame.meter and asdict(frame.meter),
         "pixels": _base64(frame.pixels.tobytes()) if frame.pixels is not None and _new(frame, seen) else None,
     }
 

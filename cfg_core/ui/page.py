@@ -1,13 +1,16 @@
 """The page as a whole: its tabs, its theme, and how Gradio serves it."""
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from cfg_core import curves
 from cfg_core.engine import Engine
 from cfg_core.ui.component import component, style
 from cfg_core.ui.explore import Explore
 from cfg_core.ui.plane import Plane
+from cfg_core.ui.tradeoff import TradeOff
 
 CALLS = 8
 """Calls of the grid endpoint that are served at once; the engine advances them together."""
@@ -15,19 +18,21 @@ CALLS = 8
 QUEUE = 64
 """Calls of it that may wait; more are refused."""
 
-TABS = {"explore": "Explore", "plane": "2-D lab"}
+TABS = {"explore": "Explore", "plane": "2-D lab", "tradeoff": "Trade-off"}
 """The tabs by the name of their component, the first of them the one that opens."""
 
 FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "sans-serif")
 
 
-def build(engine: Engine) -> gr.Blocks:
-    """The page over an engine."""
+def build(engine: Engine, folder: Path = curves.FOLDER) -> gr.Blocks:
+    """The page over an engine, and over the curve files of a folder."""
+    measured = curves.read(folder, engine.checkpoint.hash)
     with gr.Blocks(title="Guidance Lab", analytics_enabled=False, fill_width=True) as page:
         component("shell", TABS=TABS)
-        explore = Explore(engine)
+        explore = Explore(engine, measured.main)
         explore.render()
         Plane().render()
+        TradeOff(engine, measured).render()
         gr.api(explore.grid, api_name="grid", concurrency_limit=CALLS)
         gr.api(explore.stats, api_name="stats", queue=False)
     page.queue(max_size=QUEUE)
@@ -37,7 +42,7 @@ def build(engine: Engine) -> gr.Blocks:
 def launch_options() -> dict[str, Any]:
     """Arguments of ``Blocks.launch`` that belong to the page, not to the machine it runs on."""
     hidden = "".join(f'html:not([data-tab="{name}"]) .{name} {{ display: none; }}' for name in TABS)
-    sheets = "".join(map(style, ("lab", *TABS))) + hidden
+    sheets = "".join(map(style, ("lab", "chart", *TABS))) + hidden
     return {
         "theme": gr.themes.Base(font=FONTS, font_mono=("ui-monospace", "monospace")),
         "head": f'<meta name="color-scheme" content="light dark"><style>{sheets}</style>',

@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from cfg_core import classifier, data, evaluate, hub, sampling
+from cfg_core import data, evaluate, hub, sampling
+from cfg_core import judge as judges
 from cfg_core.metrics import METRICS
 from cfg_core.mixture import MixtureDenoiser
 from cfg_core.samplers import SAMPLERS
@@ -51,7 +52,7 @@ def main() -> None:
     p.add_argument("--steps", type=int, default=12)
     options = p.parse_args()
     checkpoint = hub.load("checkpoints/fashion-mnist")
-    judge = classifier.load("checkpoints/fashion-mnist-classifier")
+    judge = judges.load("checkpoints/fashion-mnist-classifier")
     reference = evaluate.compared(judge, data.load(checkpoint.config.data), evaluate.Options((0.3,), options.samples))
     table = Table("sampler", "spacing", "distance on the mixture", "FID of the model", "95 % interval", "p(own class)")
     for name, spacing in product(("dpmpp_2m", "dpmpp_2m_sde", "ddim", "heun"), ("uniform", "midpoint", "edm")):

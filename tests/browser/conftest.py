@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cfg_core import hub
+from cfg_core import guide, hub
+from cfg_core import judge as judges
 from cfg_core.engine import Engine
+from cfg_core.meters import measure_by
 from tests.conftest import served
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -26,7 +28,10 @@ Open = Callable[..., Any]
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
-    engine = Engine(hub.load(CHECKPOINT))
+    checkpoint = hub.load(CHECKPOINT)
+    guide.equip(checkpoint, f"{CHECKPOINT}-guide")
+    judge = judges.load(f"{CHECKPOINT}-classifier", checkpoint=checkpoint)
+    engine = Engine(checkpoint, measure=measure_by(judge))
     yield engine
     engine.close()
 

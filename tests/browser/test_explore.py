@@ -397,9 +397,38 @@ def test_the_keyboard_reaches_every_control_in_order(open_page: Open) -> None:
                !== 'none') || node.matches('.w:focus-visible'))(document.activeElement)"""
         )
         assert ring, f"{reached[-1]} shows no focus"
-    aside = ["SUMMARY", "sampler", "steps", "samples", "below"]
+    aside = ["SUMMARY", "rule", "sampler", "steps", "samples", "below"]
     strip = ["strip"] * 8
-    assert reached == ["class", "CANVAS", "CANVAS", "w", *aside, *strip, "play", "step", "seed", "dice"]
+    assert reached == ["BUTTON", "class", "CANVAS", "CANVAS", "w", *aside, *strip, "play", "step", "seed", "dice"]
+
+
+def readings(page: Any, pane: str) -> list[float]:
+    return [
+        float(meter.get_attribute("value") or meter.evaluate("m => m.value"))
+        for meter in page.locator(f".pane.{pane} meter").all()
+    ]
+
+
+def test_the_meters_read_what_the_judge_says_of_what_is_shown(open_page: Open, engine: Engine) -> None:
+    page = open_page("?class=8&w=4")
+    request = holds(page, engine)
+    for pane, w in (("unguided", 0.0), ("guided", 4.0)):
+        shown = engine.want(engine.admit(), [replace(request, w=(w,))]).frames[0].meter
+        assert shown is not None
+        assert readings(page, pane) == pytest.approx([shown.fidelity, shown.diversity], rel=1e-6)
+        words = page.locator(f".pane.{pane} .meters output").all_inner_texts()
+        assert words == [f"{shown.fidelity:.2f}", f"{shown.diversity:.1f} of 16"]
+    (_, plain), (_, guided) = readings(page, "unguided"), readings(page, "guided")
+    assert guided < plain
+
+
+def test_a_rule_is_chosen_and_stands_in_the_link(open_page: Open, engine: Engine) -> None:
+    page = settled(open_page(QUICK))
+    page.get_by_text("Advanced").click()
+    page.get_by_label("rule").select_option("classifier")
+    request = holds(page, engine, rule="classifier")
+    assert request.rule == "classifier"
+    assert page.locator(".settings").inner_text().startswith("Classifier guidance, of the conditional model")
 
 
 def test_every_control_has_a_name(open_page: Open) -> None:

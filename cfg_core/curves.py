@@ -1,0 +1,181 @@
+"""The curve files of a folder, grouped as the paper asks its questions, with what they say.
+
+    python -m cfg_core.curves assets/curves        # Markdown: one table a group, and the findings
+
+Figures compare only where the same classifier judged the same features of the same data: the curve with the most
+points of the model that runs sets the standard, and what was judged otherwise is left out, in one sentence.
+"""
+
+import argparse
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cfg_core.curvefile import Curve, Figures, parse
+from cfg_core.findings import Finding, beside, dip, exchange, rises, steps, told, unconditional
+from cfg_core.metrics import METRICS
+
+FOLDER = Path(__file__).parents[1] / "assets" / "curves"
+
+METHODS = {
+    "cfg": "CFG",
+    "classifier": "classifier guidance",
+    "classifier_unconditional": "classifier, unconditional",
+    "bayes": "CFG by Bayes' rule",
+}
+"""What stands at the end of the line of a guidance rule."""
+
+PAPERS = "ancestral"
+"""The paper's sampler, whose T section 4.3 varies."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Curves that answer one question together."""
+
+    name: str
+    title: str
+    curves: tuple[Curve, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """main: the curve that the dot of Explore moves on. problems: one sentence for each thing that is wrong."""
+
+    groups: tuple[Group, ...]
+    main: Curve | None
+    problems: tuple[str, ...]
+
+
+def read(folder: Path, running: str | None = None) -> Curves:
+    """What the folder holds. running: the hash of the checkpoint that runs, where one does."""
+    if not folder.is_dir():
+        return Curves((), None, (f"There is no folder {folder.name} with curve files.",))
+    files = [_read(path) for path in sorted(folder.glob("*.json"))]
+    found = [file for file in files if isinstance(file, Curve)]
+    problems = [file for file in files if isinstance(file, str)]
+    if not found:
+        none = f"The folder {folder.name} holds no curve file that can be used."
+        return Curves((), None, (*problems, none))
+    main = max(found, key=lambda c: (c.checkpoint == running, c.rule == "cfg", len(c.points), c.samples))
+    comparable = [curve for curve in found if curve.judge == main.judge]
+    problems += [
+        f"{curve.file} was judged by {curve.features} {curve.classifier} on {curve.data}, {main.file} by "
+        f"{main.features} {main.classifier} on {main.data}: their figures do not compare."
+        for curve in found
+        if curve.judge != main.judge
+    ]
+    made = tuple(_groups(main, comparable))
+    return Curves(made, main, (*problems, *_others(comparable, made, running or main.checkpoint)))
+
+
+def _read(path: Path) -> Curve | str:
+    """The curve of a file, or a sentence that says what is wrong with it."""
+    try:
+        return parse(path.name, path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return f"{path.name} cannot be read as text."
+    except ValueError as error:
+        return f"{error}."
+
+
+def _others(curves: Iterable[Curve], groups: Iterable[Group], running: str) -> Iterable[str]:
+    """A sentence for each curve of another checkpoint, but for the comparison of p_uncond, which is between them."""
+    drawn = {curve.file: group.name for group in groups for curve in group.curves}
+    for curve in curves:
+        if curve.checkpoint != running and drawn.get(curve.file) != "p_uncond":
+            so = "its points do not open in Explore" if curve.file in drawn else "it is not drawn"
+            yield (
+                f"{curve.file} is of the checkpoint {curve.checkpoint_name} ({curve.checkpoint}), not of the one that "
+                f"runs ({running}): {so}."
+            )
+
+
+def _groups(main: Curve, curves: Sequence[Curve]) -> Iterable[Group]:
+    own = [curve for curve in curves if curve.checkpoint == main.checkpoint]
+    cfg = [curve for curve in own if curve.rule == main.rule]
+    by_steps = {curve.steps: curve for curve in cfg if curve.sampler == PAPERS}
+    if len(by_steps) < 2:
+        by_steps = {}
+    strength = [main, *(curve for curve in cfg if curve is not main and curve not in by_steps.values())]
+    several = len(strength) > 1
+    titled = tuple(
+        replace(c, title=f"{c.sampler}, T = {c.steps}" if several else METHODS.get(c.rule, c.rule)) for c in strength
+    )
+    yield Group("strength", "Guidance strength", titled, (dip(main), rises(main), *exchange(titled)))
+
+    lines = {p: replace(curve, title=f"p_uncond = {p:g}") for p, curve in sorted(_equal_budget(curves).items())}
+    if len(lines) > 1:
+        ours = tuple(lines.values())
+        yield Group("p_uncond", "p_uncond", ours, (*unconditional(lines), *exchange(ours)))
+
+    if by_steps:
+        of_t = {T: replace(by_steps[T], title=f"T = {T}") for T in sorted(by_steps)}
+        yield Group("steps", "Steps T", tuple(of_t.values()), (steps(of_t), *exchange(tuple(of_t.values()))))
+
+    methods = [main, *(curve for curve in own if curve.rule != main.rule)]
+    methods.sort(key=lambda curve: [main.rule, *METHODS, curve.rule].index(curve.rule))
+    methods = [replace(curve, title=METHODS.get(curve.rule, curve.rule)) for curve in methods]
+    if len(methods) > 1:
+        compared = (beside(methods[0], curve) for curve in methods[1:])
+        yield Group("method", "Method", tuple(methods), (*compared, *exchange(methods)))
+
+
+def _equal_budget(curves: Iterable[Curve]) -> Mapping[float, Curve]:
+    """p_uncond → a curve: the largest set of classifier-free curves that differ in nothing but it."""
+    sets: dict[object, dict[float, Curve]] = {}
+    for curve in curves:
+        if curve.rule == "cfg":
+            budget = curve.images_seen, curve.sampler, curve.steps, curve.samples, curve.seed
+            sets.setdefault(budget, {})[curve.p_uncond] = curve
+    return max(sets.values(), key=len, default={})
+
+
+# ---- the command line ----
+
+
+def basis(curve: Curve) -> str:
+    """What the figures of a curve, and of all that compare with it, are worth."""
+    features = f"{curve.features}, which is right on {100 * curve.test_accuracy:.2f} % of the test pictures"
+    return f"FID over {features}; not comparable with FID over Inception features."
+
+
+def markdown(curves: Curves) -> str:
+    """One table a group, the floor in its last row, and the findings."""
+    return "\n".join(line for group in curves.groups for line in _table(group))
+
+
+def _table(group: Group) -> Iterable[str]:
+    yield f"## {group.title}\n"
+    yield "| curve | w | " + " | ".join(metric.title for metric in METRICS.values()) + " |"
+    yield "|---" * (2 + len(METRICS)) + "|"
+    for curve in group.curves:
+        for point in curve.points:
+            yield f"| {curve.title} | {point.w:g} | {_cells(point.figures)} |"
+    held_out = group.curves[0].record["held_out"]["pictures"]
+    yield f"| {held_out:,} held-out real pictures | | {_cells(group.curves[0].floor)} |\n"
+    yield f"{basis(group.curves[0])}\n"
+    for c in group.curves:
+        yield f"- {c.title}: {c.samples:,} samples, seed {c.seed}, {c.steps} steps of {c.sampler}, `{c.file}`"
+    yield ""
+    yield from (f"- {finding}" for finding in group.findings)
+    yield ""
+
+
+def _cells(figures: Figures) -> str:
+    return " | ".join(told(figures[metric]) for metric in METRICS)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print the Markdown; exits with 2 and one sentence where anything is wrong with the files."""
+    p = argparse.ArgumentParser("python -m cfg_core.curves", description="Curve files as tables and findings.")
+    p.add_argument("folder", type=Path, nargs="?", default=FOLDER, help="where evaluate wrote its JSON files")
+    curves = read(p.parse_args(arguments).folder)
+    if curves.problems:
+        p.error(curves.problems[0])
+    print(markdown(curves))
+
+
+if __name__ == "__main__":
+    main()

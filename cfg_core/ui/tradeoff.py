@@ -1,0 +1,75 @@
+"""The Trade-off tab: IS against FID and precision against recall over w, ours beside the paper's, from curve files."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import gradio as gr
+
+from cfg_core import paper
+from cfg_core.curvefile import Line
+from cfg_core.curves import Curves, Group, basis
+from cfg_core.engine import Engine
+from cfg_core.findings import VERDICTS, Finding
+from cfg_core.metrics import METRICS
+from cfg_core.samplers import SAMPLERS
+from cfg_core.ui.component import component
+
+
+class TradeOff:
+    """What the page's script (assets/tradeoff.js) calls: ``read`` once, when the tab is first seen."""
+
+    def __init__(self, engine: Engine, curves: Curves) -> None:
+        self.engine = engine
+        self.curves = curves
+
+    def render(self) -> gr.HTML:
+        """The component."""
+
+        def read(ask: Any) -> dict[str, Any]:
+            return self.read()
+
+        return component("tradeoff", read, uses=("chart",))
+
+    def read(self) -> dict[str, Any]:
+        """The curves, each with its whole file under ``record``, what they say, and the paper's tables."""
+        main = self.curves.main
+        return {
+            "running": self.engine.checkpoint.hash,
+            "problems": list(self.curves.problems),
+            "metrics": {name: metric.title for name, metric in METRICS.items()},
+            "samplers": {name: sampler.title for name, sampler in SAMPLERS.items()},
+            "basis": basis(main) if main else "",
+            "main": main.file if main else None,
+            "groups": [_group(group) for group in self.curves.groups],
+            "tables": [
+                {
+                    "name": table.name,
+                    "title": table.title,
+                    "curves": [_line(line) for line in table.lines],
+                    "says": table.says,
+                    "source": table.source,
+                }
+                for table in paper.tables()
+            ],
+        }
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "name": group.name,
+        "title": group.title,
+        "curves": [
+            {"title": curve.title, "file": curve.file, "hash": curve.checkpoint, "record": curve.record}
+            for curve in group.curves
+        ],
+        "findings": _findings(group.findings),
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    results = [{"w": p.w, **{name: figure.value for name, figure in p.figures.items()}} for p in line.points]
+    return {"title": line.title, "record": {"results": results}}
+
+
+def _findings(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    return [{"chart": f.chart, "text": f.text, "holds": f.holds, "verdict": VERDICTS[f.holds]} for f in findings]

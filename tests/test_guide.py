@@ -1,0 +1,102 @@
+"""The noise-aware classifier: it learns, guides the same alone and in a crowd, and is refused where it does not fit."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from cfg_core import classifier, data, guide, hub
+from cfg_core.denoiser import NetworkDenoiser
+from cfg_core.guide import GuideNetwork
+from cfg_core.judge import Architecture, ClassifierConfig
+from cfg_core.schedule import Schedule
+from tests.conftest import small_network
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A noise-aware classifier of the synthetic pictures, trained by the command."""
+    out = tmp_path_factory.mktemp("guide")
+    classifier.main(["--data", "synthetic", "--noisy", "--out", str(out), "--epochs", "5", "--batch", "64"])
+    return out
+
+
+@pytest.fixture
+def checkpoint() -> hub.Checkpoint:
+    """A model of the synthetic pictures that has learnt nothing."""
+    network, synthetic = small_network(size=16, num_classes=4), data.load("synthetic")
+    config = hub.CheckpointConfig(
+        network.config, Schedule(), "v", "v", synthetic.classes, "synthetic", "none", 0.1, 0, "none"
+    )
+    return hub.Checkpoint(NetworkDenoiser(network, Schedule(), synthetic.classes), config, "0123456789ab")
+
+
+def accuracy(checkpoint: hub.Checkpoint, log_snr: float) -> float:
+    test = data.load("synthetic", "test")
+    x, at = data.to_unit(test.images), torch.full((len(test.labels),), log_snr)
+    alpha, sigma = at.sigmoid().sqrt()[:, None, None, None], (-at).sigmoid().sqrt()[:, None, None, None]
+    z = alpha * x + sigma * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        named = checkpoint.denoiser.log_class_posterior(z, at).argmax(1)
+    return float((named == test.labels).double().mean())
+
+
+def test_it_is_right_about_clean_pictures_and_knows_that_noise_tells_nothing(
+    folder: Path, checkpoint: hub.Checkpoint
+) -> None:
+    digest = guide.equip(checkpoint, folder)
+    assert len(digest) == 12
+    assert accuracy(checkpoint, 20.0) > 0.9 > accuracy(checkpoint, -2.0) > accuracy(checkpoint, -20.0)
+    with torch.inference_mode():
+        z = torch.randn(64, 1, 16, 16, generator=torch.Generator().manual_seed(1))
+        posterior = checkpoint.denoiser.log_class_posterior(z, torch.full((64,), -20.0)).exp()
+    assert float((posterior - 0.25).abs().mean()) < 0.1
+    assert "at λ = 0" in (folder / hub.CARD).read_text()
+    config = ClassifierConfig.from_json((folder / hub.CONFIG).read_text())
+    assert config.schedule == Schedule()
+    assert ClassifierConfig.from_json(config.to_json()) == config
+
+
+@pytest.mark.parametrize("size", [1, 3, 15, 17, 32, 50])
+def test_a_gradient_does_not_depend_on_the_batch(size: int) -> None:
+    torch.manual_seed(0)
+    network = GuideNetwork(Architecture(1, 28, 10)).eval().requires_grad_(False)
+    for block in network.blocks:
+        torch.nn.init.normal_(block.conv2.weight, std=0.05)
+    denoiser = NetworkDenoiser(small_network(size=28), Schedule(), tuple(map(str, range(10))))
+    denoiser.classifier = network
+    z = torch.randn(64, 1, 28, 28, generator=torch.Generator().manual_seed(2))
+    log_snr, labels = torch.linspace(-8, 8, 64, dtype=torch.float64), torch.arange(64) % 10
+    every = denoiser.class_gradient(z, log_snr, labels)
+    some = slice(64 - size, 64)
+    assert torch.equal(denoiser.class_gradient(z[some], log_snr[some], labels[some]), every[some])
+
+
+def changed(folder: Path, copy: Path, **fields: object) -> Path:
+    raw = json.loads((folder / hub.CONFIG).read_text())
+    (copy / hub.CONFIG).write_text(json.dumps({**raw, **fields}))
+    (copy / hub.WEIGHTS).write_bytes((folder / hub.WEIGHTS).read_bytes())
+    return copy
+
+
+def test_one_that_does_not_fit_the_model_is_refused(folder: Path, checkpoint: hub.Checkpoint, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"classifier must be of the checkpoint's pictures .* and classes \(a, b"):
+        guide.equip(replace(checkpoint, denoiser=renamed(checkpoint.denoiser)), folder)
+    other = {"log_snr_min": -10, "log_snr_max": 10}
+    with pytest.raises(ValueError, match="classifier must be of the checkpoint's Schedule"):
+        guide.equip(checkpoint, changed(folder, tmp_path, schedule=other))
+    with pytest.raises(hub.CheckpointError, match="neither a folder nor a Hub name"):
+        guide.equip(checkpoint, "nowhere")
+    assert checkpoint.denoiser.classifier is None
+
+
+def renamed(denoiser: NetworkDenoiser) -> NetworkDenoiser:
+    return NetworkDenoiser(denoiser.network, Schedule(), ("a", "b", "c", "d"))
+
+
+def test_the_classifier_that_judges_cannot_guide(checkpoint: hub.Checkpoint, tmp_path: Path) -> None:
+    classifier.main(["--data", "synthetic", "--out", str(tmp_path), "--epochs", "1"])
+    with pytest.raises(hub.CheckpointError, match="does not fit"):
+        guide.equip(checkpoint, tmp_path)
