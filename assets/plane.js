@@ -157,7 +157,8 @@ function paint(now) {
   context.clearRect(0, 0, canvas.width, canvas.height);
   const colour = colours[guided(shown.scene) ? 'guided' : 'unguided'];
   const filmed = film && same(film.scene, shown.scene), last = filmed && film.log_snrs.length - 1;
-  const at = filmed ? moment * last : 0, level = Math.round(at), finished = !filmed || at === last;
+  const at = filmed ? moment * last : 0, finished = !filmed || at === last;
+  const level = finished ? last : Math.min(Math.round(at), last - 1);  // the last is the clean end, and no λ
   const cells = filmed && film.heat.length / (last + 1);
   if (finished) drawHeat(shown.heat, MEASURED);
   else drawHeat(heatAt(level, cells), VIEW);

@@ -199,7 +199,8 @@ def film(scene: Scene) -> Film:
     denoiser = mixture(scene)
     job = begun(denoiser, scene)
     log_snrs = [*job.state.log_snrs.tolist(), math.inf]
-    at = {0: job.state.z} | {state.at: state.z for state in generate(denoiser, job)}  # the last state of each level
+    start = job.state.z
+    at = {state.at: state.z for state in generate(denoiser, job)} | {0: start}  # the last state of each level
     moments = np.linspace(0, scene.steps, min(scene.steps, FILM) + 1).round().astype(int)
     levels = np.array([log_snrs[moment] for moment in moments])
     return Film(
