@@ -1,16 +1,16 @@
-// The 2-D lab's canvas. Runs once its markup is on the page; Gradio provides `element` and `server`, the component the
-// constants. `want` is the scene that the controls say; the pump asks for it, one request in flight, and a newer want
+// The 2-D lab's canvas. Gradio provides `element` and `server`, the component the constants. The markup waits in a template
+// until the tab is first seen. `want` is the scene that the controls say; the pump asks for it, one request in flight, and a newer want
 // replaces the next. `shown` is what came last. The way from noise (`film`) is fetched when somebody wants to see it, and
 // then everything moves without the server.
 
 const lab = element.querySelector('.plane');
 const $ = selector => lab.querySelector(selector);
-const canvas = $('canvas'), context = canvas.getContext('2d');
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 const SECONDS = 4;    // that the way from noise takes
 const TRAILS = 60;    // points whose way is drawn
 const REST = 300;     // milliseconds without a change after which the way is fetched, so that it can play at once
 
+let canvas, context;  // the plane
 let want = null;      // the fields of a Scene
 let shown = null;     // what the server drew last: {scene, points, exact, distance, floor, heat}
 let film = null;      // the way of that: {scene, log_snrs, paths, heat, score}
@@ -87,12 +87,24 @@ function between(at) {
   return from.map((place, n) => place + part * (to[n] - place));
 }
 
+/** The moment from which a point's way is drawn: all of it, or where noise shakes it, only the last of it. */
+function trailFrom(at) {
+  const length = 2 * film.scene.points, last = film.log_snrs.length - 1;
+  const gap = (n, a, b) => Math.hypot(film.paths[a * length + n] - film.paths[b * length + n], film.paths[a * length + n + 1] - film.paths[b * length + n + 1]);
+  let way = 0, straight = 0;
+  for (let n = 0; n < 2 * TRAILS; n += 2) {
+    straight += gap(n, 0, last);
+    for (let f = 0; f < last; f++) way += gap(n, f, f + 1);
+  }
+  return way > 3 * straight ? Math.max(0, at - 2) : 0;
+}
+
 function trails(at, places, colour) {
-  const length = 2 * film.scene.points;
+  const length = 2 * film.scene.points, first = trailFrom(at);
   context.beginPath();
-  for (let n = 0; n < 2 * Math.min(TRAILS, film.scene.points); n += 2) {
-    context.moveTo(...toCanvas([film.paths[n], film.paths[n + 1]]));
-    for (let f = 1; f <= at; f++) context.lineTo(...toCanvas([film.paths[f * length + n], film.paths[f * length + n + 1]]));
+  for (let n = 0; n < 2 * TRAILS; n += 2) {
+    context.moveTo(...toCanvas([film.paths[first * length + n], film.paths[first * length + n + 1]]));
+    for (let f = first + 1; f <= at; f++) context.lineTo(...toCanvas([film.paths[f * length + n], film.paths[f * length + n + 1]]));
     context.lineTo(...toCanvas([places[n], places[n + 1]]));
   }
   context.globalAlpha = 0.35;
@@ -459,6 +471,9 @@ function listen() {
 }
 
 async function open() {
+  lab.append($('template').content);
+  canvas = $('canvas');
+  context = canvas.getContext('2d');
   const reply = await server.restore(linked());
   readColours();
   build();

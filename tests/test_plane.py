@@ -13,6 +13,7 @@ from scipy.stats import kstest, multivariate_normal, wasserstein_distance
 
 from cfg_core import plane
 from cfg_core.denoiser import Prediction
+from cfg_core.guidance import RULES
 from cfg_core.langevin import STEP, corrected, langevin
 from cfg_core.noise import noise
 from cfg_core.plane import ARROWS, CELLS, DENSITIES, HEAT, MEASURED, SPREAD, VIEW, Scene
@@ -102,6 +103,13 @@ def test_the_sliced_distance_is_scipys():
     grid = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
     each = [wasserstein_distance(points @ u, grid @ u, v_weights=density.ravel()) for u in directions()]
     assert sliced_wasserstein(points, quantiles(density, -2, 2, 400)) == pytest.approx(np.mean(each), rel=0.01)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_on_exact_scores_every_rule_draws_the_same(rule):
+    cfg, other = (plane.draw(replace(LOPSIDED, steps=20, points=100, rule=name)) for name in ("cfg", rule))
+    assert np.allclose(other.points, cfg.points, atol=1e-5)
+    assert np.allclose(plane.film(replace(SCENE, steps=2, rule=rule)).score, plane.film(replace(SCENE, steps=2)).score)
 
 
 def test_more_steps_do_not_lead_to_the_tilted_density():
@@ -197,7 +205,7 @@ def test_the_density_looked_at_changes_nothing_else():
         ({"points": 50}, "points must be a whole number from 100 to 1000, got 50"),
         ({"seed": -1}, "seed must be a whole number from 0 to 4294967295, got -1"),
         ({"sampler": "euler"}, f"sampler must be one of {', '.join(SAMPLERS)}, got 'euler'"),
-        ({"rule": None}, "rule must be one of cfg"),
+        ({"rule": None}, f"rule must be one of {', '.join(RULES)}, got None"),
         ({"density": "x"}, "density must be one of tilted, class, all, got 'x'"),
         ({"means": [[0, 0], [1, 1]]}, "means must be 3 points of two numbers each, got ((0, 0), (1, 1))"),
         ({"means": [[0, 0], [1, 1], 2]}, "means must be 3 points of two numbers each, got ((0, 0), (1, 1), 2)"),
