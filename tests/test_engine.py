@@ -578,10 +578,10 @@ def test_out_of_memory_halves_the_batch_and_goes_on(gate: Gate) -> None:
 def test_what_fails_while_it_is_shown_fails_alone(gated: Engine, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     show = Work.show
 
-    def late(work: Work) -> bool:
+    def late(work: Work, *arguments: Any) -> bool:
         if work.request == B:
             raise RuntimeError("a late error of the device")
-        return show(work)
+        return show(work, *arguments)
 
     monkeypatch.setattr(Work, "show", late)
     mine, yours = gated.admit(), gated.admit()
