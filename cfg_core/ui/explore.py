@@ -78,7 +78,7 @@ class Explore:
                 "classes": list(self.names),
                 "size": size,
                 "channels": channels,
-                "about": f"Drawn by a network of this project: {about}.",
+                "about": f"The model: {about}.",
                 "meters": self.engine.measures,
                 "rules": [{"name": n, "title": r.title} for n, r in rules(self.engine.checkpoint.denoiser).items()],
                 "samplers": [{"name": n, "title": s.title, "steps": s.default_steps} for n, s in SAMPLERS.items()],
