@@ -53,8 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
         given = {name: value for name in Limits.__dataclass_fields__ if (value := getattr(options, name)) is not None}
         limits = Limits(**given)
         checkpoint = hub.load(options.checkpoint, hub.device(options.device))
-        if folder := options.guide or hub.beside(options.checkpoint, "guide"):
-            guide.equip(checkpoint, folder)
+        guide.equip_from(checkpoint, options.checkpoint, options.guide)
         folder = options.classifier or hub.beside(options.checkpoint, "classifier")
         judge = judges.load(folder, checkpoint=checkpoint) if folder else None
         strips = precompute.load(ROOT / "assets" / "strips", checkpoint.hash, judge.hash if judge else "")

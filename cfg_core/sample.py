@@ -10,9 +10,10 @@ from pathlib import Path
 
 from rich.progress import track
 
-from cfg_core import hub
+from cfg_core import guide, hub
+from cfg_core.checks import choice
 from cfg_core.grid import begin_grid, draw_sheet, pixels, read_request, save_sheet
-from cfg_core.guidance import RULES
+from cfg_core.guidance import RULES, rules
 from cfg_core.request import GridRequest
 from cfg_core.samplers import SAMPLERS
 from cfg_core.sampling import generate
@@ -28,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--sampler", default="dpmpp_2m", help=f"one of {', '.join(SAMPLERS)}")
     p.add_argument("--steps", help="steps of the sampler; by default its own")
     p.add_argument("--rule", default="cfg", help=f"one of {', '.join(RULES)}")
+    p.add_argument("--guide", help="classifier that a rule may need; by default CHECKPOINT-guide, if it is there")
     p.add_argument("--seed", default="7")
     p.add_argument("--again", type=Path, help="a sheet saved before: draw its request, ignoring the options above")
     p.add_argument("--device", help="cpu, cuda or mps; by default the best there is")
@@ -41,9 +43,11 @@ def main(arguments: list[str] | None = None) -> None:
     a = p.parse_args(arguments)
     try:
         checkpoint = hub.load(a.checkpoint, hub.device(a.device))
+        guide.equip_from(checkpoint, a.checkpoint, a.guide)
         request = read_request(a.again) if a.again else _request(a, checkpoint)
         if request.checkpoint != checkpoint.hash:
             raise ValueError(f"checkpoint must be {request.checkpoint}, which drew {a.again}, got {checkpoint.hash}")
+        choice("rule", request.rule, rules(checkpoint.denoiser))
     except (ValueError, OSError) as error:
         p.error(str(error))
     job = begin_grid(checkpoint.denoiser, request)

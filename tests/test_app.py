@@ -7,6 +7,8 @@ import app
     ("arguments", "message"),
     [
         (["--checkpoint", "nowhere"], "checkpoint 'nowhere' is neither a folder nor a Hub name"),
+        (["--guide", "nowhere"], "checkpoint 'nowhere' is neither a folder nor a Hub name"),
+        (["--classifier", "nowhere"], "checkpoint 'nowhere' is neither a folder nor a Hub name"),
         (["--device", "abacus"], "device must be one of cpu"),
         (["--port", "70000"], "port must be a whole number from 0 to 65535, got 70000"),
         (["--port", "http"], "argument --port: invalid int value: 'http'"),

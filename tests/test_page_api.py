@@ -135,6 +135,7 @@ def bad_wants() -> dict[str, str]:
         '{"sampler": "euler"}': "sampler must be one of dpmpp_2m",
         '{"sampler": ["ddim"]}': "sampler must be one of",
         '{"rule": null}': "rule must be one of cfg",
+        '{"rule": "classifier"}': "rule must be one of cfg, got 'classifier'",
         '{"model": "another"}': "model must be 0123456789ab",
         '{"__class__": 1}': "'__class__' is not a field",
     }

@@ -71,6 +71,8 @@ def test_every_class_and_w_starts_from_the_same_noise(checkpoint):
         (["--samples", "10000"], "samples must be a whole number from 1 to 64, got 10000"),
         (["--sampler", "euler"], "sampler must be one of dpmpp_2m"),
         (["--checkpoint", "nowhere"], "neither a folder nor a Hub name"),
+        (["--rule", "classifier"], "rule must be one of cfg, got 'classifier'"),
+        (["--guide", "nowhere"], "neither a folder nor a Hub name"),
         (["--device", "abacus"], "device must be one of cpu"),
     ],
 )
