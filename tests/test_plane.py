@@ -20,6 +20,7 @@ from cfg_core.plane import ARROWS, CELLS, DENSITIES, HEAT, MEASURED, SPREAD, VIE
 from cfg_core.samplers import SAMPLERS
 from cfg_core.sampling import begin, generate
 from cfg_core.sliced import directions, exact_draws, quantiles, sliced_wasserstein
+from cfg_core.ui import plane as plane_tab
 from cfg_core.ui.plane import PATH_UNIT, Plane
 
 SCENE = Scene()
@@ -242,3 +243,16 @@ def test_the_page_is_told_what_was_computed():
     paths = np.frombuffer(base64.b64decode(told["paths"]), np.int16).reshape(film.paths.shape)
     assert np.abs(paths * PATH_UNIT - film.paths).max() <= PATH_UNIT / 2
     assert told["log_snrs"] == [*film.log_snrs[:-1].tolist(), None]
+
+
+def test_more_scenes_than_may_wait_are_refused_and_the_lab_goes_on(monkeypatch):
+    monkeypatch.setattr(plane_tab, "QUEUE", 2)
+    lab = Plane()
+
+    async def many():
+        return await asyncio.gather(*(lab.draw(replace(SCENE, seed=seed).to_json()) for seed in range(5)))
+
+    answers = asyncio.run(many())
+    assert [answer["ok"] for answer in answers] == [True, True, False, False, False]
+    assert answers[-1]["error"].startswith("The 2-D lab is full: 2 drawings wait.")
+    assert asyncio.run(lab.draw(SCENE.to_json()))["ok"]

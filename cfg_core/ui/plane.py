@@ -18,6 +18,9 @@ from cfg_core.ui.component import component
 
 T = TypeVar("T", Drawn, Film)
 
+QUEUE = 64
+"""Scenes that may wait to be drawn; more are refused."""
+
 PATH_UNIT = 1 / 4096
 """What the way of a point is sent in, 16 bits a coordinate: ±8 in steps far below a pixel."""
 
@@ -27,6 +30,9 @@ class Plane:
 
     All take one JSON object and return one; whatever is wrong with it comes back as a sentence in ``error``.
     """
+
+    def __init__(self) -> None:
+        self._waiting = 0
 
     def render(self) -> gr.HTML:
         """The component."""
@@ -77,7 +83,7 @@ class Plane:
                 "heat": _packed(255 * drawn.heat, np.uint8),
             }
 
-        return await _answer(ask, plane.draw, told)
+        return await self._answer(ask, plane.draw, told)
 
     async def film(self, ask: Any) -> dict[str, Any]:
         """A scene → the way of its samples: at each moment λ, their places, the density looked at, the guided score."""
@@ -92,7 +98,23 @@ class Plane:
                 "score": _packed(127 * film.score / longest, np.int8),
             }
 
-        return await _answer(ask, plane.film, told)
+        return await self._answer(ask, plane.film, told)
+
+    async def _answer(
+        self, ask: Any, compute: Callable[[Scene], T], told: Callable[[T], dict[str, Any]]
+    ) -> dict[str, Any]:
+        try:
+            scene = Scene.parse(ask)
+        except ValueError as error:
+            return {"ok": False, "error": str(error)}
+        if self._waiting >= QUEUE:
+            return {"ok": False, "error": f"The 2-D lab is full: {QUEUE} drawings wait. Please try again in a moment."}
+        self._waiting += 1
+        try:
+            found = await asyncio.wrap_future(plane.worker().submit(compute, scene))
+        finally:
+            self._waiting -= 1
+        return {"ok": True, "scene": scene.to_json(), **told(found)}
 
 
 def _problem(fields: Mapping[str, Any]) -> str:
@@ -102,15 +124,6 @@ def _problem(fields: Mapping[str, Any]) -> str:
     except ValueError as error:
         return str(error)
     return ""
-
-
-async def _answer(ask: Any, compute: Callable[[Scene], T], told: Callable[[T], dict[str, Any]]) -> dict[str, Any]:
-    try:
-        scene = Scene.parse(ask)
-    except ValueError as error:
-        return {"ok": False, "error": str(error)}
-    found = await asyncio.wrap_future(plane.worker().submit(compute, scene))
-    return {"ok": True, "scene": scene.to_json(), **told(found)}
 
 
 def _packed(values: NDArray[Any], kind: type[np.generic]) -> str:
