@@ -1,7 +1,7 @@
-// The 2-D lab's canvas. Gradio provides `element` and `server`, the component the constants. The markup waits in a template
-// until the tab is first seen. `want` is the scene that the controls say; the pump asks for it, one request in flight, and a newer want
-// replaces the next. `shown` is what came last. The way from noise (`film`) is fetched when somebody wants to see it, and
-// then everything moves without the server.
+// The 2-D lab's canvas. Gradio provides `element` and `server`, the component the constants. The markup waits in a
+// template until the tab is first seen. `want` is the scene that the controls say; the pump asks for it, one request in
+// flight, and a newer want replaces the next. `shown` is what came last. The way from noise (`film`) is fetched when
+// somebody wants to see it, and then everything moves without the server.
 
 const lab = element.querySelector('.plane');
 const $ = selector => lab.querySelector(selector);

@@ -1,16 +1,14 @@
 """Everything is a denoiser at a log-SNR: (z, λ, label) to a prediction of the clean sample and of the noise."""
 
 from abc import ABC, abstractmethod
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import cache
-from threading import Barrier
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cfg_core.schedule import NoiseSchedule, alpha_sigma, per_sample
+from cfg_core.threads import one_core_each
 from cfg_core.unet import UNet
 
 MIN_ROWS = 16
@@ -177,20 +175,9 @@ class NetworkDenoiser(Denoiser):
                 return mine, self._evaluate(z[core::cores], log_snr[core::cores], labels[mine], rows[mine] // cores)
 
         v = torch.empty(len(rows), *self.shape)
-        for mine, evaluated in _cores(cores).map(run, range(cores)):
+        for mine, evaluated in one_core_each(cores, "core").map(run, range(cores)):
             v[mine] = evaluated
         return v
-
-
-@cache
-def _cores(count: int) -> ThreadPoolExecutor:
-    """So many threads in which torch uses one core each; it takes the setting of one thread for that of all new ones,
-    so it is put back."""
-    pool = ThreadPoolExecutor(count, "core", torch.set_num_threads, (1,))
-    every = Barrier(count)
-    wait([pool.submit(every.wait) for _ in range(count)])
-    torch.set_num_threads(count)
-    return pool
 
 
 def _padded(t: Tensor) -> Tensor:

@@ -6,9 +6,8 @@ density p(x|c) p(c|x)^w; ``draw`` says how far from it they are, ``film`` shows 
 
 import math
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, fields, replace
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from cfg_core.noise import noise
 from cfg_core.samplers import SAMPLERS
 from cfg_core.sampling import Job, begin, generate
 from cfg_core.sliced import exact_draws, quantiles, sliced_wasserstein
+from cfg_core.threads import one_core_each
 
 CLASSES = ("A", "B", "C")
 SPREAD = 0.5
@@ -234,14 +234,6 @@ def _score(denoiser: MixtureDenoiser, scene: Scene, levels: Array) -> Array:
     return score.reshape(len(levels), -1, 2).numpy()
 
 
-@cache
 def worker() -> Executor:
-    """One thread in which torch uses one core: so little is faster there, and the other is left to the images.
-
-    torch takes the setting of one thread for that of all new ones, so it is put back.
-    """
-    cores = torch.get_num_threads()
-    pool = ThreadPoolExecutor(1, "plane", torch.set_num_threads, (1,))
-    pool.submit(torch.get_num_threads).result()
-    torch.set_num_threads(cores)
-    return pool
+    """One thread on one core: so little is faster there, and the other is left to the images."""
+    return one_core_each(1, "plane")
