@@ -15,6 +15,11 @@ function text(tag, content) {
   return node;
 }
 
+/** A formula, its letters in italics. */
+function formula(content) {
+  return content.split(/(\b[wzckp]\b)/).map((part, i) => i % 2 ? text('i', part) : part);
+}
+
 /** Put fields into the address bar's query, and take out those that are null; whatever else stands there stays. */
 function inAddress(fields) {
   const kept = new URLSearchParams(location.search);

@@ -463,6 +463,7 @@ function reflect() {
   $('.strength output b').textContent = `w = ${fixed(thumb)}`;
   $('.strength output small').textContent = `scale s = 1 + w = ${fixed(1 + thumb)}`;
   controls.rule.value = want.rule;
+  $('.strength label small').replaceChildren(...formula(model.rules.find(({name}) => name === want.rule).formula));
   controls.sampler.value = want.sampler;
   if (document.activeElement !== controls.steps) controls.steps.value = want.steps;
   if (document.activeElement !== controls.seed) controls.seed.value = want.seed;

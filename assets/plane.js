@@ -374,6 +374,7 @@ function reflect(all = false) {
   $('.strength output b').textContent = `w = ${fixed(w)}`;
   $('.strength output small').textContent = `scale s = 1 + w = ${fixed(1 + w)}`;
   for (const name of ['density', 'sampler', 'rule', 'langevin']) $('.' + name).value = want[name];
+  $('.strength label small').replaceChildren(...formula(FORMULAS[want.rule]));
   for (const name of ['steps', 'seed']) if (all || document.activeElement !== $('.' + name)) $('.' + name).value = want[name];
   lab.querySelectorAll('.classes button').forEach((button, label) => {
     button.setAttribute('aria-checked', label === want.class);

@@ -49,9 +49,10 @@ class Parts:
 @dataclass(frozen=True)
 class Rule:
     """A guidance rule. needs: (log_snr (B,), w (B,)) → what it needs there. combine: (parts, w (B,)) → the guided
-    prediction. classifier: whether it needs a noise-aware classifier."""
+    prediction. formula: of ε̃, as the page shows it. classifier: whether it needs a noise-aware classifier."""
 
     title: str
+    formula: str
     needs: Callable[[Tensor, Tensor], Needs]
     combine: Callable[[Parts, Tensor], Prediction]
     classifier: bool = False
@@ -90,23 +91,27 @@ def _steered(prediction: Prediction, parts: Parts, strength: Tensor) -> Predicti
 RULES: dict[str, Rule] = {
     "cfg": Rule(
         "Classifier-free guidance",
+        "(1 + w) ε(z, c) − w ε(z)",
         lambda log_snr, w: Needs.of(w, conditional=w != -1, unconditional=w != 0),
         cfg,
     ),
     "classifier": Rule(
-        "Classifier guidance, of the conditional model",
+        "Classifier guidance",
+        "ε(z, c) − w σ ∇ log p(c|z)",
         lambda log_snr, w: Needs.of(w, conditional=True, gradient=w != 0),
         classifier,
         classifier=True,
     ),
     "classifier_unconditional": Rule(
-        "Classifier guidance, of the unconditional model",
+        "Classifier, unconditional",
+        "ε(z) − (w + 1) σ ∇ log p(c|z)",
         lambda log_snr, w: Needs.of(w, unconditional=True, gradient=w != -1),
         classifier_unconditional,
         classifier=True,
     ),
     "bayes": Rule(
-        "Classifier-free, without a null class",
+        "Classifier-free by Bayes",
+        "(1 + w) ε(z, c) − w Σ p(k|z) ε(z, k)",
         lambda log_snr, w: Needs.of(w, conditional=w != -1, mixed=w != 0),
         cfg,
         classifier=True,

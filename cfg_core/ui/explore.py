@@ -80,7 +80,10 @@ class Explore:
                 "channels": channels,
                 "about": f"The model: {about}.",
                 "meters": self.engine.measures,
-                "rules": [{"name": n, "title": r.title} for n, r in rules(self.engine.checkpoint.denoiser).items()],
+                "rules": [
+                    {"name": n, "title": r.title, "formula": r.formula}
+                    for n, r in rules(self.engine.checkpoint.denoiser).items()
+                ],
                 "samplers": [{"name": n, "title": s.title, "steps": s.default_steps} for n, s in SAMPLERS.items()],
                 "ladder": sorted({*COARSE, *GAPS}),
                 "below": sorted(BELOW),

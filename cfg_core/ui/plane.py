@@ -55,6 +55,7 @@ class Plane:
             CLASSES=plane.CLASSES,
             SAMPLERS={name: sampler.title for name, sampler in SAMPLERS.items()},
             RULES={name: rule.title for name, rule in RULES.items()},
+            FORMULAS={name: rule.formula for name, rule in RULES.items()},
             SPREAD=plane.SPREAD,
             REACH=plane.REACH,
             VIEW=plane.VIEW,

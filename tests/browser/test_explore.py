@@ -443,9 +443,8 @@ def test_a_rule_is_chosen_and_stands_in_the_link(open_page: Open, engine: Engine
     page.locator(".explore").get_by_label("rule").select_option("classifier")
     request = holds(page, engine, rule="classifier")
     assert request.rule == "classifier"
-    assert (
-        page.locator(".explore >> .settings").inner_text().startswith("Classifier guidance, of the conditional model")
-    )
+    assert page.locator(".explore >> .settings").inner_text().startswith("Classifier guidance, DPM-Solver++ 2M")
+    assert page.locator(".explore >> .strength label small").inner_text() == "ε(z, c) − w σ ∇ log p(c|z)"
 
 
 def test_every_control_has_a_name(open_page: Open) -> None:
