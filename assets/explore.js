@@ -47,6 +47,7 @@ let newest = 0;       // counts them
 let sent = null;      // the want of the newest
 let resting = null;   // the timer that makes a resting thumb exact
 let redrawing = false;
+let onScreen = false; // whether this tab is the one that is seen
 
 const fixed = w => (number(w).includes('.') ? number(w) : number(w) + '.0');
 const className = label => label === 'all' ? 'all classes' : model.classes[label];
@@ -330,14 +331,15 @@ function leave() {
 
 /** Pull until what is wanted is here. A newer want starts a pull of its own, and the server ends the older one. */
 async function pump() {
-  if (flights > 1 || (flights && want === sent)) return;
+  if (!onScreen || flights > 1 || (flights && want === sent)) return;
   flights += 1;
   const mine = newest += 1;
   try {
-    while (mine === newest && (!satisfied() || (missing && !document.hidden))) {
+    while (mine === newest && onScreen && (!satisfied() || (missing && !document.hidden))) {
       const ask = sent = want, into = held;
       const seen = Object.fromEntries([...held].map(([serial, {evaluations}]) => [serial, evaluations]));
       const reply = await server.pull({token, want: ask, seen}).catch(() => null);
+      if (!onScreen) break;
       let problem = null;
       if (!reply || (reply.unknown && !await enter({}).catch(error => { problem = error.message; }))) {
         say(reply && problem ? problem : 'The server does not answer; trying again.');
@@ -376,8 +378,18 @@ async function pump() {
     flights -= 1;
     if (mine !== newest || want !== sent) pump();  // what was wanted while two were under way
     else if (satisfied()) redraw();
-    else lab.dataset.state = 'resting';  // it gave up, and has said why
+    else if (onScreen) lab.dataset.state = 'resting';  // it gave up, and has said why
   }
+}
+
+/** While another tab is open nothing is drawn for this one. */
+function watch() {
+  new IntersectionObserver(entries => {
+    const before = onScreen;
+    onScreen = entries.at(-1).isIntersecting;
+    if (onScreen) pump();
+    else if (before) leave();
+  }).observe(lab);
 }
 
 /** Both pictures are finished and drawn, the thumb is where they were asked for: let the link and the reader know. */
@@ -638,6 +650,7 @@ async function open() {
   drawCurve();
   change(reply.want);
   notice = reply.notice;
+  watch();
 }
 
-whenSeen(lab, () => open().catch(error => say(`The page could not start: ${error.message}.`)));
+open().catch(error => say(`The page could not start: ${error.message}.`));

@@ -7,9 +7,10 @@ points of the model that runs sets the standard, and what was judged otherwise i
 """
 
 import argparse
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from cfg_core.curvefile import Curve, Figures, parse
 from cfg_core.findings import Finding, beside, dip, exchange, rises, steps, told, unconditional
@@ -81,10 +82,10 @@ def _read(path: Path) -> Curve | str:
 
 
 def _others(curves: Iterable[Curve], groups: Iterable[Group], running: str) -> Iterable[str]:
-    """A sentence for each curve of another checkpoint, but for the comparison of p_uncond, which is between them."""
+    """A sentence for each curve of another checkpoint, but for comparisons that models of their own are made for."""
     drawn = {curve.file: group.name for group in groups for curve in group.curves}
     for curve in curves:
-        if curve.checkpoint != running and drawn.get(curve.file) != "p_uncond":
+        if curve.checkpoint != running and drawn.get(curve.file) not in ("p_uncond", "steps"):
             so = "its points do not open in Explore" if curve.file in drawn else "it is not drawn"
             yield (
                 f"{curve.file} is of the checkpoint {curve.checkpoint_name} ({curve.checkpoint}), not of the one that "
@@ -95,7 +96,11 @@ def _others(curves: Iterable[Curve], groups: Iterable[Group], running: str) -> I
 def _groups(main: Curve, curves: Sequence[Curve]) -> Iterable[Group]:
     own = [curve for curve in curves if curve.checkpoint == main.checkpoint]
     cfg = [curve for curve in own if curve.rule == main.rule]
-    by_steps = {curve.steps: curve for curve in cfg if curve.sampler == PAPERS}
+    by_steps = _largest(
+        (curve for curve in curves if curve.rule == main.rule and curve.sampler == PAPERS),
+        varied=lambda c: c.steps,
+        fixed=lambda c: (c.checkpoint, c.samples, c.seed),
+    )
     if len(by_steps) < 2:
         by_steps = {}
     strength = [main, *(curve for curve in cfg if curve is not main and curve not in by_steps.values())]
@@ -105,7 +110,12 @@ def _groups(main: Curve, curves: Sequence[Curve]) -> Iterable[Group]:
     )
     yield Group("strength", "Guidance strength", titled, (dip(main), rises(main), *exchange(titled)))
 
-    lines = {p: replace(curve, title=f"p_uncond = {p:g}") for p, curve in sorted(_equal_budget(curves).items())}
+    by_p = _largest(
+        (curve for curve in curves if curve.rule == "cfg" and curve not in by_steps.values()),
+        varied=lambda c: c.p_uncond,
+        fixed=lambda c: (c.images_seen, c.sampler, c.steps, c.samples, c.seed),
+    )
+    lines = {p: replace(by_p[p], title=f"p_uncond = {p:g}") for p in sorted(by_p)}
     if len(lines) > 1:
         ours = tuple(lines.values())
         yield Group("p_uncond", "p_uncond", ours, (*unconditional(lines), *exchange(ours)))
@@ -122,13 +132,16 @@ def _groups(main: Curve, curves: Sequence[Curve]) -> Iterable[Group]:
         yield Group("method", "Method", tuple(methods), (*compared, *exchange(methods)))
 
 
-def _equal_budget(curves: Iterable[Curve]) -> Mapping[float, Curve]:
-    """p_uncond → a curve: the largest set of classifier-free curves that differ in nothing but it."""
-    sets: dict[object, dict[float, Curve]] = {}
+Varied = TypeVar("Varied", int, float)
+
+
+def _largest(
+    curves: Iterable[Curve], varied: Callable[[Curve], Varied], fixed: Callable[[Curve], object]
+) -> dict[Varied, Curve]:
+    """What is varied → a curve: the largest set of curves in which the rest is the same."""
+    sets: dict[object, dict[Varied, Curve]] = {}
     for curve in curves:
-        if curve.rule == "cfg":
-            budget = curve.images_seen, curve.sampler, curve.steps, curve.samples, curve.seed
-            sets.setdefault(budget, {})[curve.p_uncond] = curve
+        sets.setdefault(fixed(curve), {})[varied(curve)] = curve
     return max(sets.values(), key=len, default={})
 
 

@@ -24,14 +24,25 @@ VERDICTS = {True: "as in the paper", False: "not as in the paper", None: "the pa
 
 @dataclass(frozen=True)
 class Finding:
-    """chart: under which chart it stands, "fid" or "precision". holds: None where the paper has no such figure."""
+    """chart: under which chart it stands, "fid" or "precision". holds: None where the paper says nothing of it.
+
+    claim: what the paper says it of, where it measures no such figure.
+    """
 
     chart: str
     text: str
     holds: bool | None
+    claim: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Whether the paper says the same."""
+        if not self.claim:
+            return VERDICTS[self.holds]
+        return f"{'' if self.holds else 'not '}as the paper says of {self.claim}"
 
     def __str__(self) -> str:
-        return f"{self.text}: {VERDICTS[self.holds]}."
+        return f"{self.text}: {self.verdict}."
 
 
 def short(value: float) -> str:
@@ -105,7 +116,7 @@ def exchange(lines: Sequence[Line]) -> list[Finding]:
     """Fidelity for diversity: as the paper says where precision ends higher than it begins and recall lower, in every
     line, intervals apart, and rank correlations agree."""
     found = []
-    for metric, sign, verb in (("precision", 1, "rises"), ("recall", -1, "falls")):
+    for metric, sign, verb, claim in (("precision", 1, "rises", "fidelity"), ("recall", -1, "falls", "diversity")):
         right = [line for line in lines if _moves(line, metric, sign)]
         line = lines[0]
         first, last, figures = line.points[0], line.points[-1], of(line, metric)
@@ -118,7 +129,7 @@ def exchange(lines: Sequence[Line]) -> list[Finding]:
         turn = max(figures, key=lambda figure: sign * figure.value)
         if below(*((figures[-1], turn) if sign > 0 else (turn, figures[-1]))):
             sentence += f"; it is {'highest' if sign > 0 else 'lowest'} at w = {line.points[figures.index(turn)].w:g}"
-        found.append(Finding("precision", sentence[0].upper() + sentence[1:], len(right) == len(lines)))
+        found.append(Finding("precision", sentence[0].upper() + sentence[1:], len(right) == len(lines), claim))
     return found
 
 

@@ -121,6 +121,13 @@ def test_the_curves_are_grouped_as_the_paper_asks(tmp_path: Path) -> None:
     }
 
 
+def test_steps_may_be_compared_on_a_model_of_their_own(tmp_path: Path) -> None:
+    small = {f"steps-{T}.json": record(FOUR, "0123456789cd", sampler="ancestral", steps=T) for T in (8, 64)}
+    found = curves.read(write(tmp_path, {"main.json": record(), **small}), MODEL)
+    assert {group.name: len(group.curves) for group in found.groups} == {"strength": 1, "steps": 2}
+    assert found.problems == ()
+
+
 def test_only_groups_with_files_exist(tmp_path: Path) -> None:
     alone = {"main.json": record(), "steps-8.json": record(FOUR, sampler="ancestral", steps=8)}
     found = curves.read(write(tmp_path, alone), MODEL)
@@ -183,7 +190,7 @@ def test_curves_shaped_like_the_papers_say_as_in_the_paper(tmp_path: Path) -> No
         for finding in found:
             assert finding.holds in (True, None), str(finding)
             if finding.holds:
-                assert str(finding).endswith(": as in the paper.")
+                assert finding.verdict.startswith("as ")
 
 
 def papers(table: int) -> dict[float, Line]:
@@ -260,7 +267,8 @@ def test_precision_that_falls_again_is_told() -> None:
     assert found[0].text.endswith("; it is highest at w = 3")
     assert found[1].text.endswith("; it is lowest at w = 3")
     flat = line([0, 1, 3], precision=[0.7, 0.7, 0.7], recall=[0.5, 0.6, 0.7])
-    assert [str(finding).endswith("not as in the paper.") for finding in findings.exchange([flat])] == [True, True]
+    verdicts = [finding.verdict for finding in findings.exchange([flat])]
+    assert verdicts == ["not as the paper says of fidelity", "not as the paper says of diversity"]
     assert findings.exchange([flat, flat])[0].text.startswith("Precision rises over w in 0 of 2 curves; line: from")
 
 

@@ -9,7 +9,7 @@ from cfg_core import paper
 from cfg_core.curvefile import Line
 from cfg_core.curves import Curves, Group, basis
 from cfg_core.engine import Engine
-from cfg_core.findings import VERDICTS, Finding
+from cfg_core.findings import Finding
 from cfg_core.metrics import METRICS
 from cfg_core.samplers import SAMPLERS
 from cfg_core.ui.component import component
@@ -72,4 +72,4 @@ def _line(line: Line) -> dict[str, Any]:
 
 
 def _findings(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    return [{"chart": f.chart, "text": f.text, "holds": f.holds, "verdict": VERDICTS[f.holds]} for f in findings]
+    return [{"chart": f.chart, "text": f.text, "holds": f.holds, "verdict": f.verdict} for f in findings]

@@ -619,6 +619,18 @@ def test_a_closed_page_is_forgotten_at_once(open_page: Open, engine: Engine) -> 
         assert engine._changed.wait_for(lambda: token not in engine._people, 20)
 
 
+def test_behind_another_tab_nothing_is_drawn_and_it_goes_on_when_seen_again(open_page: Open, engine: Engine) -> None:
+    before = set(engine._people)
+    page = open_page("?samples=4&steps=60&class=3")
+    page.wait_for_function("+document.querySelector('.guided canvas')?.dataset.evaluations > 0")
+    [token] = set(engine._people) - before
+    page.get_by_role("tab", name="2-D lab").click()
+    with engine._changed:
+        assert engine._changed.wait_for(lambda: token not in engine._people, 20)
+    page.get_by_role("tab", name="Explore").click()
+    holds(page, engine, **{"class": "3", "steps": "60"})
+
+
 def test_when_the_lab_is_full_the_page_says_its_place_and_goes_in_when_it_can(browser: Any, engine: Engine) -> None:
     small = Engine(engine.checkpoint, Limits(people=1))
     with served(small) as (address, _):

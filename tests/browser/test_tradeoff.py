@@ -198,6 +198,15 @@ def test_the_dot_follows_the_slider_of_explore(open_page: Open) -> None:
     assert "no curve here is of it" in page.locator(".follows").inner_text()
 
 
+def test_a_link_to_the_tab_has_the_dot_of_its_w(open_page: Open, engine: Engine) -> None:
+    before = set(engine._people)
+    page = opened(open_page(TAB + "&w=2"))
+    page.wait_for_function("window.explored")
+    assert dot(page) == pytest.approx(spot(page, 0, "2"))
+    [token] = set(engine._people) - before
+    assert engine._people[token].wish == ((), ()), "nothing is drawn for a tab that is not seen"
+
+
 def test_the_keyboard_walks_along_the_curves(open_page: Open) -> None:
     page = opened(open_page(TAB + "&tradeoff_group=method&class=8&samples=1"))
     assert page.locator('.fid .point[tabindex="0"]').count() == 1
