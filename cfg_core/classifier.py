@@ -126,8 +126,9 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         "python -m cfg_core.classifier", description="Train a classifier that judges, or guides."
     )
-    p.add_argument("--data", default="fashion_mnist", help=f"one of {', '.join(data.NAMES)}")
+    p.add_argument("--data", default="fashion_mnist", help=data.WHAT)
     p.add_argument("--data-root", type=Path, help="folder that holds data sets in the Hub's layout")
+    p.add_argument("--size", type=int, help="crop and resize every picture to so many pixels a side")
     p.add_argument("--out", type=Path, required=True, help="folder for weights, config and card")
     p.add_argument("--noisy", action="store_true", help="noise-aware, to guide; by default of clean pictures, to judge")
     p.add_argument("--epochs", type=int, default=6)
@@ -149,7 +150,7 @@ def main(arguments: list[str] | None = None) -> None:
         number("batch", a.batch, 2, 65536, whole=True)
         number("learning-rate", a.learning_rate, 1e-8, 1)
         number("seed", a.seed, 0, 2**32 - 1, whole=True)
-        training, test = (data.load(a.data, split, a.data_root) for split in data.SPLITS)
+        training, test = data.splits(a.data, a.data_root, a.size)
         channels, size = training.images.shape[1:3]
         architecture = Architecture(channels, size, len(training.classes))
     except (ValueError, OSError) as error:

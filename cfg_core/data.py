@@ -1,17 +1,20 @@
-"""Data sets by name: parquet in the Hub's layout, from a local folder or the Hub itself, and a tiny synthetic set."""
+"""Data sets by name: known ones, folders of pictures, any of the Hub's with pictures and labels, a synthetic one.
 
-import io
+python -m cfg_core.data pictures --size 32        # checked and counted, before anything is trained on it
+"""
+
+import argparse
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 import torch
-from PIL import Image
 from torch import Tensor
 
-from cfg_core.checks import choice
+from cfg_core import pictures
+from cfg_core.checks import choice, number, shown
 
 SPLITS = ("train", "test")
 
@@ -31,11 +34,10 @@ class DataSet:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a data set lies on the Hub (repository, folder, column of the pictures) and what must be known about it."""
+    """Where a known data set lies on the Hub (repository, folder) and what must be known about it."""
 
     repository: str
     folder: str
-    column: str
     classes: tuple[str, ...]
     licence: str
     mirror: bool
@@ -45,7 +47,6 @@ SOURCES: dict[str, Source] = {
     "fashion_mnist": Source(
         "zalando-datasets/fashion_mnist",
         "fashion_mnist",
-        "image",
         ("T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Boot"),
         "MIT (Zalando Research)",
         mirror=False,  # its shoes all point to the left
@@ -53,7 +54,6 @@ SOURCES: dict[str, Source] = {
     "cifar10": Source(
         "uoft-cs/cifar10",
         "plain_text",
-        "img",
         ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
         "unknown (Krizhevsky 2009)",
         mirror=True,
@@ -62,51 +62,108 @@ SOURCES: dict[str, Source] = {
 
 NAMES = (*SOURCES, "synthetic")
 
+WHAT = f"one of {', '.join(NAMES)}, a folder with one folder of pictures a class, or a data set on the Hub, owner/name"
+"""What --data takes."""
 
-def load(name: str, split: str = "train", root: str | Path | None = None) -> DataSet:
-    """A data set by name.
 
-    Looked for in ``root`` (or the folder named by GUIDANCE_LAB_DATA, or ``data``) as
-    ``<name>/<folder>/<split>-00000-of-00001.parquet``, then on the Hub. Raises ValueError for an unknown name or split
-    and for a file that is not what it should be, OSError where neither place has it.
+def load(
+    name: str,
+    split: str = "train",
+    root: str | Path | None = None,
+    size: int | None = None,
+    channels: int | None = None,
+) -> DataSet:
+    """A data set by name, its pictures cropped and resized to ``size`` where that is given.
+
+    A known one is looked for in ``root`` (or the folder named by GUIDANCE_LAB_DATA, or ``data``) as
+    ``<name>/<folder>/<split>-00000-of-00001.parquet``, then on the Hub. ``owner/name`` is one on the Hub, and
+    ``owner/name:COLUMN`` says which column holds the labels. channels: 1 or 3; None: what the pictures have. Raises
+    ValueError for an unknown name or split and for pictures that cannot be used, OSError where no place has them.
     """
-    choice("data", name, NAMES)
     choice("split", split, SPLITS)
+    if size is not None:
+        number("size", size, 4, 1024, whole=True)
     if name == "synthetic":
-        return synthetic(split)
-    source = SOURCES[name]
-    file = f"{source.folder}/{split}-00000-of-00001.parquet"
-    local = Path(root or os.environ.get("GUIDANCE_LAB_DATA") or "data") / name / file
-    return _read(name, source, local if local.exists() else _download(source.repository, file, local))
+        return synthetic(split, size or SYNTHETIC_SIZE)
+    if isinstance(name, str) and name in SOURCES:
+        source = SOURCES[name]
+        file = f"{source.folder}/{split}-00000-of-00001.parquet"
+        local = Path(root or os.environ.get("GUIDANCE_LAB_DATA") or "data") / name / file
+        path = local if local.exists() else _download(source, file, local)
+        found = pictures.from_parquet([path], size, channels, classes=source.classes)
+        return DataSet(name, found.images, found.labels, source.classes, source.licence, source.mirror)
+    if isinstance(name, str) and Path(name).is_dir():
+        found = pictures.from_folder(Path(name), split, size, channels)
+        return DataSet(name, found.images, found.labels, found.classes, "of whoever made the pictures", False)
+    if isinstance(name, str) and (on_hub := re.fullmatch(r"(\w[\w.-]*/[\w.-]+)(?::(.+))?", name)):
+        repository, label = on_hub.groups()
+        files, divided = _hub_files(repository, split)
+        found = pictures.from_parquet(files, size, channels, label)
+        found = found if divided else found.held_out(split == "test")
+        return DataSet(name, found.images, found.labels, found.classes, f"see huggingface.co/{repository}", False)
+    raise ValueError(f"data must be {WHAT}, got {shown(name)}")
 
 
-def _download(repository: str, file: str, looked: Path) -> Path:
+def _download(source: Source, file: str, looked: Path) -> Path:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError
 
     try:
-        return Path(hf_hub_download(repository, file, repo_type="dataset"))
+        return Path(hf_hub_download(source.repository, file, repo_type="dataset"))
     except (HfHubHTTPError, OSError) as error:
-        raise OSError(f"data: no file {looked}, and {repository} could not be had from the Hub ({error})") from error
+        why = f"no file {looked}, and {source.repository} could not be had from the Hub ({error})"
+        raise OSError(f"data: {why}") from error
 
 
-def _read(name: str, source: Source, path: Path) -> DataSet:
+def splits(
+    name: str, root: str | Path | None = None, size: int | None = None, channels: int | None = None
+) -> tuple[DataSet, DataSet]:
+    """The training and the test pictures, both of one size and kind. Raises as ``load`` does."""
+    training = load(name, "train", root, size, channels)
+    test = load(name, "test", root, training.images.shape[2], training.images.shape[1])
+    if test.classes != training.classes:
+        theirs, ours = ", ".join(test.classes), ", ".join(training.classes)
+        raise ValueError(f"data: the test pictures must have the classes {ours}, got {theirs}")
+    return training, test
+
+
+PARQUET = "refs/convert/parquet"
+"""The branch to which the Hub writes every data set as parquet."""
+
+
+def _hub_files(repository: str, split: str) -> tuple[list[Path], bool]:
+    """The parquet files of a split, and whether the data set has pictures for tests, in a split of their own.
+
+    Raises ValueError where it is not clear which files are meant, OSError where they cannot be had.
+    """
+    from huggingface_hub import HfApi, hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    def of(*parts: str) -> list[str]:
+        return [file for file in files if set(parts) & set(re.split(r"[/.-]", file))]
+
     try:
-        table = pq.read_table(path, columns=[source.column, "label"])
-        pictures = [_decode(row["bytes"]) for row in table[source.column].to_pylist()]
-        images = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"data: {path} is not the parquet file of {name} that was expected ({error})") from error
-    labels = torch.tensor(table["label"].to_pylist(), dtype=torch.int64)
-    return DataSet(name, images, labels, source.classes, source.licence, source.mirror)
+        for revision in ("main", PARQUET):
+            every = HfApi().list_repo_files(repository, repo_type="dataset", revision=revision)
+            if files := sorted(file for file in every if file.endswith(".parquet")):
+                break
+        for_tests = of("test") or of("validation")
+        wanted = for_tests if for_tests and split == "test" else of("train")
+        configurations = {file.split("/")[0] for file in wanted}
+        if len(configurations) != 1:
+            found = ", ".join(sorted(configurations)) or "no training split in parquet"
+            raise ValueError(f"data: {repository} must have one configuration, got {found}")
+        return [Path(hf_hub_download(repository, f, repo_type="dataset", revision=revision)) for f in wanted], bool(
+            for_tests
+        )
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
+        raise OSError(f"data: {repository} could not be had from the Hub ({str(error).splitlines()[0]})") from error
 
 
-def _decode(encoded: bytes) -> np.ndarray:
-    pixels = np.asarray(Image.open(io.BytesIO(encoded)))
-    return pixels if pixels.ndim == 3 else pixels[..., None]  # (S, S, C)
+SYNTHETIC_SIZE = 16
 
 
-def synthetic(split: str = "train", size: int = 16) -> DataSet:
+def synthetic(split: str = "train", size: int = SYNTHETIC_SIZE) -> DataSet:
     """Four shapes (disc, square, cross, stripes) of random place, size and brightness, drawn by code: 2,048 pictures.
 
     For tests and first tries; the same pictures on every machine.
@@ -147,3 +204,35 @@ def to_unit(images: Tensor) -> Tensor:
 def to_bytes(x: Tensor) -> Tensor:
     """Samples in [−1, 1] to uint8 pictures, clipped and rounded; the inverse of ``to_unit``."""
     return ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+
+
+# ---- the command line ----
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Check a data set and print what is in it; exits with 2 and one sentence on bad input."""
+    from rich.console import Console
+    from rich.table import Table
+
+    p = argparse.ArgumentParser("python -m cfg_core.data", description="What is in a data set.")
+    p.add_argument("data", help=WHAT)
+    p.add_argument("--data-root", type=Path, help="folder that holds data sets in the Hub's layout")
+    p.add_argument("--size", type=int, help="crop and resize every picture to so many pixels a side")
+    a = p.parse_args(arguments)
+    try:
+        training, test = splits(a.data, a.data_root, a.size)
+    except (ValueError, OSError) as error:
+        p.error(str(error))
+    channels, size = training.images.shape[1:3]
+    print(f"{training.name}: {len(training.classes)} classes, {size}×{size}, {'grey' if channels == 1 else 'colour'}")
+    table = Table()
+    for heading in ("class", "to train on", "held out for tests"):
+        table.add_column(heading, justify="left" if heading == "class" else "right")
+    for label, name in enumerate(training.classes):
+        table.add_row(name, *(f"{int((part.labels == label).sum()):,}" for part in (training, test)))
+    table.add_row("all", f"{len(training.labels):,}", f"{len(test.labels):,}", style="bold")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

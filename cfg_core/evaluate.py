@@ -256,7 +256,8 @@ def main(arguments: list[str] | None = None) -> None:
         checkpoint = hub.load(a.checkpoint, processes.device)
         judge = judges.load(a.classifier, processes.device, checkpoint)
         guiding = used_guide(checkpoint, options.rule, a.guide)
-        training, test = (data.load(checkpoint.config.data, split, a.data_root) for split in data.SPLITS)
+        channels, size, _ = checkpoint.denoiser.shape
+        training, test = data.splits(checkpoint.config.data, a.data_root, size, channels)
         with processes.main_process_first():
             resume(
                 folder,

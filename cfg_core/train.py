@@ -247,8 +247,9 @@ def _widths(text: str) -> tuple[int, ...]:
 def parser() -> argparse.ArgumentParser:
     """The command line; defaults are those of the shipped Fashion-MNIST model."""
     p = argparse.ArgumentParser("python -m cfg_core.train", description="Joint training with classifier-free guidance.")
-    p.add_argument("--data", default="fashion_mnist", help=f"one of {', '.join(data.NAMES)}")
+    p.add_argument("--data", default="fashion_mnist", help=data.WHAT)
     p.add_argument("--data-root", type=Path, help="folder that holds data sets in the Hub's layout")
+    p.add_argument("--size", type=int, help="crop and resize every picture to so many pixels a side")
     p.add_argument("--run", type=Path, required=True, help="folder of the run; the same command again resumes it")
     p.add_argument("--images", type=int, default=Options.images, help="pictures to train on, in all")
     p.add_argument("--batch", type=int, default=Options.batch, help="pictures a step, over all processes")
@@ -274,7 +275,7 @@ def main(arguments: list[str] | None = None) -> None:
     accelerator = Accelerator(mixed_precision="bf16" if torch.cuda.is_available() else "no")
     command = "python -m cfg_core.train " + shlex.join(sys.argv[1:] if arguments is None else arguments)
     try:
-        dataset = data.load(a.data, root=a.data_root)
+        dataset = data.load(a.data, root=a.data_root, size=a.size)
         channels, size = dataset.images.shape[1:3]
         network = UNetConfig(channels, size, len(dataset.classes), a.widths, a.encoder, a.decoder, a.late)
         options = Options(

@@ -21,7 +21,7 @@ def write(root, name, pictures, labels):
     source = data.SOURCES[name]
     folder = root / name / source.folder
     folder.mkdir(parents=True)
-    table = pa.table({source.column: [png(p) for p in pictures], "label": labels})
+    table = pa.table({"img": [png(p) for p in pictures], "label": labels})
     pq.write_table(table, folder / "train-00000-of-00001.parquet")
 
 
@@ -64,7 +64,7 @@ def test_a_file_that_is_no_parquet_is_refused(tmp_path):
     path = tmp_path / "fashion_mnist" / "fashion_mnist" / "train-00000-of-00001.parquet"
     path.parent.mkdir(parents=True)
     path.write_text("not parquet")
-    with pytest.raises(ValueError, match="not the parquet file of fashion_mnist"):
+    with pytest.raises(ValueError, match="not a parquet file that can be read"):
         data.load("fashion_mnist", root=tmp_path)
 
 
@@ -73,7 +73,7 @@ def test_a_broken_picture_is_refused(tmp_path):
     folder.mkdir(parents=True)
     table = pa.table({"image": [{"bytes": b"no picture", "path": None}], "label": [0]})
     pq.write_table(table, folder / "train-00000-of-00001.parquet")
-    with pytest.raises(ValueError, match="not the parquet file of fashion_mnist"):
+    with pytest.raises(ValueError, match=r"the picture in row 0 of .* is not a picture that can be read"):
         data.load("fashion_mnist", root=tmp_path)
 
 

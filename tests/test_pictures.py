@@ -1,0 +1,178 @@
+"""A person's own pictures: whatever they are, they come out alike, or one sentence says why not."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from cfg_core import data
+from cfg_core.pictures import from_folder, from_parquet
+
+
+def picture(width=8, height=8, colour=(200, 40, 40), mode="RGB"):
+    return Image.new("RGB", (width, height), colour).convert(mode)
+
+
+def folder(root: Path, **classes: list[Image.Image]) -> Path:
+    for name, pictures in classes.items():
+        (root / name).mkdir(parents=True)
+        for n, each in enumerate(pictures):
+            each.save(root / name / f"{n:03}.png")
+    return root
+
+
+def test_one_folder_a_class_in_the_order_of_their_names(tmp_path):
+    found = from_folder(folder(tmp_path, dog=[picture()] * 20, cat=[picture(colour=(0, 0, 255))] * 10), "train")
+    assert found.classes == ("cat", "dog")
+    assert found.labels.tolist() == [0] * 9 + [1] * 18
+    assert found.images.shape == (27, 3, 8, 8)
+    assert found.images[0, :, 0, 0].tolist() == [0, 0, 255]
+
+
+def test_every_tenth_picture_of_a_class_is_held_out_and_nobody_trains_on_it(tmp_path):
+    shades = [picture(colour=(n, n, n), mode="L") for n in range(20)]
+    root = folder(tmp_path, a=shades, b=shades[:10])
+    training, test = data.splits(str(root))
+    assert training.images[:, 0, 0, 0].tolist() == [*range(9), *range(10, 19), *range(9)]
+    assert test.images[:, 0, 0, 0].tolist() == [9, 19, 9]
+
+
+def test_folders_that_are_divided_already_stay_so(tmp_path):
+    folder(tmp_path / "train", a=[picture()] * 3)
+    folder(tmp_path / "test", a=[picture()] * 2)
+    training, test = data.splits(str(tmp_path))
+    assert (len(training.labels), len(test.labels)) == (3, 2)
+    (tmp_path / "test" / "b").mkdir()
+    picture().save(tmp_path / "test" / "b" / "0.png")
+    with pytest.raises(ValueError, match="the test pictures must have the classes a, got a, b"):
+        data.splits(str(tmp_path))
+
+
+def test_grey_pictures_stay_grey_and_among_coloured_ones_become_coloured(tmp_path):
+    grey = picture(mode="L")
+    assert from_folder(folder(tmp_path / "one", a=[grey] * 9), "train").images.shape == (9, 1, 8, 8)
+    mixed = from_folder(folder(tmp_path / "two", a=[grey] * 5 + [picture()] * 4), "train")
+    assert mixed.images.shape == (9, 3, 8, 8)
+    assert len(set(mixed.images[0, :, 0, 0].tolist())) == 1
+    assert data.load(str(tmp_path / "two"), channels=1).images.shape == (9, 1, 8, 8)
+
+
+def test_what_is_transparent_becomes_white(tmp_path):
+    clear = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
+    assert from_folder(folder(tmp_path, a=[clear] * 9), "train").images.unique().tolist() == [255]
+
+
+def test_with_a_size_the_middle_square_is_resized(tmp_path):
+    wide = np.zeros((8, 16, 3), np.uint8)
+    wide[:, 4:12] = 255
+    found = from_folder(folder(tmp_path, a=[Image.fromarray(wide), picture(20, 20)] * 5), "train", size=4)
+    assert found.images.shape == (9, 3, 4, 4)
+    assert found.images[0].min() > 230, "nothing of the black sides but a trace at the edge"
+
+
+def test_a_photograph_stands_as_its_camera_was_held(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    upside = np.zeros((8, 8), np.uint8)
+    upside[:4] = 255
+    (tmp_path / "a").mkdir()
+    for n in range(9):
+        Image.fromarray(upside).save(tmp_path / "a" / f"{n}.png", exif=exif)
+    assert from_folder(tmp_path, "train").images[0, 0, :, 0].tolist() == [0] * 4 + [255] * 4
+
+
+@pytest.mark.parametrize(
+    ("pictures", "sentence"),
+    [
+        (
+            [picture(8, 8)] * 4 + [picture(9, 9)],
+            r"pictures of one size, or --size be given.*, got 8×8 in .* and 9×9 in",
+        ),
+        ([picture(8, 6)] * 5, r"000.png must be square, or --size be given to crop and resize all, got 8×6"),
+        ([picture()] * 5 + ["broken"], r"005.png is not a picture that can be read"),
+        ([], r"the class a must have at least one picture"),
+        ([picture()] * 5, r"data must have at least 10 pictures of a class, .*, got 5"),
+    ],
+)
+def test_what_cannot_be_used_is_named_in_one_sentence(tmp_path, pictures, sentence):
+    folder(tmp_path, a=[each for each in pictures if isinstance(each, Image.Image)])
+    if "broken" in pictures:
+        (tmp_path / "a" / "005.png").write_bytes(b"\x89PNG\r\n\x1a\nand no more")
+    with pytest.raises(ValueError, match=sentence) as error:
+        from_folder(tmp_path, "test")
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_without_classes_is_named(tmp_path):
+    with pytest.raises(ValueError, match="must have one folder of pictures a class, it has no folders"):
+        data.load(str(tmp_path))
+
+
+def encoded(image: Image.Image) -> dict[str, object]:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return {"bytes": buffer.getvalue(), "path": None}
+
+
+def parquet(path: Path, features: dict[str, object] | None = None, **columns: list) -> Path:
+    count = len(next(iter(columns.values())))
+    table = pa.table({"photo": [encoded(picture())] * count, **columns})
+    if features:
+        table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    pq.write_table(table, path)
+    return path
+
+
+def test_the_label_column_is_the_one_the_hub_says_it_is(tmp_path):
+    features = {"kind": {"_type": "ClassLabel", "names": ["tulip", "rose"]}}
+    found = from_parquet([parquet(tmp_path / "a.parquet", features, year=[1999, 2000], kind=[1, 0])])
+    assert found.classes == ("tulip", "rose")
+    assert found.labels.tolist() == [1, 0]
+
+
+def test_labels_that_are_words_are_classes(tmp_path):
+    found = from_parquet([parquet(tmp_path / "a.parquet", species=["b", "a", "b"])])
+    assert found.classes == ("a", "b")
+    assert found.labels.tolist() == [1, 0, 1]
+
+
+def test_of_several_label_columns_one_must_be_named(tmp_path):
+    path = parquet(tmp_path / "a.parquet", fine=[0, 1], coarse=[5, 5])
+    assert from_parquet([path], label="coarse").classes == ("5",)
+    with pytest.raises(ValueError, match="must be one of fine, coarse, which one is not said"):
+        from_parquet([path])
+    with pytest.raises(ValueError, match="must be one of fine, coarse, got colour"):
+        from_parquet([path], label="colour")
+
+
+def test_a_label_without_a_name_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="labels must be whole numbers from 0 to 1, got 2"):
+        from_parquet([parquet(tmp_path / "a.parquet", label=[0, 2])], classes=("a", "b"))
+
+
+def test_a_picture_without_label_and_a_table_without_pictures_are_named(tmp_path):
+    with pytest.raises(ValueError, match="a label for every picture, 1 have none"):
+        from_parquet([parquet(tmp_path / "a.parquet", label=[0, None])])
+    pq.write_table(pa.table({"label": [0]}), tmp_path / "b.parquet")
+    with pytest.raises(ValueError, match="must have a column of pictures, got the columns label"):
+        from_parquet([tmp_path / "b.parquet"])
+
+
+def test_the_command_counts_what_is_there(tmp_path, capsys):
+    data.main([str(folder(tmp_path, cat=[picture()] * 20, dog=[picture()] * 10)), "--size", "16"])
+    told = capsys.readouterr().out
+    assert "2 classes, 16×16, colour" in told
+    cells = next([cell.strip() for cell in line.split("│")] for line in told.splitlines() if "│ cat" in line)
+    assert cells[1:4] == ["cat", "18", "2"]
+
+
+def test_the_command_refuses_in_one_sentence(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        data.main([str(tmp_path / "nowhere")])
+    assert ended.value.code == 2
+    assert "data must be one of fashion_mnist, cifar10, synthetic, a folder with" in capsys.readouterr().err
