@@ -1,24 +1,28 @@
 """Guidance Lab: the entry point, on a laptop and on Spaces. Composition only.
 
-python app.py [--checkpoint FOLDER_OR_HUB_ID] [--device cpu] [--host 0.0.0.0] [--port 7860] [--share] [--people 64]
+python app.py [--checkpoint FOLDER_OR_HUB_ID …] [--device cpu] [--host 0.0.0.0] [--port 7860] [--share] [--people 64]
 """
 
 import argparse
 import logging
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parent
-CHECKPOINT = ROOT / "checkpoints" / "fashion-mnist"
+CHECKPOINTS = ROOT / "checkpoints"
+FIRST = "fashion-mnist"
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line. What is not said is left to Gradio, and so to its GRADIO_* variables."""
     p = argparse.ArgumentParser("app.py", description="See classifier-free diffusion guidance.")
-    p.add_argument("--checkpoint", default=str(CHECKPOINT), help="a folder, or a Hub name owner/name")
-    p.add_argument("--classifier", help="that judges what is drawn, for the meters; by default CHECKPOINT-classifier")
-    p.add_argument("--guide", help="noise-aware classifier for classifier guidance; by default CHECKPOINT-guide")
+    p.add_argument(
+        "--checkpoint", nargs="+", default=[], help="folders or Hub names owner/name, offered before those that ship"
+    )
+    p.add_argument("--classifier", help="that judges the first model, for the meters; by default CHECKPOINT-classifier")
+    p.add_argument("--guide", help="noise-aware classifier that guides the first model; by default CHECKPOINT-guide")
     p.add_argument("--device", help="cpu, cuda or mps; by default the best there is")
     p.add_argument("--host", help="address to listen at (GRADIO_SERVER_NAME)")
     p.add_argument("--port", type=int, help="port to listen at (GRADIO_SERVER_PORT)")
@@ -41,26 +45,21 @@ def main(arguments: list[str] | None = None) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-    from cfg_core import guide, hub, memory, precompute
-    from cfg_core import judge as judges
+    from cfg_core import hub, memory, models
     from cfg_core.checks import number
     from cfg_core.engine import Engine, Limits
-    from cfg_core.meters import measure_by
 
     try:
         if options.port is not None:
             number("port", options.port, 0, 65535, whole=True)
         given = {name: value for name in Limits.__dataclass_fields__ if (value := getattr(options, name)) is not None}
         limits = Limits(**given)
-        checkpoint = hub.load(options.checkpoint, hub.device(options.device))
-        guide.equip_from(checkpoint, options.checkpoint, options.guide)
-        folder = options.classifier or hub.beside(options.checkpoint, "classifier")
-        judge = judges.load(folder, checkpoint=checkpoint) if folder else None
-        strips = precompute.load(ROOT / "assets" / "strips", checkpoint.hash, judge.hash if judge else "")
-        engine = Engine(checkpoint, limits, strips, measure_by(judge) if judge else None)
+        offers = models.offers([*options.checkpoint, *models.shipped(CHECKPOINTS, FIRST)])
+        load = partial(models.load, device=hub.device(options.device), strips=ROOT / "assets" / "strips")
+        engine = Engine(load(offers[0], classifier=options.classifier, guiding=options.guide), limits)
         from cfg_core.ui.page import build, launch_options  # late: a bad option is told before gradio is loaded
 
-        page = build(engine)
+        page = build(models.Models(engine, offers, load))
     except ValueError as error:
         p.error(str(error))
     memory.keep_giving_back()

@@ -18,13 +18,13 @@ const panes = ['unguided', 'guided'].map(name => {
 });
 const controls = {
   class: $('.class'), w: $('.w'), below: $('.below'), rule: $('.rule'), sampler: $('.sampler'), steps: $('.steps'),
-  samples: $('.samples'), seed: $('.seed'), step: $('.step'), play: $('.play'),
+  samples: $('.samples'), seed: $('.seed'), step: $('.step'), play: $('.play'), models: $('.models'),
 };
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 const SHOWN_RUNGS = [0, 0.5, 1, 2, 3, 4, 6, 8];
 const REST = 150;     // milliseconds after which a thumb that does not move rests
 
-let model = null;     // what the server runs: {classes, samplers, size, channels, ladder, …}
+let model = null;     // what is drawn with: {hash, classes, samplers, size, channels, ladder, …}
 let token = null;     // who we are to the server
 let want = null;      // the fields of a GridRequest
 let asked = null;     // the last want that the server accepted
@@ -48,6 +48,8 @@ let sent = null;      // the want of the newest
 let resting = null;   // the timer that makes a resting thumb exact
 let redrawing = false;
 let onScreen = false; // whether this tab is the one that is seen
+let swapping = false; // whether another model is on its way
+let curve = null;     // the small chart, where the model has been measured
 
 const fixed = w => (number(w).includes('.') ? number(w) : number(w) + '.0');
 const className = label => label === 'all' ? 'all classes' : model.classes[label];
@@ -247,7 +249,7 @@ async function askForFilms() {
   if (lab.dataset.state !== 'resting') return false;
   const of = epoch;
   let reply = await server.film({token}).catch(() => null);
-  if (reply?.unknown && await enter({}).catch(() => null)) {  // they looked for long; have the grids again, and then ask
+  if (reply?.unknown && await enter({model: model.hash}).catch(() => null)) {  // they looked for long; have the grids again, and then ask
     want = {...want};
     await pump();
     reply = await server.film({token}).catch(() => null);
@@ -311,8 +313,8 @@ async function enter(query) {
   const reply = await server.enter({query});
   if (!reply) throw new Error('the server did not answer');
   if (!reply.ok) throw new Error(reply.error);
+  if (model && query.model === model.hash && reply.model.hash !== model.hash) location.reload();  // no longer served
   token = reply.token;
-  if (model && reply.model.hash !== model.hash) location.reload();  // another network is served now
   return reply;
 }
 
@@ -331,17 +333,17 @@ function leave() {
 
 /** Pull until what is wanted is here. A newer want starts a pull of its own, and the server ends the older one. */
 async function pump() {
-  if (!onScreen || flights > 1 || (flights && want === sent)) return;
+  if (!onScreen || swapping || flights > 1 || (flights && want === sent)) return;
   flights += 1;
   const mine = newest += 1;
   try {
-    while (mine === newest && onScreen && (!satisfied() || (missing && !document.hidden))) {
+    while (mine === newest && onScreen && !swapping && (!satisfied() || (missing && !document.hidden))) {
       const ask = sent = want, into = held;
       const seen = Object.fromEntries([...held].map(([serial, {evaluations}]) => [serial, evaluations]));
       const reply = await server.pull({token, want: ask, seen}).catch(() => null);
-      if (!onScreen) break;
+      if (!onScreen || swapping) break;
       let problem = null;
-      if (!reply || (reply.unknown && !await enter({}).catch(error => { problem = error.message; }))) {
+      if (!reply || (reply.unknown && !await enter({model: model.hash}).catch(error => { problem = error.message; }))) {
         say(reply && problem ? problem : 'The server does not answer; trying again.');
         await new Promise(resume => setTimeout(resume, 1000));
         continue;
@@ -378,7 +380,7 @@ async function pump() {
     flights -= 1;
     if (mine !== newest || want !== sent) pump();  // what was wanted while two were under way
     else if (satisfied()) redraw();
-    else if (onScreen) lab.dataset.state = 'resting';  // it gave up, and has said why
+    else if (onScreen && !swapping) lab.dataset.state = 'resting';  // it gave up, and has said why
   }
 }
 
@@ -415,6 +417,10 @@ function say(message) {
 
 /** Ask for something else; whatever is missing stays as it is. */
 function change(fields) {
+  if (fields.model && fields.model !== model.hash) {
+    swap({...want, ...fields});
+    return;
+  }
   const before = want && scene(want);
   want = {...want, ...fields};
   thumb = want.w;
@@ -487,6 +493,8 @@ function reflect() {
   const [strong, rest] = sentence(thumb, all ? 'picture' : className(want.class).toLowerCase().replace('-', '\u2011'), want.samples);
   $('.sentence strong').textContent = strong;
   $('.sentence span').textContent = rest;
+  curve?.move(0, thumb);
+  $('aside .chart').setAttribute('aria-label', `FID against Inception Score over w, at w = ${number(thumb)}`);
   tellExplored({...want, w: thumb});
 }
 
@@ -547,8 +555,8 @@ function buildRail(pictures) {
 }
 
 function listen() {
-  const rail = $('.rail'), stops = [...rail.querySelectorAll('li')];
-  const stopUnder = event => stops.findIndex(stop => {
+  const rail = $('.rail');
+  const stopUnder = event => [...rail.querySelectorAll('li')].findIndex(stop => {
     const box = stop.getBoundingClientRect();
     return event.clientX >= box.left && event.clientX < box.right && event.clientY >= box.top && event.clientY < box.bottom;
   });
@@ -576,6 +584,7 @@ function listen() {
   controls.w.addEventListener('input', () => move(atThumb()));
   controls.w.addEventListener('change', () => settle(atThumb()));
   controls.below.addEventListener('change', () => change(controls.below.checked ? {} : {w: Math.max(0, thumb)}));
+  controls.models.addEventListener('change', () => change({model: controls.models.value}));
   controls.rule.addEventListener('change', () => change({rule: controls.rule.value}));
   controls.sampler.addEventListener('change', () => {
     change({sampler: controls.sampler.value, steps: model.samplers.find(s => s.name === controls.sampler.value).steps});
@@ -623,32 +632,51 @@ function listen() {
   });
 }
 
-/** The trade-off curve of the model that runs, and where on it the slider is. */
+/** The trade-off curve of the model, on which the slider is a dot. */
 function drawCurve() {
-  const node = $('aside .chart');
-  if (CURVE.length < 3) return;
-  node.removeAttribute('hidden');
+  const before = $('aside .chart'), node = before.cloneNode();  // without the observer of the chart before
+  before.replaceWith(node);
+  curve = null;
+  node.toggleAttribute('hidden', model.curve.length < 3);
+  if (model.curve.length < 3) return;
   const axes = {x: {name: 'inception', title: 'Inception Score'}, y: {name: 'fid', title: 'FID'}};
-  const {move} = chart(node, {...axes, curves: [{main: true, points: CURVE}], floor: null, small: true, names: true});
-  whenExplored(({w}) => {
-    move(0, w);
-    node.setAttribute('aria-label', `FID against Inception Score over w, at w = ${number(w)}`);
-  });
+  curve = chart(node, {...axes, curves: [{main: true, points: model.curve}], floor: null, small: true, names: true});
 }
 
-async function open() {
-  const reply = await enter(Object.fromEntries(new URLSearchParams(location.search)));
-  model = reply.model;
+/** Draw with this model from now on. */
+function adopt({model: chosen, rail, want: first}) {
+  model = chosen;
+  asked = null;
   controls.sampler.replaceChildren(...model.samplers.map(each => new Option(each.title, each.name)));
   controls.rule.replaceChildren(...model.rules.map(each => new Option(each.title, each.name)));
   $('.rules').hidden = model.rules.length < 2;
   lab.querySelectorAll('.meters, .judged').forEach(part => { part.hidden = !model.meters; });
-  controls.samples.replaceChildren(...[1, 4, 9, 16, 25, 36, 64].map(n => new Option(n, n)));
-  $('.model').textContent = model.about;
-  buildRail(reply.rail);
-  listen();
+  $('.model span').textContent = model.about;
+  buildRail(rail);
   drawCurve();
-  change(reply.want);
+  change(first);
+}
+
+/** Another model, and of the rest what it can do. */
+async function swap(fields) {
+  if (swapping) return;
+  swapping = true;
+  lab.dataset.state = 'drawing';
+  leave();
+  const reply = await enter(fields).catch(error => say(`The model could not be had: ${error.message}`));
+  swapping = false;
+  if (reply) adopt(reply);
+  controls.models.value = model.hash;
+  if (!reply) change({});  // go on with the one before
+}
+
+async function open() {
+  const reply = await enter(Object.fromEntries(new URLSearchParams(location.search)));
+  controls.models.replaceChildren(...reply.models.map(({name, hash}) => new Option(name, hash)));
+  $('.model label').hidden = reply.models.length < 2;
+  controls.samples.replaceChildren(...[1, 4, 9, 16, 25, 36, 64].map(n => new Option(n, n)));
+  listen();
+  adopt(reply);
   notice = reply.notice;
   watch();
 }

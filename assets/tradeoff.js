@@ -12,7 +12,7 @@ const SHOWS = {
   precision: 'Up: more of the samples could be real (precision); right: more of the real pictures could be samples (recall). The paper measures neither; it says that guidance trades diversity for fidelity.',
 };
 
-let found = null;     // what the server read: {groups, tables, metrics, samplers, running, main, problems, basis}
+let found = null;     // what the server read: {groups, tables, metrics, samplers, models, main, problems, basis}
 let group = null;     // the group that is shown, or null where no curve can be
 let table = null;     // the paper's table that stands beside it, or null for precision against recall
 let panels = [];      // the two charts: {node, tip, chart, curves}
@@ -22,7 +22,7 @@ const told = (result, metric) => short(result[metric])
   + (result[metric + '_low'] === undefined ? '' : ` (${short(result[metric + '_low'])} to ${short(result[metric + '_high'])})`);
 const measured = result => Object.keys(found.metrics).filter(metric => result[metric] !== undefined);
 const setting = ({record}) => `${found.samplers[record.sampler] ?? record.sampler}, ${record.steps} steps`;
-const opens = curve => curve.hash === found.running;
+const opens = curve => found.models.includes(curve.hash);
 
 // ---- the charts ----------------------------------------------------------------------------------------------------
 
@@ -114,7 +114,7 @@ function explain({node, tip, curves}, c, p) {
   if (record.samples) {
     tip.append(text('p', `${record.samples.toLocaleString('en')} samples, seed ${record.seed}; ${setting(curve)}${record.guide ? `; guide ${record.guide.name}` : ''}`));
     tip.append(text('p', opens(curve) ? 'Click: these settings in Explore.'
-      : `Of ${record.checkpoint.name} (${curve.hash}), which is not the model that runs.`));
+      : `Of ${record.checkpoint.name} (${curve.hash}), which is not offered here.`));
   } else tip.append(text('p', 'The paper’s figures, 50,000 samples.'));
   const {px, py} = node.querySelector('.point.on').dataset, room = node.clientWidth;
   tip.style.left = `${Math.min(Math.max(0, +px + (px > room / 2 ? -tip.offsetWidth - 16 : 16)), room - tip.offsetWidth)}px`;
@@ -124,16 +124,16 @@ function explain({node, tip, curves}, c, p) {
 function open(curve, p) {
   if (!opens(curve)) return;
   const {sampler, steps, rule, results} = curve.record;
-  openInExplore({w: results[p].w, sampler, steps, rule});
+  openInExplore({model: curve.hash, w: results[p].w, sampler, steps, rule});
 }
 
 /** The dot: what Explore shows, on the curve that was measured with its settings, or else on the main one. */
 function follow(now) {
   if (!group) return;
-  const fits = ({hash, record}) => hash === found.running && ['rule', 'sampler', 'steps'].every(name => record[name] === now[name]);
+  const fits = ({hash, record}) => hash === now.model && ['rule', 'sampler', 'steps'].every(name => record[name] === now[name]);
   let c = group.curves.findIndex(fits);
   const exact = c >= 0;
-  if (!exact) c = group.curves.findIndex(curve => curve.file === found.main && opens(curve));
+  if (!exact) c = group.curves.findIndex(curve => curve.file === found.main && curve.hash === now.model);
   const note = c < 0 ? '' : between(group.curves[c].record.results.map(result => result.w), now.w);
   for (const {chart} of table ? panels.slice(0, 1) : panels) chart?.move(c < 0 ? null : c, now.w, note);
   const what = `Explore shows w = ${number(now.w)}, ${found.samplers[now.sampler] ?? now.sampler}, ${now.steps} steps`;

@@ -7,8 +7,8 @@ points of the model that runs sets the standard, and what was judged otherwise i
 """
 
 import argparse
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -42,15 +42,17 @@ class Group:
 
 @dataclass(frozen=True)
 class Curves:
-    """main: the curve that the dot of Explore moves on. problems: one sentence for each thing that is wrong."""
+    """main: the curve that sets the standard. problems: one sentence for each thing that is wrong. of_models: hash →
+    the curve of a model on which the dot of Explore moves."""
 
     groups: tuple[Group, ...]
     main: Curve | None
     problems: tuple[str, ...]
+    of_models: Mapping[str, Curve] = field(default_factory=dict)
 
 
-def read(folder: Path, running: str | None = None) -> Curves:
-    """What the folder holds. running: the hash of the checkpoint that runs, where one does."""
+def read(folder: Path, offered: Sequence[str] = ()) -> Curves:
+    """What the folder holds. offered: the hashes of the models on the page, the one it opens with first."""
     if not folder.is_dir():
         return Curves((), None, (f"There is no folder {folder.name} with curve files.",))
     files = [_read(path) for path in sorted(folder.glob("*.json"))]
@@ -59,7 +61,9 @@ def read(folder: Path, running: str | None = None) -> Curves:
     if not found:
         none = f"The folder {folder.name} holds no curve file that can be used."
         return Curves((), None, (*problems, none))
-    main = max(found, key=lambda c: (c.checkpoint == running, c.rule == "cfg", len(c.points), c.samples))
+    best = sorted(found, key=lambda c: (c.rule == "cfg", c.sampler != PAPERS, len(c.points), c.samples))
+    of_models = {curve.checkpoint: curve for curve in best}
+    main = of_models.get(offered[0], best[-1]) if offered else best[-1]
     comparable = [curve for curve in found if curve.judge == main.judge]
     problems += [
         f"{curve.file} was judged by {curve.features} {curve.classifier} on {curve.data}, {main.file} by "
@@ -68,7 +72,8 @@ def read(folder: Path, running: str | None = None) -> Curves:
         if curve.judge != main.judge
     ]
     made = tuple(_groups(main, comparable))
-    return Curves(made, main, (*problems, *_others(comparable, made, running or main.checkpoint)))
+    others = _others(comparable, made, offered or [main.checkpoint])
+    return Curves(made, main, (*problems, *others), of_models)
 
 
 def _read(path: Path) -> Curve | str:
@@ -81,15 +86,16 @@ def _read(path: Path) -> Curve | str:
         return f"{error}."
 
 
-def _others(curves: Iterable[Curve], groups: Iterable[Group], running: str) -> Iterable[str]:
-    """A sentence for each curve of another checkpoint, but for comparisons that models of their own are made for."""
+def _others(curves: Iterable[Curve], groups: Iterable[Group], offered: Sequence[str]) -> Iterable[str]:
+    """A sentence for each curve of a checkpoint that is not on the page, but for comparisons that models of their own
+    are made for."""
     drawn = {curve.file: group.name for group in groups for curve in group.curves}
     for curve in curves:
-        if curve.checkpoint != running and drawn.get(curve.file) not in ("p_uncond", "steps"):
+        if curve.checkpoint not in offered and drawn.get(curve.file) not in ("p_uncond", "steps"):
             so = "its points do not open in Explore" if curve.file in drawn else "it is not drawn"
             yield (
-                f"{curve.file} is of the checkpoint {curve.checkpoint_name} ({curve.checkpoint}), not of the one that "
-                f"runs ({running}): {so}."
+                f"{curve.file} is of the checkpoint {curve.checkpoint_name} ({curve.checkpoint}), which is not offered "
+                f"here: {so}."
             )
 
 

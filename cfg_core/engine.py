@@ -13,7 +13,7 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count
 
@@ -112,39 +112,57 @@ class Stats:
     first_picture_p95: float | None
 
 
+@dataclass(frozen=True)
+class Model:
+    """What draws, and what comes with it. precomputed: finished grids that strips may show at once. measure: what
+    finished grids are judged by."""
+
+    checkpoint: Checkpoint
+    precomputed: tuple[Frame, ...] = ()
+    measure: Measure | None = None
+
+
 class Engine:
-    """Everybody's grids of one checkpoint. Safe to call from any thread; ``close`` ends the worker.
+    """Everybody's grids, of one model or of several. Safe to call from any thread; ``close`` ends the worker."""
 
-    precomputed: finished grids that strips may show at once. measure: what finished grids are judged by.
-    """
-
-    def __init__(
-        self,
-        checkpoint: Checkpoint,
-        limits: Limits | None = None,
-        precomputed: Iterable[Frame] = (),
-        measure: Measure | None = None,
-    ) -> None:
-        self.checkpoint = checkpoint
+    def __init__(self, model: Model, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self._measure = measure
+        self.checkpoint = model.checkpoint
+        self._models: dict[str, Model] = {}
+        self._precomputed: dict[GridRequest, Work] = {}
         self._samples = self.limits.samples
         self._people: dict[str, Person] = {}  # in the order in which they came
         self._places: dict[Person, int] = {}
         self._active: dict[GridRequest, Work] = {}
         self._cache: LRUCache[GridRequest, Work] = LRUCache(self.limits.cache * 2**20, lambda work: work.nbytes)
         self._serials = count(secrets.randbits(40))  # a page that outlives a restart takes no old serial for a new one
-        self._precomputed = {f.request: Work(replace(f, serial=next(self._serials))) for f in precomputed}
         self._turn = self._evaluations = self._hits = 0
         self._recent: deque[tuple[float, int]] = deque()
         self._first_pictures: deque[float] = deque(maxlen=1000)
         self._reported = time.monotonic()
         self._changed = threading.Condition()
         self._closed = False
+        self.add(model)
         self._worker = threading.Thread(target=self._serve, name="engine", daemon=True)
         self._worker.start()
 
     # ---- what callers do --------------------------------------------------------------------------------------------
+
+    def add(self, model: Model) -> None:
+        """Draw with this model too, from now on."""
+        shipped = {f.request: Work(replace(f, serial=next(self._serials))) for f in model.precomputed}
+        with self._changed:
+            self._models = {**self._models, model.checkpoint.hash: model}
+            self._precomputed = {**self._precomputed, **shipped}
+
+    @property
+    def checkpoints(self) -> dict[str, Checkpoint]:
+        """Hash → what it draws with."""
+        return {digest: model.checkpoint for digest, model in self._models.items()}
+
+    def measures(self, checkpoint: str) -> bool:
+        """Whether finished grids of that checkpoint have a meter."""
+        return self._models[checkpoint].measure is not None
 
     def admit(self) -> str:
         """A token for a new person. Raises Full."""
@@ -163,7 +181,8 @@ class Engine:
         """The request, if it is within the limits; otherwise raises ValueError, in one sentence."""
         number("classes × w × samples", request.pictures, 1, self.limits.pictures, whole=True)
         number("steps", request.steps, 1, self.limits.steps, whole=True)
-        choice("rule", request.rule, rules(self.checkpoint.denoiser))
+        choice("model", request.checkpoint, self._models)
+        choice("rule", request.rule, rules(self._models[request.checkpoint].checkpoint.denoiser))
         return request
 
     def want(self, token: str, looked_at: Sequence[GridRequest], strip: Sequence[GridRequest] = ()) -> View:
@@ -265,11 +284,6 @@ class Engine:
             self._changed.notify_all()
         self._worker.join()
 
-    @property
-    def measures(self) -> bool:
-        """Whether finished grids have a meter."""
-        return self._measure is not None
-
     # ---- people (the lock is held) ----------------------------------------------------------------------------------
 
     def _person(self, token: str) -> Person:
@@ -366,8 +380,15 @@ class Engine:
         return {}
 
     def _evaluate(self, shares: dict[Work, int]) -> int:
-        """One evaluation of all, or if that fails, of each alone; what fails alone has failed. Returns the samples."""
-        denoiser = self.checkpoint.denoiser
+        """One evaluation of all of a model, or if that fails, of each alone; what fails alone has failed. Returns the
+        samples."""
+        by_model: dict[str, dict[Work, int]] = {}
+        for work, blocks in shares.items():
+            by_model.setdefault(work.request.checkpoint, {})[work] = blocks
+        if len(by_model) > 1:
+            return sum(self._evaluate(of_one) for of_one in by_model.values())
+        [digest] = by_model
+        denoiser = self._models[digest].checkpoint.denoiser
         try:
             jobs = [job for work, blocks in shares.items() for job in work.next(denoiser, blocks)]
             turn(denoiser, jobs)
@@ -390,7 +411,7 @@ class Engine:
     def _show(self, work: Work) -> bool:
         """Whether there is something new of a work: a frame, or that it failed."""
         try:
-            return work.show(self._measure) or work.frame.error is not None
+            return work.show(self._models[work.request.checkpoint].measure) or work.frame.error is not None
         except Exception as failure:  # a device reports late
             self._fail(work, failure)
             return True

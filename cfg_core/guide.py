@@ -54,12 +54,3 @@ def equip(checkpoint: hub.Checkpoint, where: str | Path) -> str:
     denoiser = checkpoint.denoiser
     denoiser.classifier = network.to(denoiser.device).eval().requires_grad_(False)
     return digest
-
-
-def equip_from(checkpoint: hub.Checkpoint, where: str | Path, given: str | Path | None = None) -> None:
-    """Equip a checkpoint with the classifier that is given, or with the one beside ``where`` it came from.
-
-    Nothing happens where there is neither. Raises as ``equip`` does.
-    """
-    if folder := given or hub.beside(where, "guide"):
-        equip(checkpoint, folder)

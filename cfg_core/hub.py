@@ -167,6 +167,28 @@ def read(
 
     parse: the text of config.json to a config, or ValueError. Raises CheckpointError as ``load`` does.
     """
+    config, folder, content = _files(where, parse)
+    try:
+        weights = load_tensors(content)
+    except SafetensorError as error:
+        raise CheckpointError(f"checkpoint {folder}: {WEIGHTS} is cut off or not a safetensors file") from error
+    with _one_core():
+        network = build(config)
+        try:
+            network.load_state_dict(weights)
+        except RuntimeError as error:
+            problem = str(error).splitlines()[1].strip()
+            raise CheckpointError(f"checkpoint {folder}: {WEIGHTS} does not fit {CONFIG}: {problem}") from error
+    return config, network, _hash(content)
+
+
+def peek(where: str | Path, parse: Callable[[str], AnyConfig]) -> tuple[AnyConfig, str]:
+    """The config and the hash of a checkpoint of any kind. Raises CheckpointError as ``load`` does."""
+    config, _, content = _files(where, parse)
+    return config, _hash(content)
+
+
+def _files(where: str | Path, parse: Callable[[str], AnyConfig]) -> tuple[AnyConfig, Path, bytes]:
     folder = Path(where)
     if not folder.is_dir():
         folder = _pull(str(where))
@@ -179,19 +201,11 @@ def read(
         config = parse((folder / CONFIG).read_text())
     except (ValueError, TypeError) as error:
         raise CheckpointError(f"checkpoint {folder}: {CONFIG} is not valid: {error}") from error
-    content = (folder / WEIGHTS).read_bytes()
-    try:
-        weights = load_tensors(content)
-    except SafetensorError as error:
-        raise CheckpointError(f"checkpoint {folder}: {WEIGHTS} is cut off or not a safetensors file") from error
-    with _one_core():
-        network = build(config)
-        try:
-            network.load_state_dict(weights)
-        except RuntimeError as error:
-            problem = str(error).splitlines()[1].strip()
-            raise CheckpointError(f"checkpoint {folder}: {WEIGHTS} does not fit {CONFIG}: {problem}") from error
-    return config, network, hashlib.sha256(content).hexdigest()[:12]
+    return config, folder, (folder / WEIGHTS).read_bytes()
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 @contextmanager
@@ -205,12 +219,6 @@ def _one_core() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(cores)
-
-
-def beside(where: str | Path, kind: str) -> Path | None:
-    """The folder of a model that serves the one in this folder, ``NAME-kind``, if it is there."""
-    folder = Path(f"{Path(where)}-{kind}")
-    return folder if folder.is_dir() else None
 
 
 def device(name: str | None = None) -> torch.device:

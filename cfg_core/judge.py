@@ -163,6 +163,26 @@ def load(where: str | Path, device: str | torch.device = "cpu", checkpoint: hub.
     return Judge(network.to(device).eval(), config, digest)
 
 
+def beside(where: str | Path, kind: str, model: hub.CheckpointConfig) -> Path | None:
+    """The folder of a model's classifier: NAME-kind beside its own, or another NAME-kind there of the same pictures.
+
+    kind: "classifier", of clean pictures, or "guide", of noisy ones.
+    """
+    own = Path(f"{where}-{kind}")
+    if own.is_dir():
+        return own
+    return next((each for each in sorted(own.parent.glob(f"*-{kind}")) if _serves(each, model)), None)
+
+
+def _serves(folder: Path, model: hub.CheckpointConfig) -> bool:
+    try:
+        config, _ = hub.peek(folder, ClassifierConfig.from_json)
+    except hub.CheckpointError:
+        return False
+    theirs, ours = ((c.architecture.channels, c.architecture.size, c.data, c.classes) for c in (config, model))
+    return theirs == ours and config.schedule in (None, model.schedule)
+
+
 def spread(features: Tensor, labels: Tensor) -> float:
     """The mean distance of two pictures of one class, from features (N, D) and labels (N,), over all classes alike."""
     return float(torch.stack([F.pdist(features[labels == label]).mean() for label in labels.unique()]).mean())

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.progress import track
 
 from cfg_core import guide, hub
+from cfg_core import judge as judges
 from cfg_core.checks import choice
 from cfg_core.grid import begin_grid, draw_sheet, pixels, read_request, save_sheet
 from cfg_core.guidance import RULES, rules
@@ -43,7 +44,8 @@ def main(arguments: list[str] | None = None) -> None:
     a = p.parse_args(arguments)
     try:
         checkpoint = hub.load(a.checkpoint, hub.device(a.device))
-        guide.equip_from(checkpoint, a.checkpoint, a.guide)
+        if guiding := a.guide or judges.beside(a.checkpoint, "guide", checkpoint.config):
+            guide.equip(checkpoint, guiding)
         request = read_request(a.again) if a.again else _request(a, checkpoint)
         if request.checkpoint != checkpoint.hash:
             raise ValueError(f"checkpoint must be {request.checkpoint}, which drew {a.again}, got {checkpoint.hash}")

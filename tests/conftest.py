@@ -33,9 +33,10 @@ def small_network(seed: int = 0, **changes: object) -> UNet:
 @contextmanager
 def served(engine: Engine, **options: Any) -> Iterator[tuple[str, Any]]:
     """The page over an engine, served on this machine: its address, and its blocks. options: those of ``build``."""
+    from cfg_core.models import Models
     from cfg_core.ui.page import build, launch_options
 
-    page = build(engine, **options)
+    page = build(options.pop("models", None) or Models(engine), **options)
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_options())
     yield address, page
     page.close(verbose=False)

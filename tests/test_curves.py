@@ -108,7 +108,7 @@ def test_evaluate_writes_what_is_read_here(tmp_path: Path) -> None:
 
 
 def test_the_curves_are_grouped_as_the_paper_asks(tmp_path: Path) -> None:
-    found = curves.read(write(tmp_path), MODEL)
+    found = curves.read(write(tmp_path), [MODEL])
     assert found.problems == ()
     assert found.main is not None
     assert found.main.file == "main.json"
@@ -123,14 +123,14 @@ def test_the_curves_are_grouped_as_the_paper_asks(tmp_path: Path) -> None:
 
 def test_steps_may_be_compared_on_a_model_of_their_own(tmp_path: Path) -> None:
     small = {f"steps-{T}.json": record(FOUR, "0123456789cd", sampler="ancestral", steps=T) for T in (8, 64)}
-    found = curves.read(write(tmp_path, {"main.json": record(), **small}), MODEL)
+    found = curves.read(write(tmp_path, {"main.json": record(), **small}), [MODEL])
     assert {group.name: len(group.curves) for group in found.groups} == {"strength": 1, "steps": 2}
     assert found.problems == ()
 
 
 def test_only_groups_with_files_exist(tmp_path: Path) -> None:
     alone = {"main.json": record(), "steps-8.json": record(FOUR, sampler="ancestral", steps=8)}
-    found = curves.read(write(tmp_path, alone), MODEL)
+    found = curves.read(write(tmp_path, alone), [MODEL])
     assert [group.name for group in found.groups] == ["strength"]
     assert [each.title for each in found.groups[0].curves] == ["dpmpp_2m, T = 12", "ancestral, T = 8"]
 
@@ -149,14 +149,14 @@ def test_a_bad_file_does_not_hide_the_good_ones(tmp_path: Path) -> None:
     folder = write(tmp_path)
     (folder / "bad.json").write_bytes(b"\xff\xfe")
     (folder / "dir.json").mkdir()
-    found = curves.read(folder, MODEL)
+    found = curves.read(folder, [MODEL])
     assert len(found.groups) == 4
     assert [problem.split()[0] for problem in found.problems] == ["bad.json", "dir.json"]
 
 
 def test_figures_of_another_judge_are_left_out_and_said_not_to_compare(tmp_path: Path) -> None:
     other = {"name": "another", "hash": "ffffffffffff", "test_accuracy": 0.9}
-    found = curves.read(write(tmp_path, {"main.json": record(), "new.json": record(FOUR, classifier=other)}), MODEL)
+    found = curves.read(write(tmp_path, {"main.json": record(), "new.json": record(FOUR, classifier=other)}), [MODEL])
     assert [each.file for group in found.groups for each in group.curves] == ["main.json"]
     [problem] = found.problems
     assert problem.startswith("new.json was judged by 64 penultimate features of the classifier ffffffffffff on")
@@ -165,23 +165,23 @@ def test_figures_of_another_judge_are_left_out_and_said_not_to_compare(tmp_path:
 
 def test_a_curve_of_another_checkpoint_is_named_and_drawn_where_there_is_no_better(tmp_path: Path) -> None:
     stale = write(tmp_path / "a", {"old.json": record(model="oldoldoldold")})
-    found = curves.read(stale, MODEL)
+    found = curves.read(stale, [MODEL])
     assert found.problems == (
-        f"old.json is of the checkpoint checkpoints/fashion-mnist (oldoldoldold), not of the one that runs ({MODEL}): "
-        "its points do not open in Explore.",
+        "old.json is of the checkpoint checkpoints/fashion-mnist (oldoldoldold), which is not offered here: its points "
+        "do not open in Explore.",
     )
     assert [group.name for group in found.groups] == ["strength"]
-    both = curves.read(write(stale, {"new.json": record(FOUR)}), MODEL)
+    both = curves.read(write(stale, {"new.json": record(FOUR)}), [MODEL])
     assert both.main is not None
     assert both.main.file == "new.json"
-    assert both.problems[0].endswith(f"not of the one that runs ({MODEL}): it is not drawn.")
+    assert both.problems[0].endswith("which is not offered here: it is not drawn.")
 
 
 # ---- findings ----
 
 
 def all_findings(folder: Path) -> dict[str, tuple[Finding, ...]]:
-    return {group.name: group.findings for group in curves.read(folder, MODEL).groups}
+    return {group.name: group.findings for group in curves.read(folder, [MODEL]).groups}
 
 
 def test_curves_shaped_like_the_papers_say_as_in_the_paper(tmp_path: Path) -> None:

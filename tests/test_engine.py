@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from cfg_core import engine as engine_module
 from cfg_core.data import to_bytes
 from cfg_core.denoiser import Denoiser, NetworkDenoiser
-from cfg_core.engine import Engine, Full, Limits, UnknownPerson
+from cfg_core.engine import Engine, Full, Limits, Model, UnknownPerson
 from cfg_core.hub import Checkpoint, CheckpointConfig
 from cfg_core.noise import grid_noise
 from cfg_core.people import STARVED
@@ -74,7 +74,7 @@ class Gate(NetworkDenoiser):
 
 @pytest.fixture
 def engine(tiny_checkpoint: Checkpoint) -> Iterator[Engine]:
-    engine = Engine(tiny_checkpoint)
+    engine = Engine(Model(tiny_checkpoint))
     yield engine
     engine.close()
 
@@ -93,7 +93,7 @@ def replace_denoiser(gate: Gate) -> Checkpoint:
 
 @pytest.fixture
 def gated(gate: Gate) -> Iterator[Engine]:
-    engine = Engine(replace_denoiser(gate))
+    engine = Engine(Model(replace_denoiser(gate)))
     yield engine
     gate.release()
     engine.close()
@@ -380,7 +380,7 @@ def test_what_was_drawn_once_comes_from_the_cache(gate: Gate, gated: Engine) -> 
 
 
 def test_the_cache_never_exceeds_its_bound(tiny_checkpoint: Checkpoint) -> None:
-    engine = Engine(tiny_checkpoint, Limits(cache=1))
+    engine = Engine(Model(tiny_checkpoint), Limits(cache=1))
     engine._cache = type(engine._cache)(10_000, engine._cache.getsizeof)  # three of the grids below
     try:
         for seed in range(8):
@@ -394,7 +394,7 @@ def test_the_cache_never_exceeds_its_bound(tiny_checkpoint: Checkpoint) -> None:
 
 
 def test_without_a_cache_everything_is_drawn_anew(tiny_checkpoint: Checkpoint) -> None:
-    engine = Engine(tiny_checkpoint, Limits(cache=0))
+    engine = Engine(Model(tiny_checkpoint), Limits(cache=0))
     try:
         assert np.array_equal(engine.draw(A), engine.draw(A))
         assert engine.stats().cached == engine.stats().cache_hits == 0
@@ -404,7 +404,7 @@ def test_without_a_cache_everything_is_drawn_anew(tiny_checkpoint: Checkpoint) -
 
 def test_precomputed_grids_are_in_the_strip_at_once_and_are_drawn_when_looked_at(gate: Gate) -> None:
     shipped = Frame(A, 0, A.evaluations, np.zeros((1, 1, 4, 8, 8, 1), np.uint8), precomputed=True)
-    engine = Engine(replace_denoiser(gate), precomputed=[shipped])
+    engine = Engine(Model(replace_denoiser(gate), (shipped,)))
     try:
         token = engine.admit()
         view = engine.want(token, [A], [A])
@@ -496,7 +496,7 @@ def test_everybody_hears_how_many_are_before_them(gate: Gate, gated: Engine) -> 
 
 @pytest.fixture
 def crowded(tiny_checkpoint: Checkpoint) -> Iterator[Engine]:
-    engine = Engine(tiny_checkpoint, Limits(people=2, line=2, pictures=40, steps=20))
+    engine = Engine(Model(tiny_checkpoint), Limits(people=2, line=2, pictures=40, steps=20))
     yield engine
     engine.close()
 
@@ -560,7 +560,7 @@ def test_what_fails_fails_alone(gate: Gate, gated: Engine) -> None:
 
 
 def test_out_of_memory_halves_the_batch_and_goes_on(gate: Gate) -> None:
-    engine = Engine(replace_denoiser(gate), Limits(samples=64))
+    engine = Engine(Model(replace_denoiser(gate)), Limits(samples=64))
     gate.largest = 20
     try:
         token, wide = engine.admit(), replace(A, samples=64)
@@ -657,7 +657,7 @@ ACTIONS = st.one_of(
 def test_whatever_people_do_they_get_their_own_pictures_and_nothing_is_left(
     tiny_checkpoint: Checkpoint, actions: list[Any]
 ) -> None:
-    engine = Engine(tiny_checkpoint, Limits(people=3, line=1, samples=32))
+    engine = Engine(Model(tiny_checkpoint), Limits(people=3, line=1, samples=32))
     engine._cache = type(engine._cache)(20_000, engine._cache.getsizeof)
     tokens: dict[int, str] = {}
     everybody: list[str] = []

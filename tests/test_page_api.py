@@ -15,7 +15,7 @@ from gradio_client.exceptions import AppError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cfg_core.engine import Engine
+from cfg_core.engine import Engine, Model
 from cfg_core.hub import Checkpoint
 from cfg_core.request import GridRequest
 from tests.conftest import served
@@ -28,7 +28,7 @@ for _ in range(300):
 
 @pytest.fixture(scope="module")
 def engine(tiny_checkpoint: Checkpoint) -> Iterator[Engine]:
-    engine = Engine(tiny_checkpoint)
+    engine = Engine(Model(tiny_checkpoint))
     yield engine
     engine.close()
 
@@ -136,7 +136,7 @@ def bad_wants() -> dict[str, str]:
         '{"sampler": ["ddim"]}': "sampler must be one of",
         '{"rule": null}': "rule must be one of cfg",
         '{"rule": "classifier"}': "rule must be one of cfg, got 'classifier'",
-        '{"model": "another"}': "model must be 0123456789ab",
+        '{"model": "another"}': "model must be one of synthetic (0123456789ab), got 'another'",
         '{"__class__": 1}': "'__class__' is not a field",
     }
 
@@ -147,7 +147,8 @@ def test_entering_without_a_query_gives_the_default(call: Call, ask: Any) -> Non
     assert status == 200
     assert reply["notice"] == ""
     assert reply["want"] == {
-        "class": 0, "w": 3.0, "seed": 7, "samples": 16, "sampler": "dpmpp_2m", "steps": 12, "rule": "cfg",
+        "model": "0123456789ab", "class": 0, "w": 3.0, "seed": 7, "samples": 16,
+        "sampler": "dpmpp_2m", "steps": 12, "rule": "cfg",
     }  # fmt: skip
     assert np.frombuffer(base64.b64decode(reply["rail"]), np.uint8).size == 10 * 8 * 8
 
@@ -158,9 +159,10 @@ def test_a_nonsense_link_gives_the_default_and_one_sentence(call: Call) -> None:
     assert status == 200
     assert reply["want"] | {"samples": 16} == call("enter", {})[1]["want"]
     assert reply["want"]["samples"] == 4
-    assert reply["notice"].startswith("In this link, class must be a whole number from 0 to 9, got 'banana'; w must be")
+    model = "In this link, model must be one of synthetic (0123456789ab), got None; "
+    assert reply["notice"].startswith(model + "class must be a whole number from 0 to 9, got 'banana'; w must be")
     assert reply["notice"].count("In this link") == 1
-    for field in ("seed", "steps", "model"):
+    for field in ("seed", "steps"):
         assert f"; {field} must be" in reply["notice"]
 
 

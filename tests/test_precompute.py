@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cfg_core import hub, precompute
-from cfg_core.engine import Engine
+from cfg_core.engine import Engine, Model
 from cfg_core.hub import Checkpoint
 from cfg_core.request import GridRequest, strip
 
@@ -20,7 +20,7 @@ def test_what_is_saved_comes_back_and_is_what_the_engine_draws(tiny_checkpoint: 
     loaded = precompute.load(tmp_path, A.checkpoint)
     assert [frame.request for frame in loaded] == list(strip(A))
     assert all(frame.done and frame.precomputed for frame in loaded)
-    engine = Engine(tiny_checkpoint)
+    engine = Engine(Model(tiny_checkpoint))
     try:
         for frame in loaded:
             assert np.array_equal(frame.pixels, engine.draw(frame.request))

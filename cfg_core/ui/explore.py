@@ -8,14 +8,15 @@ from typing import Any
 import gradio as gr
 
 from cfg_core.curvefile import Curve
-from cfg_core.engine import Engine, Full, UnknownPerson
+from cfg_core.engine import Full, UnknownPerson
 from cfg_core.guidance import rules
+from cfg_core.models import Models
 from cfg_core.request import BELOW, COARSE, GAPS, GridRequest, strip
 from cfg_core.samplers import SAMPLERS
 from cfg_core.ui.component import component
 from cfg_core.work import Frame
 
-FIELDS = ("class", "w", "seed", "samples", "sampler", "steps", "rule", "model")
+FIELDS = ("model", "class", "w", "seed", "samples", "sampler", "steps", "rule")
 PACE = 0.3
 """Seconds between unfinished frames: to send each evaluation would take from the sampler's own cores."""
 
@@ -33,13 +34,13 @@ class Explore:
     All take one JSON object and return one; whatever is wrong with it comes back as a sentence in ``error``.
     """
 
-    def __init__(self, engine: Engine, curve: Curve | None = None) -> None:
-        """curve: where the dot of the small chart moves; there is none where it is of another checkpoint."""
-        self.engine = engine
-        self.curve = curve if curve and curve.checkpoint == engine.checkpoint.hash else None
-        self.names = engine.checkpoint.config.classes
-        every = tuple(range(len(self.names)))
-        self.rail = engine.draw(GridRequest(engine.checkpoint.hash, every, w=(2.0,), samples=1))
+    def __init__(self, models: Models, curves: Mapping[str, Curve]) -> None:
+        """curves: hash → where the dot of the small chart moves; there is none for a model that is not in it."""
+        self.models = models
+        self.engine = models.engine
+        self.curves = curves
+        self._rails: dict[str, str] = {}
+        self._rail(self.engine.checkpoint.hash)
 
     def render(self) -> gr.HTML:
         """The component."""
@@ -56,43 +57,54 @@ class Explore:
         def leave(ask: Any) -> dict[str, Any]:
             return self.leave(ask)
 
-        points = self.curve.points if self.curve else ()
-        curve = [{"w": p.w, **{name: p.figures[name].value for name in ("inception", "fid")}} for p in points]
-        return component("explore", enter, pull, film, leave, uses=("chart",), CURVE=curve)
+        return component("explore", enter, pull, film, leave, uses=("chart",))
 
     def enter(self, ask: Any) -> dict[str, Any]:
         """{query} → a token, the model, and what the query wants; where it is nonsense, the default and a sentence."""
         query = ask.get("query") if isinstance(ask, Mapping) else None
-        request, notice = self.restore(query if isinstance(query, Mapping) else {})
-        config, (channels, size, _) = self.engine.checkpoint.config, self.engine.checkpoint.denoiser.shape
-        about = f"{config.data}, {config.images_seen:,} images seen, p_uncond {config.p_uncond:g}"
         try:
+            request, notice = self.restore(query if isinstance(query, Mapping) else {})
+            rail = self._rail(request.checkpoint)
             token = self.engine.admit()
-        except Full as error:
+        except (Full, ValueError, RuntimeError) as error:
             return {"ok": False, "error": str(error)}
         return {
             "ok": True,
             "token": token,
-            "model": {
-                "hash": self.engine.checkpoint.hash,
-                "classes": list(self.names),
-                "size": size,
-                "channels": channels,
-                "about": f"The model: {about}.",
-                "meters": self.engine.measures,
-                "rules": [
-                    {"name": n, "title": r.title, "formula": r.formula}
-                    for n, r in rules(self.engine.checkpoint.denoiser).items()
-                ],
-                "samplers": [{"name": n, "title": s.title, "steps": s.default_steps} for n, s in SAMPLERS.items()],
-                "ladder": sorted({*COARSE, *GAPS}),
-                "below": sorted(BELOW),
-                "strip_pictures": STRIP_PICTURES,
-            },
-            "rail": _base64(self.rail.tobytes()),
+            "model": self._told(request.checkpoint),
+            "models": [{"hash": each.hash, "name": each.name} for each in self.models.offers],
+            "rail": rail,
             "want": self.fields(request),
             "notice": notice,
         }
+
+    def _told(self, digest: str) -> dict[str, Any]:
+        """What the page must know of a model."""
+        config, denoiser = self.engine.checkpoints[digest].config, self.engine.checkpoints[digest].denoiser
+        channels, size, _ = denoiser.shape
+        points = self.curves[digest].points if digest in self.curves else ()
+        return {
+            "hash": digest,
+            "classes": list(config.classes),
+            "size": size,
+            "channels": channels,
+            "about": f"{config.data} · {config.images_seen:,} images · p_uncond {config.p_uncond:g}",
+            "meters": self.engine.measures(digest),
+            "rules": [{"name": n, "title": r.title, "formula": r.formula} for n, r in rules(denoiser).items()],
+            "samplers": [{"name": n, "title": s.title, "steps": s.default_steps} for n, s in SAMPLERS.items()],
+            "ladder": sorted({*COARSE, *GAPS}),
+            "below": sorted(BELOW),
+            "strip_pictures": STRIP_PICTURES,
+            "curve": [{"w": p.w, **{name: p.figures[name].value for name in ("inception", "fid")}} for p in points],
+        }
+
+    def _rail(self, digest: str) -> str:
+        """One picture of every class."""
+        if digest not in self._rails:
+            every = tuple(range(len(self.engine.checkpoints[digest].config.classes)))
+            pictures = self.engine.draw(GridRequest(digest, every, w=(2.0,), samples=1))
+            self._rails[digest] = _base64(pictures.tobytes())
+        return self._rails[digest]
 
     async def pull(self, ask: Any) -> dict[str, Any]:
         """{token, want, seen: {serial: evaluations}} → the frames of the unguided and the guided grid, and what is new
@@ -131,7 +143,7 @@ class Explore:
             "ahead": view.ahead,
             "door": view.door,
             "want": self.fields(guided),
-            "url": guided.to_url(len(self.names)),
+            "url": guided.to_url(self._classes(guided)),
         }
 
     def film(self, ask: Any) -> dict[str, Any]:
@@ -148,18 +160,18 @@ class Explore:
         return {"ok": True}
 
     def grid(self, request: dict[str, Any]) -> dict[str, Any]:
-        """For programs: {class, w, seed, samples, sampler, steps}, each with its default, to a finished grid.
+        """For programs: {model, class, w, seed, samples, sampler, steps, rule}, all optional, to a finished grid.
 
-        class and w may be several. Returns the whole request, the shape (w, class, sample, row, column, channel) and
-        the pixels, base64 of uint8. Raises gr.Error, in one sentence, for what cannot be had.
+        model is a name or a hash; class and w may be several. Returns the whole request, the shape (w, class, sample,
+        row, column, channel) and the pixels, base64 of uint8. Raises gr.Error, in one sentence, for what cannot be had.
         """
         try:
-            asked = self.engine.check(GridRequest.parse(request, self.engine.checkpoint.hash, len(self.names)))
+            asked = self._parsed(request)
             pixels = self.engine.draw(asked)
         except (ValueError, RuntimeError) as error:
             raise gr.Error(str(error), print_exception=False) from error
         return {
-            "request": asked.to_query(len(self.names)),
+            "request": asked.to_query(self._classes(asked)),
             "shape": list(pixels.shape),
             "pixels": _base64(pixels.tobytes()),
         }
@@ -170,21 +182,31 @@ class Explore:
 
     def parse(self, raw: Mapping[str, Any]) -> GridRequest:
         """The guided grid's request: one w, and one class or all of them. Raises ValueError for anything else."""
-        request = self.engine.check(GridRequest.parse(raw, self.engine.checkpoint.hash, len(self.names)))
+        request = self._parsed(raw)
         if len(request.w) != 1:
             raise ValueError(f"w must be one number here, got {len(request.w)}")
-        if len(request.classes) != 1 and request.classes != tuple(range(len(self.names))):
+        if len(request.classes) != 1 and request.classes != tuple(range(self._classes(request))):
             raise ValueError(f"class must be one label or all here, got {len(request.classes)} labels")
         return request
+
+    def _parsed(self, raw: Mapping[str, Any]) -> GridRequest:
+        """Raises ValueError; a model that nobody has chosen yet is loaded."""
+        checkpoint = self.models.open(raw["model"]) if "model" in raw else self.engine.checkpoint
+        fields = {**raw, "model": checkpoint.hash}
+        return self.engine.check(GridRequest.parse(fields, checkpoint.hash, len(checkpoint.config.classes)))
+
+    def _classes(self, request: GridRequest) -> int:
+        return len(self.engine.checkpoints[request.checkpoint].config.classes)
 
     def restore(self, query: Mapping[str, Any]) -> tuple[GridRequest, str]:
         """The request of a link. What cannot be had takes its default, and a sentence says which."""
         fields: dict[str, Any] = {}
         problems = []
         for name in FIELDS:
+            model = {"model": fields["model"]} if "model" in fields else {}  # it decides which classes there are
             if name in query:
                 try:
-                    self.parse({name: query[name]})
+                    self.parse({**model, name: query[name]})
                     fields[name] = query[name]
                 except ValueError as error:
                     problems.append(str(error))
@@ -199,6 +221,7 @@ class Explore:
         """A request as the page keeps it."""
         every = len(request.classes) > 1
         return {
+            "model": request.checkpoint,
             "class": "all" if every else request.classes[0],
             "w": request.w[0],
             "seed": request.seed,

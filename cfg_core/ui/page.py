@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from cfg_core import curves
-from cfg_core.engine import Engine
+from cfg_core.models import Models
 from cfg_core.ui.component import component, style
 from cfg_core.ui.explore import Explore
 from cfg_core.ui.plane import Plane
@@ -24,15 +24,15 @@ TABS = {"explore": "Explore", "plane": "2-D lab", "tradeoff": "Trade-off"}
 FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "sans-serif")
 
 
-def build(engine: Engine, folder: Path = curves.FOLDER) -> gr.Blocks:
-    """The page over an engine, and over the curve files of a folder."""
-    measured = curves.read(folder, engine.checkpoint.hash)
+def build(models: Models, folder: Path = curves.FOLDER) -> gr.Blocks:
+    """The page over the models on offer, and over the curve files of a folder."""
+    measured = curves.read(folder, [models.engine.checkpoint.hash, *(each.hash for each in models.offers)])
     with gr.Blocks(title="Guidance Lab", analytics_enabled=False, fill_width=True) as page:
         component("shell", TABS=TABS)
-        explore = Explore(engine, measured.main)
+        explore = Explore(models, measured.of_models)
         explore.render()
         Plane().render()
-        TradeOff(engine, measured).render()
+        TradeOff(models, measured).render()
         gr.api(explore.grid, api_name="grid", concurrency_limit=CALLS)
         gr.api(explore.stats, api_name="stats", queue=False)
     page.queue(max_size=QUEUE)

@@ -8,9 +8,9 @@ import gradio as gr
 from cfg_core import paper
 from cfg_core.curvefile import Line
 from cfg_core.curves import Curves, Group, basis
-from cfg_core.engine import Engine
 from cfg_core.findings import Finding
 from cfg_core.metrics import METRICS
+from cfg_core.models import Models
 from cfg_core.samplers import SAMPLERS
 from cfg_core.ui.component import component
 
@@ -18,8 +18,8 @@ from cfg_core.ui.component import component
 class TradeOff:
     """What the page's script (assets/tradeoff.js) calls: ``read`` once, when the tab is first seen."""
 
-    def __init__(self, engine: Engine, curves: Curves) -> None:
-        self.engine = engine
+    def __init__(self, models: Models, curves: Curves) -> None:
+        self.models = models
         self.curves = curves
 
     def render(self) -> gr.HTML:
@@ -34,7 +34,7 @@ class TradeOff:
         """The curves, each with its whole file under ``record``, what they say, and the paper's tables."""
         main = self.curves.main
         return {
-            "running": self.engine.checkpoint.hash,
+            "models": [each.hash for each in self.models.offers],
             "problems": list(self.curves.problems),
             "metrics": {name: metric.title for name, metric in METRICS.items()},
             "samplers": {name: sampler.title for name, sampler in SAMPLERS.items()},

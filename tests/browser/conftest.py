@@ -10,7 +10,7 @@ import pytest
 
 from cfg_core import guide, hub
 from cfg_core import judge as judges
-from cfg_core.engine import Engine
+from cfg_core.engine import Engine, Model
 from cfg_core.meters import measure_by
 from tests.conftest import served
 
@@ -31,7 +31,7 @@ def engine() -> Iterator[Engine]:
     checkpoint = hub.load(CHECKPOINT)
     guide.equip(checkpoint, f"{CHECKPOINT}-guide")
     judge = judges.load(f"{CHECKPOINT}-classifier", checkpoint=checkpoint)
-    engine = Engine(checkpoint, measure=measure_by(judge))
+    engine = Engine(Model(checkpoint, measure=measure_by(judge)))
     yield engine
     engine.close()
 

@@ -5,13 +5,16 @@ import math
 import re
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
+import torch
 
-from cfg_core.engine import Engine, Limits
+from cfg_core import models
+from cfg_core.engine import Engine, Limits, Model
 from cfg_core.grid import begin_grid, pixels
 from cfg_core.hub import Checkpoint
 from cfg_core.request import GridRequest
@@ -19,7 +22,7 @@ from cfg_core.sampling import generate
 from cfg_core.ui.explore import FIELDS
 from tests.conftest import served
 
-from .conftest import Open
+from .conftest import CHECKPOINT, Open
 
 QUICK = "?samples=4&steps=3"
 
@@ -79,7 +82,7 @@ def query(page: Any) -> dict[str, str]:
 def named(page: Any, engine: Engine) -> GridRequest:
     """The request that the URL names."""
     fields = {name: query(page)[name] for name in FIELDS}
-    return GridRequest.parse(fields, engine.checkpoint.hash, len(engine.checkpoint.config.classes))
+    return GridRequest.parse(fields, fields["model"], len(engine.checkpoints[fields["model"]].config.classes))
 
 
 def holds(page: Any, engine: Engine, **expected: str) -> GridRequest:
@@ -90,7 +93,8 @@ def holds(page: Any, engine: Engine, **expected: str) -> GridRequest:
     request = named(page, engine)
     for pane, w in (("unguided", 0.0), ("guided", request.w[0])):
         shown = page.locator(f".explore >> .pane.{pane} canvas")
-        assert np.array_equal(canvas(page, pane), frames(engine.checkpoint, replace(request, w=(w,)))[-1]), pane
+        drawn = frames(engine.checkpoints[request.checkpoint], replace(request, w=(w,)))
+        assert np.array_equal(canvas(page, pane), drawn[-1]), pane
         assert float(shown.get_attribute("data-w")) == w
         assert shown.get_attribute("data-classes") == ",".join(map(str, request.classes))
         assert (
@@ -631,8 +635,30 @@ def test_behind_another_tab_nothing_is_drawn_and_it_goes_on_when_seen_again(open
     holds(page, engine, **{"class": "3", "steps": "60"})
 
 
+def test_another_model_is_chosen_while_another_page_samples(browser: Any, engine: Engine) -> None:
+    other = models.offer(CHECKPOINT.parent / "fashion-mnist-p-uncond-0.1")
+    offers = [models.offer(CHECKPOINT), other]
+    choice = models.Models(engine, offers, lambda offered: models.load(offered, torch.device("cpu"), Path()))
+    with served(engine, models=choice) as (address, _):
+        one, two = browser.new_page(), browser.new_page()
+        two.goto(address + "?samples=4&steps=40&class=3")
+        two.wait_for_function("+document.querySelector('.guided canvas')?.dataset.evaluations > 0")
+        one.goto(address + QUICK + "&class=8&w=2&rule=classifier")
+        settled(one)
+        assert one.get_by_label("model").locator("option").all_inner_texts() == [each.name for each in offers]
+        one.get_by_label("model").select_option(label=other.name)
+        one.wait_for_function("model => window.explored.model === model", arg=other.hash)
+        holds(one, engine, **{"class": "8", "w": "2", "model": other.hash, "rule": "classifier"})
+        assert "p_uncond 0.1" in one.locator("p.model").inner_text()
+        holds(two, engine, **{"class": "3", "steps": "40", "model": offers[0].hash})
+        one.reload()
+        holds(one, engine, **{"class": "8", "model": other.hash})
+        for page in (one, two):
+            page.close()
+
+
 def test_when_the_lab_is_full_the_page_says_its_place_and_goes_in_when_it_can(browser: Any, engine: Engine) -> None:
-    small = Engine(engine.checkpoint, Limits(people=1))
+    small = Engine(Model(engine.checkpoint), Limits(people=1))
     with served(small) as (address, _):
         one, two = browser.new_page(), browser.new_page()
         one.goto(address + QUICK)

@@ -128,11 +128,11 @@ def test_pointing_at_a_point_tells_its_figures_and_their_intervals(open_page: Op
     page.locator(".fid .tip").wait_for(state="hidden")
 
 
-def test_a_click_opens_explore_at_that_point(open_page: Open) -> None:
+def test_a_click_opens_explore_at_that_point(open_page: Open, engine: Engine) -> None:
     page = opened(open_page(TAB + "&class=8&samples=1&tradeoff_group=steps"))
     page.locator('.fid [data-curve="0"][data-w="1"]').click(force=True)
     page.wait_for_function("window.explored")
-    here = {"class": 8, "samples": 1, "seed": 7, "sampler": "ancestral", "rule": "cfg"}
+    here = {"model": engine.checkpoint.hash, "class": 8, "samples": 1, "seed": 7, "sampler": "ancestral", "rule": "cfg"}
     assert page.evaluate("explored") == {**here, "w": 1, "steps": 8}
     assert page.evaluate("document.documentElement.dataset.tab") == "explore"
     page.wait_for_function("document.querySelector('.guided canvas').dataset.w === '1'")
@@ -148,7 +148,7 @@ def test_a_point_of_another_checkpoint_says_so_and_opens_nothing(open_page: Open
     point = page.locator('.fid [data-curve="2"][data-w="1"]')
     point.hover(force=True)
     told = page.locator(".fid .tip").inner_text().splitlines()[-1]
-    assert told == "Of runs/p-uncond-0.5 (0.5000000000), which is not the model that runs."
+    assert told == "Of runs/p-uncond-0.5 (0.5000000000), which is not offered here."
     point.click(force=True)
     page.mouse.click(*[page.locator(".fid svg").bounding_box()[side] + 90 for side in ("x", "y")])  # beside every point
     assert page.evaluate("document.documentElement.dataset.tab") == "tradeoff"
@@ -325,8 +325,8 @@ def test_malformed_files_and_those_of_another_checkpoint_are_named(
         assert told[0].startswith("cut.json is not JSON: ")
         assert told[1:] == [
             "old.json is not a curve file: the record lacks rule.",
-            "other.json is of the checkpoint checkpoints/fashion-mnist (ffffffffffff), not of the one that runs "
-            f"({running}): it is not drawn.",
+            "other.json is of the checkpoint checkpoints/fashion-mnist (ffffffffffff), which is not offered here: it "
+            "is not drawn.",
         ]
         holds(page, "fid", [record(model=running)])
 

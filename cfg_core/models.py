@@ -1,0 +1,106 @@
+"""The models that the page offers by name: read about at the start, loaded when somebody first chooses them."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from cfg_core import guide, hub, precompute
+from cfg_core import judge as judges
+from cfg_core.checks import shown
+from cfg_core.engine import Engine, Model
+from cfg_core.hub import Checkpoint, CheckpointConfig
+from cfg_core.meters import measure_by
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A model that may be chosen. where: its folder, or its name on the Hub. hash: of its weights."""
+
+    name: str
+    where: str
+    hash: str
+    config: CheckpointConfig
+
+
+def offer(where: str | Path) -> Offer:
+    """What there is to know of a checkpoint before it is loaded. Raises hub.CheckpointError as ``hub.load`` does."""
+    config, digest = hub.peek(where, CheckpointConfig.from_json)
+    path = Path(where)
+    name = path.parent.name if path.name == "checkpoint" else path.name  # that of a training run
+    return Offer(name, str(where), digest, config)
+
+
+def offers(places: Iterable[str | Path]) -> list[Offer]:
+    """What there is to know of each, equal weights but once. Raises hub.CheckpointError as ``hub.load`` does."""
+    found: dict[str, Offer] = {}
+    for where in places:
+        each = offer(where)
+        found.setdefault(each.hash, each)
+    return list(found.values())
+
+
+def shipped(folder: Path, first: str) -> list[Path]:
+    """The folders of models, not of classifiers, that lie in a folder, the one of that name first."""
+    return sorted(filter(_is_model, folder.iterdir()), key=lambda each: (each.name != first, each.name))
+
+
+def _is_model(folder: Path) -> bool:
+    try:
+        hub.peek(folder, CheckpointConfig.from_json)
+    except (hub.CheckpointError, OSError):
+        return False
+    return True
+
+
+def load(
+    offered: Offer,
+    device: torch.device,
+    strips: Path,
+    classifier: str | None = None,
+    guiding: str | None = None,
+) -> Model:
+    """The model, with the strips that ship with it and the classifiers that judge and guide it.
+
+    classifier, guiding: those, where they are not what lies beside the model. Raises ValueError in one sentence,
+    hub.CheckpointError among them.
+    """
+    checkpoint = hub.load(offered.where, device)
+    if guide_at := guiding or judges.beside(offered.where, "guide", offered.config):
+        guide.equip(checkpoint, guide_at)
+    judge_at = classifier or judges.beside(offered.where, "classifier", offered.config)
+    judge = judges.load(judge_at, device, checkpoint) if judge_at else None
+    frames = precompute.load(strips, checkpoint.hash, judge.hash if judge else "")
+    return Model(checkpoint, tuple(frames), measure_by(judge) if judge else None)
+
+
+class Models:
+    """The models on offer, over an engine that has at least one of them. Safe to call from any thread."""
+
+    def __init__(
+        self, engine: Engine, offers: Sequence[Offer] = (), load: Callable[[Offer], Model] | None = None
+    ) -> None:
+        """offers: by default what the engine has. load: how the others come, once they are chosen."""
+        self.engine = engine
+        self._load = load
+        self._lock = threading.Lock()
+        own = [Offer(c.config.data, "", c.hash, c.config) for c in engine.checkpoints.values()]
+        self.offers = tuple(offers) or tuple(own)
+
+    def find(self, text: object) -> Offer:
+        """The model of that name or hash. Raises ValueError."""
+        for offered in self.offers:
+            if text in (offered.hash, offered.name):
+                return offered
+        known = ", ".join(f"{offered.name} ({offered.hash})" for offered in self.offers)
+        raise ValueError(f"model must be one of {known}, got {shown(text)}")
+
+    def open(self, text: object) -> Checkpoint:
+        """The model of that name or hash, ready to draw. Raises ValueError, in one sentence."""
+        offered = self.find(text)
+        with self._lock:
+            if offered.hash not in self.engine.checkpoints and self._load:
+                self.engine.add(self._load(offered))
+        return self.engine.checkpoints[offered.hash]
