@@ -1,4 +1,9 @@
-"""Checkpoints: ``model.safetensors`` + ``config.json`` + a model card, in a folder or on the Hub. Never pickle."""
+"""Checkpoints: ``model.safetensors`` + ``config.json`` + a model card, in a folder or on the Hub. Never pickle.
+
+python -m cfg_core.hub push FOLDER owner/name       # what the commands do is in cfg_core.publish
+python -m cfg_core.hub pull owner/name FOLDER
+python -m cfg_core.hub deploy --space owner/name
+"""
 
 import hashlib
 import json
@@ -245,15 +250,7 @@ def _pull(repository: str) -> Path:
         ) from error
 
 
-def push(folder: Path, repository: str) -> str:
-    """Upload a checkpoint folder to the Hub, creating the repository where needed; returns its address.
+if __name__ == "__main__":
+    from cfg_core.publish import main
 
-    Only the three files of a checkpoint travel. Raises CheckpointError for a folder that would not load.
-    """
-    from huggingface_hub import HfApi
-
-    load(folder)
-    api = HfApi()
-    address = api.create_repo(repository, exist_ok=True)
-    api.upload_folder(repo_id=repository, folder_path=folder, allow_patterns=[WEIGHTS, CONFIG, CARD])
-    return str(address)
+    main()

@@ -146,30 +146,6 @@ def test_a_hub_name_is_pulled_without_pickles(folder, monkeypatch):
     assert asked == {"repository": "someone/something", "patterns": ["model.safetensors", "config.json", "README.md"]}
 
 
-def test_push_uploads_the_three_files_of_a_checkpoint(folder, monkeypatch):
-    calls = []
-
-    class Api:
-        def create_repo(self, repository, exist_ok):
-            calls.append(("create", repository, exist_ok))
-            return f"https://hub/{repository}"
-
-        def upload_folder(self, repo_id, folder_path, allow_patterns):
-            calls.append(("upload", repo_id, folder_path, tuple(allow_patterns)))
-
-    monkeypatch.setattr("huggingface_hub.HfApi", Api)
-    assert hub.push(folder, "someone/something") == "https://hub/someone/something"
-    files = ("model.safetensors", "config.json", "README.md")
-    assert calls == [("create", "someone/something", True), ("upload", "someone/something", folder, files)]
-
-
-def test_push_refuses_what_would_not_load(folder, monkeypatch):
-    (folder / hub.WEIGHTS).unlink()
-    monkeypatch.setattr("huggingface_hub.HfApi", lambda: pytest.fail("must not be reached"))
-    with pytest.raises(hub.CheckpointError, match=r"no model\.safetensors"):
-        hub.push(folder, "someone/something")
-
-
 def test_a_device_that_is_not_here_is_named():
     with pytest.raises(ValueError, match="device must be one of cpu"):
         hub.device("abacus")

@@ -1,0 +1,234 @@
+"""To the Hub and back: a checkpoint with its figures and a picture, the page itself as a Space.
+
+    python -m cfg_core.hub push checkpoints/fashion-mnist owner/name
+    python -m cfg_core.hub pull owner/name folder
+    python -m cfg_core.hub deploy --space owner/name --dry-run
+
+Whatever goes wrong on the way is one sentence, and nothing is left half-written, here or there: a push is one commit, a
+pull appears once all of it has come and has been verified.
+"""
+
+import argparse
+import hashlib
+import io
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import CommitOperationAdd, EvalResult, HfApi, ModelCard, ModelCardData, hf_hub_download
+
+from cfg_core import curves, data, hub
+from cfg_core.curvefile import Curve
+from cfg_core.curves import basis
+from cfg_core.grid import draw_grid, draw_sheet
+from cfg_core.hub import CARD, CONFIG, WEIGHTS, Checkpoint, CheckpointError
+from cfg_core.metrics import METRICS
+from cfg_core.request import GridRequest
+
+ROOT = Path(__file__).parents[1]
+PICTURE = "samples.png"
+
+SPACE_FILES = ("app.py", "README.md", "LICENSE", "requirements.txt", "cfg_core", "assets", "checkpoints", "docs")
+"""What of the project a Space needs."""
+
+LARGEST = 10_000_000
+"""Bytes of a file that the Hub takes without extra set-up."""
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Whatever the Hub or the way to it does wrong becomes a CheckpointError of one sentence."""
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except Exception as error:  # the HTTP library's own among them, and which that is depends on huggingface_hub
+        response = getattr(error, "response", None)
+        if response is not None and response.status_code == 401:
+            reason = "it does not know who you are; run hf auth login, or set HF_TOKEN"
+        else:
+            reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise CheckpointError(f"{what}: {reason}") from error
+
+
+# ---- a checkpoint ----------------------------------------------------------------------------------------------------
+
+
+def push(folder: Path, repository: str, measured: Sequence[Curve] = ()) -> str:
+    """Upload a checkpoint in one commit, creating the repository where needed; returns its address.
+
+    measured: curves, of which those of these weights go into the card. Raises CheckpointError for a folder that would
+    not load, and for whatever the Hub refuses.
+    """
+    checkpoint = hub.load(folder)
+    card = (folder / CARD).read_text() if (folder / CARD).is_file() else hub.card(checkpoint.config)
+    curve = next((each for each in measured if each.checkpoint == checkpoint.hash), None)
+    files = {
+        WEIGHTS: (folder / WEIGHTS).read_bytes(),
+        CONFIG: (folder / CONFIG).read_bytes(),
+        CARD: described(card, checkpoint, repository, curve).encode(),
+        PICTURE: picture(checkpoint),
+    }
+    operations = [CommitOperationAdd(name, content) for name, content in files.items()]
+    with _told(f"{repository} could not be uploaded to the Hub"):
+        api = HfApi()
+        address = api.create_repo(repository, exist_ok=True)
+        api.create_commit(repository, operations, commit_message=f"Weights {checkpoint.hash}")
+    return str(address)
+
+
+def picture(checkpoint: Checkpoint) -> bytes:
+    """A sheet of samples as PNG: two noises of each of the first ten classes at w = 0, 1 and 3."""
+    classes = checkpoint.config.classes[:10]
+    request = GridRequest(checkpoint.hash, tuple(range(len(classes))), w=(0.0, 1.0, 3.0), samples=2)
+    file = io.BytesIO()
+    draw_sheet(request, draw_grid(checkpoint.denoiser, request), classes).save(file, "PNG")
+    return file.getvalue()
+
+
+def described(card: str, checkpoint: Checkpoint, repository: str, curve: Curve | None) -> str:
+    """The card with a picture and, in the Hub's format for evaluations, the figures of a curve."""
+    local = ModelCard(card, ignore_metadata_errors=True)
+    known = {**local.data.to_dict(), "pipeline_tag": "unconditional-image-generation"}
+    if curve:
+        known |= {"model_name": repository.split("/")[-1], "eval_results": results(curve)}
+    text = f"{local.text.rstrip()}\n\n![Samples at w = 0, 1 and 3, from the same noise]({PICTURE})\n"
+    text += f"\n{basis(curve)}\n" if curve else ""
+    return f"---\n{ModelCardData(**known).to_yaml()}\n---\n{text}"
+
+
+def results(curve: Curve) -> list[EvalResult]:
+    """The figures without guidance, and at the w of the lowest FID."""
+    source = data.SOURCES.get(curve.data)
+    best = min(curve.points, key=lambda point: point.figures["fid"].value)
+    settings = {"sampler": curve.sampler, "steps": curve.steps, "rule": curve.rule, "samples": curve.samples}
+    return [
+        EvalResult(
+            task_type="unconditional-image-generation",
+            dataset_type=source.repository if source else curve.data,
+            dataset_name=curve.data,
+            metric_type=name,
+            metric_name=f"{METRICS[name].title} at w = {point.w:g}",
+            metric_value=round(figure.value, 4),
+            metric_args={"w": point.w, **settings, "features": curve.features},
+        )
+        for point in (curve.points[0], best)[: 1 if best is curve.points[0] else 2]
+        for name, figure in point.figures.items()
+    ]
+
+
+def pull(repository: str, folder: Path) -> Checkpoint:
+    """Download a checkpoint, verify it against the Hub's own hashes and against itself, and write it to a new folder.
+
+    Raises CheckpointError where it cannot be had or is not what it should be, and where the folder is there already.
+    """
+    if folder.exists():
+        raise CheckpointError(f"folder must be new, got {folder}, which is there")
+    partial = folder.with_name(folder.name + ".partial")
+    try:
+        with _told(f"{repository} could not be had from the Hub"):
+            info = HfApi().model_info(repository, files_metadata=True)
+            there = {file.rfilename: file for file in info.siblings or []}
+            if missing := [name for name in (WEIGHTS, CONFIG) if name not in there]:
+                raise CheckpointError(f"{repository} must have {' and '.join(missing)}, it has {', '.join(there)}")
+            for name in filter(there.__contains__, (WEIGHTS, CONFIG, CARD)):
+                hf_hub_download(repository, name, revision=info.sha, local_dir=partial)
+                _verify(partial / name, there[name])
+        hub.load(partial)
+        shutil.rmtree(partial / ".cache", ignore_errors=True)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return hub.load(folder)
+
+
+def _verify(path: Path, told: Any) -> None:
+    """Raises CheckpointError unless the file has the hash that the Hub says it has: SHA-256, or Git's."""
+    content = path.read_bytes()
+    if told.lfs:
+        expected, found = told.lfs.sha256, hashlib.sha256(content).hexdigest()
+    else:
+        expected, found = told.blob_id, hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+    if expected != found:
+        raise CheckpointError(f"{path.name} must have the hash {expected} that the Hub tells, got {found}")
+
+
+# ---- the page as a Space ---------------------------------------------------------------------------------------------
+
+
+def space_files(root: Path = ROOT) -> list[Path]:
+    """What a Space is made of, relative to the project. Raises CheckpointError for what the Hub would not take."""
+    found = []
+    for name in SPACE_FILES:
+        entry = root / name
+        files = [entry] if entry.is_file() else sorted(entry.rglob("*"))
+        found += [f.relative_to(root) for f in files if f.is_file() and "__pycache__" not in f.parts]
+    missing = [name for name in SPACE_FILES if not (root / name).exists()]
+    if missing:
+        raise CheckpointError(f"project must have {', '.join(missing)} to become a Space, {root} has not")
+    for path in found:
+        if (size := (root / path).stat().st_size) > LARGEST:
+            raise CheckpointError(f"{path} must have at most {LARGEST:,} bytes for a Space, got {size:,}")
+    return found
+
+
+def deploy(space: str, root: Path = ROOT) -> str:
+    """Create a Space, where there is none of that name, and upload the project to it in one commit; its address.
+
+    Raises CheckpointError as ``space_files`` does, and for whatever the Hub refuses.
+    """
+    operations = [CommitOperationAdd(str(path.as_posix()), root / path) for path in space_files(root)]
+    with _told(f"{space} could not be deployed"):
+        api = HfApi()
+        address = api.create_repo(space, repo_type="space", space_sdk="gradio", exist_ok=True)
+        api.create_commit(space, operations, commit_message="Guidance Lab", repo_type="space")
+    return str(address)
+
+
+# ---- the command line ------------------------------------------------------------------------------------------------
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = argparse.ArgumentParser("python -m cfg_core.hub", description="To the Hub and back.")
+    commands = p.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("push", help="upload a checkpoint with its figures and a picture")
+    up.add_argument("folder", type=Path)
+    up.add_argument("repository", help="owner/name")
+    up.add_argument("--curves", type=Path, default=curves.FOLDER, help="folder of curve files for the card's figures")
+    down = commands.add_parser("pull", help="download a checkpoint and verify it")
+    down.add_argument("repository", help="owner/name")
+    down.add_argument("folder", type=Path, help="a new folder")
+    page = commands.add_parser("deploy", help="create a Space and upload the page to it")
+    page.add_argument("--space", required=True, help="owner/name")
+    page.add_argument("--dry-run", action="store_true", help="say what would be uploaded")
+    return p
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one of the commands; exits with 2 and one sentence for what cannot be done."""
+    p = parser()
+    a = p.parse_args(arguments)
+    try:
+        if a.command == "push":
+            found = curves.read(a.curves).of_models if a.curves.is_dir() else {}
+            print(f"{a.folder} is at {push(a.folder, a.repository, list(found.values()))}")
+        elif a.command == "pull":
+            checkpoint = pull(a.repository, a.folder)
+            print(f"{a.repository} ({checkpoint.hash}) is in {a.folder}")
+        elif a.dry_run:
+            files = space_files()
+            size = sum((ROOT / path).stat().st_size for path in files)
+            print(*files, sep="\n")
+            print(f"{len(files)} files, {size:,} bytes, would be uploaded to the Space {a.space}")
+        else:
+            print(f"The page is at {deploy(a.space)}")
+    except (ValueError, OSError) as error:
+        p.error(str(error))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,157 @@
+"""A Hub on this machine, as far as huggingface_hub speaks to one: repositories in memory, and faults on demand."""
+
+import base64
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+COMMIT = "c" * 40
+KINDS = {"models": "", "datasets": "datasets/", "spaces": "spaces/"}
+
+
+@dataclass
+class FakeHub:
+    """files: "models/owner/name" → path → content. fault: path → HTTP status, "cut" or "wrong"; what it does to any
+    request whose path holds that text. calls: (method, path) of each request."""
+
+    files: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    fault: dict[str, int | str] = field(default_factory=dict)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    created: list[dict[str, Any]] = field(default_factory=list)
+    address: str = ""
+
+
+class Handler(BaseHTTPRequestHandler):
+    hub: FakeHub
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def _answer(self, status: int, content: bytes = b"", **headers: str) -> None:
+        cut = self.faulty == "cut"
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content[: len(content) // 2] if cut else content)
+        if cut:
+            self.close_connection = True
+            self.connection.close()
+
+    def _json(self, value: object) -> None:
+        self._answer(200, json.dumps(value).encode(), Content_Type="application/json")
+
+    def _begin(self) -> tuple[str, bytes] | None:
+        """The path and the body of a request, unless a fault has answered it."""
+        path = unquote(urlsplit(self.path).path)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.hub.calls.append((self.command, path))
+        self.faulty = next((fault for text, fault in self.hub.fault.items() if text in path), None)
+        if isinstance(self.faulty, int):
+            self._answer(self.faulty, b'{"error": "no"}', Content_Type="application/json", X_Error_Message="no")
+            return None
+        return path, body
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        if not (begun := self._begin()):
+            return
+        path, _ = begun
+        for kind, prefix in KINDS.items():
+            if found := re.fullmatch(rf"/{prefix}([^/]+/[^/]+)/resolve/[^/]+(?:/[^/]+)*?/(.+)", path):
+                self._file(f"{kind}/{found[1]}", path)
+                return
+            if found := re.fullmatch(rf"/api/{kind}/([^/]+/[^/]+)(/tree/.+|/revision/.+)?", path):
+                self._about(f"{kind}/{found[1]}", found[2] or "")
+                return
+        self._answer(404)
+
+    def _file(self, repository: str, path: str) -> None:
+        files = self.hub.files.get(repository, {})
+        name = next((name for name in files if path.endswith("/" + name)), None)
+        if name is None:
+            self._answer(404, X_Error_Code="EntryNotFound", X_Error_Message="no such file")
+            return
+        content = files[name]
+        etag = f'"{_sha(content)}"'
+        if self.faulty == "wrong":
+            content = content[:-1] + b"?"
+        self._answer(200, content, ETag=etag, X_Repo_Commit=COMMIT)
+
+    def _about(self, repository: str, rest: str) -> None:
+        if repository not in self.hub.files:
+            return self._answer(404, X_Error_Code="RepoNotFound", X_Error_Message="Repository not found")
+        files = self.hub.files[repository]
+        if rest.startswith("/tree/"):
+            tree = [{"type": "file", "path": n, "size": len(c), "oid": _sha(c)} for n, c in files.items()]
+            return self._json(tree if "refs/convert" not in rest else [])
+        siblings = [{"rfilename": n, "size": len(c), "blobId": _sha(c)} for n, c in files.items()]
+        return self._json({"id": repository.split("/", 1)[1], "sha": COMMIT, "siblings": siblings})
+
+    def do_POST(self) -> None:
+        if not (begun := self._begin()):
+            return
+        path, body = begun
+        commit = re.fullmatch(r"/api/(\w+)/([^/]+/[^/]+)/commit/main", path)
+        if path == "/api/repos/create":
+            asked = json.loads(body)
+            self.hub.created.append(asked)
+            kind, name = f"{asked.get('type', 'model')}s", f"{asked['organization']}/{asked['name']}"
+            self.hub.files.setdefault(f"{kind}/{name}", {})
+            self._json({"url": f"{self.hub.address}/{KINDS[kind]}{name}"})
+        elif path == "/api/validate-yaml":
+            self._json({"errors": [], "warnings": []})
+        elif path.endswith("/preupload/main"):
+            asked = json.loads(body)["files"]
+            self._json({"files": [{**each, "uploadMode": "regular", "shouldIgnore": False} for each in asked]})
+        elif commit:
+            kind, name = commit.groups()
+            lines = [json.loads(line) for line in body.splitlines()]
+            added = [line["value"] for line in lines if line["key"] == "file"]
+            self.hub.files[f"{kind}/{name}"] |= {each["path"]: base64.b64decode(each["content"]) for each in added}
+            self._json({"commitUrl": f"{self.hub.address}/{KINDS[kind]}{name}/commit/{COMMIT}", "commitOid": COMMIT})
+        else:
+            self._answer(404)
+
+
+def _sha(content: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def point_at(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have huggingface_hub speak to this address, and not wait between its attempts."""
+    template = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
+    monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+
+
+@contextmanager
+def serving(monkeypatch: pytest.MonkeyPatch, cache: object) -> Iterator[FakeHub]:
+    """A Hub that huggingface_hub speaks to, with a cache of its own."""
+    hub = FakeHub()
+    handler = type("Bound", (Handler,), {"hub": hub})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    hub.address = f"http://127.0.0.1:{server.server_address[1]}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    point_at(hub.address, monkeypatch)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    yield hub
+    server.shutdown()
+    server.server_close()

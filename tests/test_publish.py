@@ -1,0 +1,206 @@
+"""To the Hub and back, over real HTTP to a Hub on this machine; and what happens where it fails."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from PIL import Image
+
+from cfg_core import curvefile, hub, publish
+from cfg_core.hub import CARD, CONFIG, WEIGHTS, CheckpointError
+from cfg_core.schedule import Schedule
+from cfg_core.unet import UNetConfig
+from tests.conftest import small_network
+from tests.curve_files import record
+from tests.fake_hub import FakeHub, point_at, serving
+
+NAME = "someone/something"
+CONFIG_OF = hub.CheckpointConfig(
+    UNetConfig(1, 8, 2, (16, 32), (1, 1), (1, 1), embedding=32), Schedule(), "v", "v", ("zero", "one"), "fashion_mnist",
+    "MIT", 0.1, 7, "",
+)  # fmt: skip
+
+
+@pytest.fixture
+def there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
+    with serving(monkeypatch, tmp_path / "cache") as there:
+        yield there
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    network = small_network(num_classes=2)
+    hub.save(tmp_path / "mine", CONFIG_OF, network.state_dict(), hub.card(CONFIG_OF))
+    return tmp_path / "mine"
+
+
+def test_what_was_pushed_is_pulled_as_it_was(there: FakeHub, folder: Path, tmp_path: Path) -> None:
+    assert publish.push(folder, NAME) == f"{there.address}/{NAME}"
+    found = publish.pull(NAME, tmp_path / "again")
+    assert found.config == CONFIG_OF
+    assert sorted(path.name for path in (tmp_path / "again").iterdir()) == sorted((WEIGHTS, CONFIG, CARD))
+    assert (tmp_path / "again" / WEIGHTS).read_bytes() == (folder / WEIGHTS).read_bytes()
+    assert hub.load(NAME).hash == found.hash, "and by its name, without a folder"
+
+
+def test_a_push_is_one_commit_of_four_files(there: FakeHub, folder: Path) -> None:
+    publish.push(folder, NAME)
+    assert sorted(there.files[f"models/{NAME}"]) == sorted((WEIGHTS, CONFIG, CARD, publish.PICTURE))
+    assert [path for _, path in there.calls if "/commit/" in path] == [f"/api/models/{NAME}/commit/main"]
+    picture = Image.open(io.BytesIO(there.files[f"models/{NAME}"][publish.PICTURE]))
+    assert picture.width > 3 * 8
+
+
+def test_the_card_carries_the_figures_of_these_weights_in_the_hubs_format(there: FakeHub, folder: Path) -> None:
+    mine = hub.load(folder).hash
+    measured = [curvefile.parse(f"{m}.json", json.dumps(record(model=m))) for m in ("another", mine)]
+    publish.push(folder, NAME, measured)
+    _, header, text = there.files[f"models/{NAME}"][CARD].decode().split("---\n", 2)
+    [model] = yaml.safe_load(header)["model-index"]
+    assert model["name"] == "something"
+    [result] = model["results"]
+    assert result["dataset"] == {"name": "fashion_mnist", "type": "zalando-datasets/fashion_mnist"}
+    fid = {m["args"]["w"]: m["value"] for m in result["metrics"] if m["type"] == "fid"}
+    assert fid == {p.w: round(p.figures["fid"].value, 4) for p in measured[1].points if p.w in (0, 0.3)}
+    assert "not comparable with FID over Inception features" in text
+    assert f"({publish.PICTURE})" in text
+
+
+def test_without_figures_the_card_claims_none(there: FakeHub, folder: Path) -> None:
+    publish.push(folder, NAME)
+    assert "model-index" not in there.files[f"models/{NAME}"][CARD].decode()
+
+
+def test_what_would_not_load_is_not_pushed(there: FakeHub, folder: Path) -> None:
+    (folder / WEIGHTS).unlink()
+    with pytest.raises(CheckpointError, match=r"no model\.safetensors"):
+        publish.push(folder, NAME)
+    assert there.calls == []
+
+
+@pytest.mark.parametrize(
+    ("where", "fault", "sentence"),
+    [
+        ("/api/repos/create", 401, "could not be uploaded to the Hub: it does not know who you are; run hf auth login"),
+        ("/api/repos/create", 403, "could not be uploaded to the Hub: "),
+        ("/commit/", 500, "could not be uploaded to the Hub: "),
+    ],
+)
+def test_a_refused_push_is_one_sentence(there: FakeHub, folder: Path, where: str, fault: int, sentence: str) -> None:
+    there.fault[where] = fault
+    with pytest.raises(CheckpointError, match=sentence) as refused:
+        publish.push(folder, NAME)
+    assert "\n" not in str(refused.value)
+    assert there.files.get(f"models/{NAME}", {}) == {}
+
+
+@pytest.mark.parametrize(
+    ("where", "fault", "sentence"),
+    [
+        ("/api/models", 401, "it does not know who you are"),
+        ("/api/models", 404, "could not be had from the Hub: "),
+        ("/api/models", 500, "could not be had from the Hub: "),
+        ("/resolve/", 500, "could not be had from the Hub: "),
+        (WEIGHTS, "cut", "could not be had from the Hub: "),
+        (WEIGHTS, "wrong", r"model.safetensors must have the hash \w{40} that the Hub tells, got"),
+        (CONFIG, "wrong", r"config.json must have the hash \w{40} that the Hub tells, got"),
+    ],
+)
+def test_a_pull_that_fails_is_one_sentence_and_leaves_nothing(
+    there: FakeHub, folder: Path, tmp_path: Path, where: str, fault: int | str, sentence: str
+) -> None:
+    publish.push(folder, NAME)
+    there.fault[where] = fault
+    with pytest.raises(CheckpointError, match=sentence) as refused:
+        publish.pull(NAME, tmp_path / "again")
+    assert "\n" not in str(refused.value)
+    assert sorted(path.name for path in tmp_path.iterdir()) in (["mine"], ["cache", "mine"])
+
+
+def test_without_a_network_it_is_one_sentence(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    point_at("http://127.0.0.1:9", monkeypatch)
+    for fails in (lambda: publish.push(folder, NAME), lambda: publish.pull(NAME, tmp_path / "again")):
+        with pytest.raises(CheckpointError, match=f"{NAME} could not be") as refused:
+            fails()
+        assert "\n" not in str(refused.value)
+
+
+def test_a_pickle_is_never_pulled(there: FakeHub, tmp_path: Path) -> None:
+    there.files[f"models/{NAME}"] = {"pytorch_model.bin": b"\x80", CONFIG: b"{}"}
+    with pytest.raises(CheckpointError, match=r"must have model\.safetensors, it has pytorch_model\.bin, config\.json"):
+        publish.pull(NAME, tmp_path / "again")
+    assert not any("/resolve/" in path for _, path in there.calls)
+
+
+def test_weights_that_do_not_fit_are_not_left_behind(there: FakeHub, folder: Path, tmp_path: Path) -> None:
+    publish.push(folder, NAME)
+    there.files[f"models/{NAME}"][WEIGHTS] = there.files[f"models/{NAME}"][WEIGHTS][:100]
+    with pytest.raises(CheckpointError, match="cut off or not a safetensors file"):
+        publish.pull(NAME, tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
+def test_nothing_that_is_there_is_overwritten(there: FakeHub, folder: Path) -> None:
+    publish.push(folder, NAME)
+    with pytest.raises(CheckpointError, match="folder must be new"):
+        publish.pull(NAME, folder)
+
+
+# ---- the Space ----
+
+
+def test_a_space_holds_the_project_and_nothing_too_large(there: FakeHub) -> None:
+    assert publish.deploy("someone/lab") == f"{there.address}/spaces/someone/lab"
+    assert there.created[0]["sdk"] == "gradio"
+    uploaded = there.files["spaces/someone/lab"]
+    assert set(uploaded) == {path.as_posix() for path in publish.space_files()}
+    assert {
+        "app.py",
+        "README.md",
+        "requirements.txt",
+        "cfg_core/unet.py",
+        "checkpoints/fashion-mnist/config.json",
+    } <= set(uploaded)
+    assert not any("__pycache__" in name or name.startswith(("runs", ".venv", "tests")) for name in uploaded)
+    assert max(map(len, uploaded.values())) < publish.LARGEST
+
+
+def test_the_header_of_the_readme_is_what_a_space_needs() -> None:
+    _, header, _ = (publish.ROOT / "README.md").read_text().split("---\n", 2)
+    said = yaml.safe_load(header)
+    assert said["sdk"] == "gradio"
+    assert said["app_file"] == "app.py"
+    assert said["sdk_version"] in (publish.ROOT / "constraints.txt").read_text()
+    assert said["colorFrom"] in COLOURS
+    assert said["colorTo"] in COLOURS
+    assert len(said["short_description"]) <= 60
+    assert str(said["python_version"]) == "3.12"
+
+
+COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
+
+
+def test_a_file_that_is_too_large_for_a_space_is_named(tmp_path: Path) -> None:
+    for name in publish.SPACE_FILES:
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "app.py").write_bytes(b"\0" * (publish.LARGEST + 1))
+    with pytest.raises(
+        CheckpointError, match=r"app\.py must have at most 10,000,000 bytes for a Space, got 10,000,001"
+    ):
+        publish.space_files(tmp_path)
+
+
+def test_a_dry_run_asks_nobody(there: FakeHub, capsys: pytest.CaptureFixture[str]) -> None:
+    publish.main(["deploy", "--space", "someone/lab", "--dry-run"])
+    assert there.calls == []
+    assert "would be uploaded to the Space someone/lab" in capsys.readouterr().out
+
+
+def test_the_command_refuses_with_2_and_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as ended:
+        publish.main(["push", str(tmp_path), NAME])
+    assert ended.value.code == 2
+    assert "has no config.json" in capsys.readouterr().err
