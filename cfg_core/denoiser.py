@@ -38,6 +38,12 @@ class Prediction:
         alpha, sigma = (per_sample(c, z) for c in alpha_sigma(log_snr.double()))
         return cls(log_snr, alpha * z - sigma * v, sigma * z + alpha * v)
 
+    @classmethod
+    def from_eps(cls, z: Tensor, log_snr: Tensor, eps: Tensor) -> "Prediction":
+        """x = (z − σε)/α."""
+        alpha, sigma = (per_sample(c, z) for c in alpha_sigma(log_snr.double()))
+        return cls(log_snr, (z - sigma * eps) / alpha, eps)
+
     @property
     def v(self) -> Tensor:
         alpha, sigma = (per_sample(c, self.x) for c in alpha_sigma(self.log_snr.double()))
@@ -56,13 +62,24 @@ class Prediction:
 class Denoiser(ABC):
     """The protocol that the image network, the exact mixture and adapted models share.
 
-    shape: of one sample. classes: their names; label ``null_label``, their number, is the null class ∅.
+    shape: of one sample. classes: their names; label ``null_label``, their number, is the null class ∅. spacing: a name
+    in schedule.SPACINGS, where the model needs one of its own, whatever the sampler.
     """
 
     shape: tuple[int, ...]
     classes: tuple[str, ...]
     schedule: NoiseSchedule
     device: torch.device = torch.device("cpu")
+    spacing: str | None = None
+
+    @property
+    def picture_shape(self) -> tuple[int, ...]:
+        """(C, S, S) of the pictures that samples are seen as."""
+        return self.shape
+
+    def pictures(self, x: Tensor) -> Tensor:
+        """Samples (B, …) to pictures (B, C, S, S) in [−1, 1]; the same, unless they are latents."""
+        return x
 
     @property
     def null_label(self) -> int:

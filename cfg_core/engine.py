@@ -23,7 +23,7 @@ from cachetools import LRUCache
 
 from cfg_core.checks import choice, number
 from cfg_core.guidance import rules
-from cfg_core.hub import Checkpoint
+from cfg_core.hub import Loaded
 from cfg_core.meters import Measure
 from cfg_core.people import Level, Person, Wish, line, share
 from cfg_core.request import MAX_PICTURES, STEPS_RANGE, GridRequest
@@ -117,7 +117,7 @@ class Model:
     """What draws, and what comes with it. precomputed: finished grids that strips may show at once. measure: what
     finished grids are judged by."""
 
-    checkpoint: Checkpoint
+    checkpoint: Loaded
     precomputed: tuple[Frame, ...] = ()
     measure: Measure | None = None
 
@@ -156,7 +156,7 @@ class Engine:
             self._precomputed = {**self._precomputed, **shipped}
 
     @property
-    def checkpoints(self) -> dict[str, Checkpoint]:
+    def checkpoints(self) -> dict[str, Loaded]:
         """Hash → what it draws with."""
         return {digest: model.checkpoint for digest, model in self._models.items()}
 

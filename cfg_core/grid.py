@@ -35,14 +35,14 @@ def begin_grid(denoiser: Denoiser, request: GridRequest, part: slice = slice(Non
 
 
 def pixels(request: GridRequest, x: Tensor) -> np.ndarray:
-    """Samples in [−1, 1], in the order of ``begin_grid``, as pictures (w, class, sample, S, S, C) uint8."""
+    """Pictures (N, C, S, S) in [−1, 1], in the order of ``begin_grid``, as (w, class, sample, S, S, C) uint8."""
     layout = len(request.w), len(request.classes), request.samples
     return to_bytes(x).permute(0, 2, 3, 1).reshape(*layout, *x.shape[2:], x.shape[1]).cpu().numpy()
 
 
 def draw_grid(denoiser: Denoiser, request: GridRequest) -> np.ndarray:
     """The finished pictures of a request (w, class, sample, S, S, C) uint8, drawn at once and alone."""
-    return pixels(request, sample(denoiser, begin_grid(denoiser, request)))
+    return pixels(request, denoiser.pictures(sample(denoiser, begin_grid(denoiser, request))))
 
 
 def draw_sheet(request: GridRequest, pictures: np.ndarray, classes: Sequence[str], scale: int = 3) -> Image.Image:

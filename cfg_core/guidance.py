@@ -49,13 +49,15 @@ class Parts:
 @dataclass(frozen=True)
 class Rule:
     """A guidance rule. needs: (log_snr (B,), w (B,)) → what it needs there. combine: (parts, w (B,)) → the guided
-    prediction. formula: of ε̃, as the page shows it. classifier: whether it needs a noise-aware classifier."""
+    prediction. formula: of ε̃, as the page shows it. classifier: whether it needs a noise-aware classifier. channels:
+    fewer it has no sense for."""
 
     title: str
     formula: str
     needs: Callable[[Tensor, Tensor], Needs]
     combine: Callable[[Parts, Tensor], Prediction]
     classifier: bool = False
+    channels: int = 0
 
 
 def cfg(parts: Parts, w: Tensor) -> Prediction:
@@ -68,6 +70,14 @@ def cfg(parts: Parts, w: Tensor) -> Prediction:
     x = extrapolate(conditional.x, unconditional.x)
     eps = extrapolate(conditional.eps, unconditional.eps)
     return Prediction(conditional.log_snr, x, eps, conditional, unconditional)
+
+
+def three_channels(parts: Parts, w: Tensor) -> Prediction:
+    """The same of the first three channels of a latent, the rest conditional: as DiT's authors sample
+    (Peebles & Xie, arXiv 2212.09748, ``forward_with_cfg`` of their code)."""
+    guided, conditional = cfg(parts, w), parts.conditional
+    x, eps = (torch.cat([g[:, :3], c[:, 3:]], 1) for g, c in ((guided.x, conditional.x), (guided.eps, conditional.eps)))
+    return Prediction(guided.log_snr, x, eps, parts.conditional, parts.unconditional)
 
 
 def classifier(parts: Parts, w: Tensor) -> Prediction:
@@ -109,6 +119,13 @@ RULES: dict[str, Rule] = {
         classifier_unconditional,
         classifier=True,
     ),
+    "three_channels": Rule(
+        "Classifier-free, three channels",
+        "(1 + w) ε(z, c) − w ε(z), of the first three channels",
+        lambda log_snr, w: Needs.of(w, conditional=True, unconditional=w != 0),
+        three_channels,
+        channels=4,
+    ),
     "bayes": Rule(
         "Classifier-free by Bayes",
         "(1 + w) ε(z, c) − w Σ p(k|z) ε(z, k)",
@@ -121,7 +138,11 @@ RULES: dict[str, Rule] = {
 
 def rules(denoiser: Denoiser) -> dict[str, Rule]:
     """The rules that this denoiser can serve."""
-    return {name: rule for name, rule in RULES.items() if denoiser.classifies or not rule.classifier}
+    return {
+        name: rule
+        for name, rule in RULES.items()
+        if (denoiser.classifies or not rule.classifier) and denoiser.shape[0] >= rule.channels
+    }
 
 
 def parts(denoiser: Denoiser, z: Tensor, log_snr: Tensor, labels: Tensor, needs: Needs) -> Parts:

@@ -22,7 +22,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from cfg_core.checks import choice, names, number, shown, text
-from cfg_core.denoiser import NetworkDenoiser
+from cfg_core.denoiser import Denoiser, NetworkDenoiser
 from cfg_core.schedule import Schedule
 from cfg_core.unet import UNet, UNetConfig
 
@@ -58,6 +58,11 @@ class CheckpointConfig:
             text(field, getattr(self, field))
         names("classes", self.classes, self.architecture.num_classes)
 
+    @property
+    def about(self) -> str:
+        """In a few words."""
+        return f"{self.data} · {self.images_seen:,} images · p_uncond {self.p_uncond:g}"
+
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2) + "\n"
 
@@ -87,13 +92,30 @@ def record(name: str, raw: Any, kind: Any) -> dict[str, Any]:
     return {field: tuple(value) if isinstance(value, list) else value for field, value in raw.items()}
 
 
+class Described(Protocol):
+    """What there is to know of a model without its weights."""
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def about(self) -> str: ...
+
+
 @dataclass(frozen=True)
-class Checkpoint:
-    """A model ready to draw. hash: the first 12 hex digits of the SHA-256 of its weights file."""
+class Loaded:
+    """A model ready to draw, whoever made it. hash: the first 12 hex digits of the SHA-256 of its weights."""
+
+    denoiser: Denoiser
+    config: Described
+    hash: str
+
+
+@dataclass(frozen=True)
+class Checkpoint(Loaded):
+    """A model of this project."""
 
     denoiser: NetworkDenoiser
     config: CheckpointConfig
-    hash: str
 
 
 class Config(Protocol):

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import torch
 
-from cfg_core import guide, hub, precompute
+from cfg_core import adapters, guide, hub, precompute
 from cfg_core import judge as judges
+from cfg_core.adapters import Adapted
 from cfg_core.checks import shown
 from cfg_core.engine import Engine, Model
-from cfg_core.hub import Checkpoint, CheckpointConfig
+from cfg_core.hub import CheckpointConfig, Described, Loaded
 from cfg_core.meters import measure_by
 
 
@@ -22,15 +23,18 @@ class Offer:
     name: str
     where: str
     hash: str
-    config: CheckpointConfig
+    config: Described
 
 
 def offer(where: str | Path) -> Offer:
-    """What there is to know of a checkpoint before it is loaded. Raises hub.CheckpointError as ``hub.load`` does."""
-    config, digest = hub.peek(where, CheckpointConfig.from_json)
+    """What there is to know of a model before it is loaded. Raises hub.CheckpointError as ``hub.load`` does."""
     path = Path(where)
     name = path.parent.name if path.name == "checkpoint" else path.name  # that of a training run
-    return Offer(name, str(where), digest, config)
+    if folder := adapters.found(where):
+        config, digest = adapters.peek(folder, name)
+        return Offer(name, str(folder), digest, config)
+    own, digest = hub.peek(where, CheckpointConfig.from_json)
+    return Offer(name, str(where), digest, own)
 
 
 def offers(places: Iterable[str | Path]) -> list[Offer]:
@@ -58,21 +62,23 @@ def _is_model(folder: Path) -> bool:
 def load(
     offered: Offer,
     device: torch.device,
-    strips: Path,
+    strips: Path | None = None,
     classifier: str | None = None,
     guiding: str | None = None,
 ) -> Model:
-    """The model, with the strips that ship with it and the classifiers that judge and guide it.
+    """The model, with the classifiers that judge and guide it and the strips that ship with it.
 
-    classifier, guiding: those, where they are not what lies beside the model. Raises ValueError in one sentence,
-    hub.CheckpointError among them.
+    strips: a folder of them. classifier, guiding: those, where they are not what lies beside the model. Raises
+    ValueError in one sentence, hub.CheckpointError among them.
     """
+    if isinstance(offered.config, Adapted):
+        return Model(adapters.load(Path(offered.where), offered.config, offered.hash, device))
     checkpoint = hub.load(offered.where, device)
-    if guide_at := guiding or judges.beside(offered.where, "guide", offered.config):
+    if guide_at := guiding or judges.beside(offered.where, "guide", checkpoint.config):
         guide.equip(checkpoint, guide_at)
-    judge_at = classifier or judges.beside(offered.where, "classifier", offered.config)
+    judge_at = classifier or judges.beside(offered.where, "classifier", checkpoint.config)
     judge = judges.load(judge_at, device, checkpoint) if judge_at else None
-    frames = precompute.load(strips, checkpoint.hash, judge.hash if judge else "")
+    frames = precompute.load(strips, checkpoint.hash, judge.hash if judge else "") if strips else []
     return Model(checkpoint, tuple(frames), measure_by(judge) if judge else None)
 
 
@@ -86,7 +92,7 @@ class Models:
         self.engine = engine
         self._load = load
         self._lock = threading.Lock()
-        own = [Offer(c.config.data, "", c.hash, c.config) for c in engine.checkpoints.values()]
+        own = [Offer("model", "", c.hash, c.config) for c in engine.checkpoints.values()]
         self.offers = tuple(offers) or tuple(own)
 
     def find(self, text: object) -> Offer:
@@ -97,7 +103,7 @@ class Models:
         known = ", ".join(f"{offered.name} ({offered.hash})" for offered in self.offers)
         raise ValueError(f"model must be one of {known}, got {shown(text)}")
 
-    def open(self, text: object) -> Checkpoint:
+    def open(self, text: object) -> Loaded:
         """The model of that name or hash, ready to draw. Raises ValueError, in one sentence."""
         offered = self.find(text)
         with self._lock:

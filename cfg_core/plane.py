@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cfg_core.checks import choice, number, shown
-from cfg_core.guidance import RULES, guide
+from cfg_core.guidance import RULES as EVERY_RULE
+from cfg_core.guidance import guide
 from cfg_core.langevin import corrected
 from cfg_core.mixture import MixtureDenoiser
 from cfg_core.noise import noise
@@ -26,6 +27,7 @@ from cfg_core.sliced import exact_draws, quantiles, sliced_wasserstein
 from cfg_core.threads import one_core_each
 
 CLASSES = ("A", "B", "C")
+RULES = {name: rule for name, rule in EVERY_RULE.items() if rule.channels <= 2}
 SPREAD = 0.5
 """Standard deviation of each Gaussian."""
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from rich.progress import track
 
-from cfg_core import guide, hub
-from cfg_core import judge as judges
+from cfg_core import hub, models
 from cfg_core.checks import choice
 from cfg_core.grid import begin_grid, draw_sheet, pixels, read_request, save_sheet
 from cfg_core.guidance import RULES, rules
@@ -43,9 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     p = parser()
     a = p.parse_args(arguments)
     try:
-        checkpoint = hub.load(a.checkpoint, hub.device(a.device))
-        if guiding := a.guide or judges.beside(a.checkpoint, "guide", checkpoint.config):
-            guide.equip(checkpoint, guiding)
+        checkpoint = models.load(models.offer(a.checkpoint), hub.device(a.device), guiding=a.guide).checkpoint
         request = read_request(a.again) if a.again else _request(a, checkpoint)
         if request.checkpoint != checkpoint.hash:
             raise ValueError(f"checkpoint must be {request.checkpoint}, which drew {a.again}, got {checkpoint.hash}")
@@ -56,13 +53,14 @@ def main(arguments: list[str] | None = None) -> None:
     for state in track(generate(checkpoint.denoiser, job), "denoising", total=request.evaluations):
         x = state.z
     try:
-        save_sheet(draw_sheet(request, pixels(request, x), checkpoint.config.classes), a.out, request)
+        pictures = pixels(request, checkpoint.denoiser.pictures(x))
+        save_sheet(draw_sheet(request, pictures, checkpoint.config.classes), a.out, request)
     except (OSError, ValueError) as error:
         p.error(f"out must be a file that can be written, got {a.out} ({error})")
     print(f"{a.out}: {request.pictures} samples, {request.to_url(len(checkpoint.config.classes))}")
 
 
-def _request(a: argparse.Namespace, checkpoint: hub.Checkpoint) -> GridRequest:
+def _request(a: argparse.Namespace, checkpoint: hub.Loaded) -> GridRequest:
     names = {name.lower(): str(label) for label, name in enumerate(checkpoint.config.classes)}
     raw = {
         "class": ",".join(names.get(name.lower(), name) for name in a.classes),

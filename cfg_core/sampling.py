@@ -34,9 +34,10 @@ def begin(
     steps: int | None = None,
     rule: str = "cfg",
 ) -> Job:
-    """A job at its first step; steps defaults to the sampler's own."""
+    """A job at its first step; steps defaults to the sampler's own, the spacing is the sampler's unless the denoiser
+    needs another."""
     chosen = SAMPLERS[sampler]
-    log_snrs = SPACINGS[chosen.spacing](denoiser.schedule, steps or chosen.default_steps)
+    log_snrs = SPACINGS[denoiser.spacing or chosen.spacing](denoiser.schedule, steps or chosen.default_steps)
     device = denoiser.device
     return Job(start(noise, log_snrs), chosen, RULES[rule], labels.to(device), w.to(device))
 

@@ -61,9 +61,11 @@ class DiscreteSchedule:
     """The noise levels of a model that was trained on N discrete timesteps.
 
     ``betas`` (N,), each in (0, 1): the usual table, so that ``ᾱ_t = Π (1 − β_s)`` and ``λ_t = log ᾱ_t/(1 − ᾱ_t)``.
+    offset: what the leading spacing adds to its timesteps.
     """
 
-    def __init__(self, betas: Sequence[float] | Tensor) -> None:
+    def __init__(self, betas: Sequence[float] | Tensor, offset: int = 0) -> None:
+        self.offset = offset
         log_alpha_bar = torch.log1p(-torch.as_tensor(betas, dtype=torch.float64)).cumsum(0)
         self.log_snrs: Tensor = log_alpha_bar - torch.log(-torch.expm1(log_alpha_bar))
 
@@ -80,6 +82,10 @@ class DiscreteSchedule:
     def log_snr(self, u: Tensor) -> Tensor:
         """u in [0, 1] to the λ of the nearest timestep, float64."""
         return self.log_snrs[(u.double() * (len(self.log_snrs) - 1)).round().long()]
+
+    def timestep(self, log_snr: Tensor) -> Tensor:
+        """λ (B,) to the timestep whose λ is nearest, (B,) int64."""
+        return (self.log_snrs.to(log_snr.device) - log_snr.double()[:, None]).abs().argmin(1)
 
 
 class NoiseSchedule(Protocol):
@@ -118,14 +124,34 @@ def edm(schedule: NoiseSchedule, steps: int, rho: float = 7.0) -> Tensor:
 
 def trailing(schedule: NoiseSchedule, steps: int) -> Tensor:
     """Every N/T-th timestep of a discrete schedule, counted from the noisiest (Lin et al., arXiv 2305.08891)."""
+    log_snrs = _timesteps(schedule, steps)
+    count = len(log_snrs)
+    return log_snrs[(count - torch.arange(steps, dtype=torch.float64) * count / steps).round().long() - 1]
+
+
+def leading(schedule: NoiseSchedule, steps: int) -> Tensor:
+    """Every ⌊N/T⌋-th timestep of a discrete schedule, counted from the cleanest, as DDPM's code and DiT's have it."""
+    log_snrs = _timesteps(schedule, steps)
+    timesteps = torch.arange(steps).flip(0) * (len(log_snrs) // steps) + getattr(schedule, "offset", 0)
+    return log_snrs[timesteps.clamp(max=len(log_snrs) - 1)]
+
+
+def _timesteps(schedule: NoiseSchedule, steps: int) -> Tensor:
+    """The λ of a discrete schedule. Raises ValueError for another, and for more steps than it has timesteps."""
     if not isinstance(schedule, DiscreteSchedule):
-        raise ValueError(f"the trailing spacing needs a DiscreteSchedule, got {schedule!r}")
-    count = len(schedule.log_snrs)
-    timesteps = (count - torch.arange(steps, dtype=torch.float64) * count / steps).round().long() - 1
-    return schedule.log_snrs[timesteps]
+        raise ValueError(f"this spacing needs a DiscreteSchedule, got {schedule!r}")
+    if steps > len(schedule.log_snrs):
+        raise ValueError(f"steps must be at most the model's {len(schedule.log_snrs)} timesteps, got {steps}")
+    return schedule.log_snrs
 
 
 Spacing = Callable[[NoiseSchedule, int], Tensor]
 
-SPACINGS: dict[str, Spacing] = {"uniform": uniform, "midpoint": midpoint, "edm": edm, "trailing": trailing}
+SPACINGS: dict[str, Spacing] = {
+    "uniform": uniform,
+    "midpoint": midpoint,
+    "edm": edm,
+    "trailing": trailing,
+    "leading": leading,
+}
 """name → (schedule, T) → λ_1 < … < λ_T, the noise levels at which T steps look at the sample, float64."""

@@ -81,6 +81,7 @@ class Work:
 
     def next(self, denoiser: Denoiser, blocks: int) -> list[Job]:
         """Up to so many blocks that still have to make the next evaluation, begun where they were not."""
+        self._pictures = denoiser.pictures
         jobs = []
         for i in self._behind()[:blocks]:
             job = self._blocks[i] or begin_grid(denoiser, self.request, slice(i * BLOCK, (i + 1) * BLOCK))
@@ -97,7 +98,7 @@ class Work:
         x = [state.x for state in states if state.x is not None and state.evaluations > self.frame.evaluations]
         if self.frame.done or len(x) < len(self._blocks):
             return False
-        drawn = pixels(self.request, torch.cat(x))
+        drawn = pixels(self.request, self._pictures(torch.cat(x)))
         seconds = time.monotonic() - self.since
         at, request = states[0].evaluations, self.request
         meter = measure(request, drawn) if measure and at == request.evaluations else None

@@ -136,7 +136,7 @@ def bad_wants() -> dict[str, str]:
         '{"sampler": ["ddim"]}': "sampler must be one of",
         '{"rule": null}': "rule must be one of cfg",
         '{"rule": "classifier"}': "rule must be one of cfg, got 'classifier'",
-        '{"model": "another"}': "model must be one of synthetic (0123456789ab), got 'another'",
+        '{"model": "another"}': "model must be one of model (0123456789ab), got 'another'",
         '{"__class__": 1}': "'__class__' is not a field",
     }
 
@@ -159,7 +159,7 @@ def test_a_nonsense_link_gives_the_default_and_one_sentence(call: Call) -> None:
     assert status == 200
     assert reply["want"] | {"samples": 16} == call("enter", {})[1]["want"]
     assert reply["want"]["samples"] == 4
-    model = "In this link, model must be one of synthetic (0123456789ab), got None; "
+    model = "In this link, model must be one of model (0123456789ab), got None; "
     assert reply["notice"].startswith(model + "class must be a whole number from 0 to 9, got 'banana'; w must be")
     assert reply["notice"].count("In this link") == 1
     for field in ("seed", "steps"):

@@ -13,10 +13,9 @@ from scipy.stats import kstest, multivariate_normal, wasserstein_distance
 
 from cfg_core import plane
 from cfg_core.denoiser import Prediction
-from cfg_core.guidance import RULES
 from cfg_core.langevin import STEP, corrected, langevin
 from cfg_core.noise import noise
-from cfg_core.plane import ARROWS, CELLS, DENSITIES, HEAT, MEASURED, SPREAD, VIEW, Scene
+from cfg_core.plane import ARROWS, CELLS, DENSITIES, HEAT, MEASURED, RULES, SPREAD, VIEW, Scene
 from cfg_core.samplers import SAMPLERS
 from cfg_core.sampling import begin, generate
 from cfg_core.sliced import directions, exact_draws, quantiles, sliced_wasserstein

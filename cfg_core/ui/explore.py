@@ -81,14 +81,14 @@ class Explore:
     def _told(self, digest: str) -> dict[str, Any]:
         """What the page must know of a model."""
         config, denoiser = self.engine.checkpoints[digest].config, self.engine.checkpoints[digest].denoiser
-        channels, size, _ = denoiser.shape
+        channels, size, _ = denoiser.picture_shape
         points = self.curves[digest].points if digest in self.curves else ()
         return {
             "hash": digest,
             "classes": list(config.classes),
             "size": size,
             "channels": channels,
-            "about": f"{config.data} · {config.images_seen:,} images · p_uncond {config.p_uncond:g}",
+            "about": config.about,
             "meters": self.engine.measures(digest),
             "rules": [{"name": n, "title": r.title, "formula": r.formula} for n, r in rules(denoiser).items()],
             "samplers": [{"name": n, "title": s.title, "steps": s.default_steps} for n, s in SAMPLERS.items()],

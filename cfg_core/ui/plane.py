@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cfg_core import plane
-from cfg_core.guidance import RULES
 from cfg_core.plane import Drawn, Film, Scene
 from cfg_core.samplers import SAMPLERS
 from cfg_core.ui.component import component
@@ -54,8 +53,8 @@ class Plane:
             DEFAULT=Scene().to_json(),
             CLASSES=plane.CLASSES,
             SAMPLERS={name: sampler.title for name, sampler in SAMPLERS.items()},
-            RULES={name: rule.title for name, rule in RULES.items()},
-            FORMULAS={name: rule.formula for name, rule in RULES.items()},
+            RULES={name: rule.title for name, rule in plane.RULES.items()},
+            FORMULAS={name: rule.formula for name, rule in plane.RULES.items()},
             SPREAD=plane.SPREAD,
             REACH=plane.REACH,
             VIEW=plane.VIEW,

@@ -1,0 +1,219 @@
+"""Models made elsewhere, drawn by our rules and samplers: diffusers' DiT on latents, and its class-conditional UNet2D.
+
+A folder in diffusers' format, or its name on the Hub: ``facebook/DiT-XL-2-256``, or ``owner/name@revision``. λ comes
+from the model's own table of timesteps, its learned variance is ignored. Such a folder is a pipeline: model_index.json,
+a scheduler whose config has the betas, a network whose last class embedding is the null class ∅, and for latents a VAE.
+Only safetensors are read. diffusers itself is needed only to draw.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from cfg_core.checks import shown
+from cfg_core.denoiser import Denoiser, Prediction
+from cfg_core.hub import PRECISION, CheckpointError, Loaded
+from cfg_core.schedule import DiscreteSchedule
+
+INDEX = "model_index.json"
+HOW_TO_GET = 'python -m pip install "diffusers>=0.35"'
+DECODED = 4
+"""Latents that are decoded together; a decoder takes far more memory than they do."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A network of diffusers': where its folder lies in a pipeline, and what its config calls the number of classes."""
+
+    part: str
+    classes: str
+    latents: bool
+
+
+KINDS = {
+    "DiTTransformer2DModel": Kind("transformer", "num_embeds_ada_norm", latents=True),
+    "UNet2DModel": Kind("unet", "num_class_embeds", latents=False),
+}
+
+SPACINGS = {"leading": "leading", "trailing": "trailing", "linspace": "uniform"}
+"""What diffusers calls a spacing → what it is called here."""
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """What the JSON files of a pipeline say. kind: the class of its network. schedule: its scheduler's config."""
+
+    name: str
+    kind: str
+    classes: tuple[str, ...]
+    network: dict[str, Any]
+    schedule: dict[str, Any]
+
+    @property
+    def about(self) -> str:
+        """In a few words."""
+        return f"{self.kind} · {len(self.classes):,} classes"
+
+
+class Network(Protocol):
+    """How diffusers' class-conditional networks are called; the output's ``sample`` has the prediction first."""
+
+    def __call__(self, sample: Tensor, timestep: Tensor, *, class_labels: Tensor) -> Any: ...
+
+
+class DiffusersDenoiser(Denoiser):
+    """A network of diffusers' that predicts ε or v at N discrete timesteps; λ is that of the nearest one.
+
+    Its rows round differently in batches of another size, so that a picture agrees with itself to float32's accuracy
+    and not to the last bit.
+    """
+
+    def __init__(self, network: Network, config: Adapted, device: torch.device, dtype: torch.dtype) -> None:
+        self._network, self._dtype = network, dtype
+        self._predicts_v = config.schedule.get("prediction_type") == "v_prediction"
+        self.classes = config.classes
+        self.device = device
+        self.schedule: DiscreteSchedule = schedule(config.schedule)
+        self.spacing = SPACINGS[config.schedule.get("timestep_spacing", "leading")]
+        channels, size = config.network["in_channels"], config.network["sample_size"]
+        self.shape = (channels, size, size)
+
+    def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Prediction:
+        self.check_labels(labels)
+        z, log_snr = z[rows], log_snr[rows]
+        found = self._network(z.to(self._dtype), self.schedule.timestep(log_snr), class_labels=labels).sample
+        told = found[:, : self.shape[0]].to(z.dtype)  # what follows is the learned variance
+        return (Prediction.from_v if self._predicts_v else Prediction.from_eps)(z, log_snr, told)
+
+
+class LatentDenoiser(DiffusersDenoiser):
+    """The same on the latents of an autoencoder, which makes pictures of them."""
+
+    def __init__(self, network: Network, vae: Any, config: Adapted, device: torch.device, dtype: torch.dtype) -> None:
+        super().__init__(network, config, device, dtype)
+        self._vae = vae
+        self._enlarged = 2 ** (len(vae.config.block_out_channels) - 1)
+
+    @property
+    def picture_shape(self) -> tuple[int, ...]:
+        side = self.shape[1] * self._enlarged
+        return self._vae.config.out_channels, side, side
+
+    @torch.inference_mode()
+    def pictures(self, x: Tensor) -> Tensor:
+        latents = x.to(self._dtype) / self._vae.config.scaling_factor
+        return torch.cat([self._vae.decode(some).sample for some in latents.split(DECODED)]).float()
+
+
+def schedule(config: dict[str, Any]) -> DiscreteSchedule:
+    """The noise levels of a diffusers scheduler's config. Raises ValueError for a table that is not known here."""
+    count, first, last = config["num_train_timesteps"], config["beta_start"], config["beta_end"]
+    kind = config["beta_schedule"]
+    if config.get("trained_betas") is not None:
+        betas = torch.tensor(config["trained_betas"], dtype=torch.float32)
+    elif kind == "linear":
+        betas = torch.linspace(first, last, count, dtype=torch.float32)
+    elif kind == "scaled_linear":
+        betas = torch.linspace(first**0.5, last**0.5, count, dtype=torch.float32) ** 2
+    else:
+        raise ValueError(f"beta_schedule must be linear or scaled_linear, got {shown(kind)}")
+    return DiscreteSchedule(betas, config.get("steps_offset", 0))
+
+
+# ---- folders -------------------------------------------------------------------------------------------------------
+
+
+def found(where: str | Path) -> Path | None:
+    """The folder of a pipeline in diffusers' format, fetched from the Hub where it is a name there; None for what is
+    something else. Raises CheckpointError where the Hub's cannot be had."""
+    folder = Path(where)
+    if folder.is_dir():
+        return folder if (folder / INDEX).is_file() else None
+    named = re.fullmatch(r"([\w-][\w.-]*/[\w.-]+)(?:@([\w./-]+))?", str(where))
+    return _fetched(*named.groups()) if named else None
+
+
+def _fetched(repository: str, revision: str | None) -> Path | None:
+    from huggingface_hub import HfApi
+
+    try:
+        api = HfApi()
+        if INDEX not in api.list_repo_files(repository, revision=revision):
+            return None
+        return Path(api.snapshot_download(repository, revision=revision, allow_patterns=["*.json", "*.safetensors"]))
+    except Exception as error:  # the HTTP library's own among them, and which that is depends on huggingface_hub
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise CheckpointError(
+            f"checkpoint {shown(repository)} is no folder here and could not be had from the Hub: {reason}"
+        ) from error
+
+
+def peek(folder: Path, name: str) -> tuple[Adapted, str]:
+    """What a pipeline is, and its hash, without diffusers. Raises CheckpointError for one that cannot be drawn with."""
+    try:
+        index = json.loads((folder / INDEX).read_text())
+        kind, of = next((k, v) for k, v in KINDS.items() if index.get(v.part, [None, None])[1] == k)
+        network = json.loads((folder / of.part / "config.json").read_text())
+        config = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
+    except StopIteration:
+        what = shown(index.get("_class_name"))
+        raise CheckpointError(f"checkpoint {folder} must be a pipeline of {' or '.join(KINDS)}, got {what}") from None
+    except (OSError, ValueError, TypeError, IndexError) as error:
+        raise CheckpointError(f"checkpoint {folder} is not a whole pipeline of diffusers: {error}") from error
+    if not isinstance(network.get("sample_size"), int):
+        raise CheckpointError(f"checkpoint {folder} must have a sample_size, got {shown(network.get('sample_size'))}")
+    parts = (of.part, "vae") if of.latents else (of.part,)
+    for part in parts:
+        if not list((folder / part).glob("*.safetensors")):
+            raise CheckpointError(
+                f"checkpoint {folder} must have {part}/*.safetensors; pickled weights are never read, but the Hub may "
+                "have a safetensors version at owner/name@refs/pr/N"
+            )
+    digest = hashlib.sha256()
+    for path in sorted(path for part in parts for path in (folder / part).glob("*.safetensors")):
+        with path.open("rb") as file:
+            while block := file.read(2**24):
+                digest.update(block)
+    return Adapted(name, kind, _names(index, network, of), network, config), digest.hexdigest()[:12]
+
+
+def _names(index: dict[str, Any], network: dict[str, Any], kind: Kind) -> tuple[str, ...]:
+    """The classes: of a DiT as many as it says, its table has one more for ∅; of a UNet2D all but the last."""
+    count = network.get(kind.classes)
+    if not isinstance(count, int) or count < 2:
+        raise CheckpointError(f"checkpoint must have classes and a null class, got {kind.classes} = {shown(count)}")
+    names = index.get("id2label") or {}
+    labels = range(count if kind.latents else count - 1)
+    return tuple(str(names.get(str(label), label)).split(",")[0].strip() for label in labels)
+
+
+def load(folder: Path, config: Adapted, digest: str, device: torch.device) -> Loaded:
+    """The pipeline's model, ready to draw. Raises CheckpointError where diffusers is missing or does not take it."""
+    try:
+        import diffusers
+    except ImportError as error:
+        raise CheckpointError(f"{config.name} is a model of diffusers, which is not installed: {HOW_TO_GET}") from error
+    dtype = PRECISION.get(device.type, torch.float32)
+
+    def part(kind: str, name: str) -> Any:
+        network: nn.Module = getattr(diffusers, kind).from_pretrained(
+            folder, subfolder=name, use_safetensors=True, torch_dtype=dtype
+        )
+        return network.to(device).eval().requires_grad_(False)
+
+    try:
+        network = part(config.kind, KINDS[config.kind].part)
+        denoiser = (
+            LatentDenoiser(network, part("AutoencoderKL", "vae"), config, device, dtype)
+            if KINDS[config.kind].latents
+            else DiffusersDenoiser(network, config, device, dtype)
+        )
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise CheckpointError(f"checkpoint {folder} cannot be loaded: {str(error).splitlines()[0]}") from error
+    return Loaded(denoiser, config, digest)

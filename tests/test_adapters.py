@@ -1,0 +1,249 @@
+"""Models of diffusers' through our rules and samplers, against diffusers: same latents, same scale, same picture."""
+
+import builtins
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from cfg_core import hub, models
+from cfg_core.engine import Engine, Model
+from cfg_core.guidance import rules
+from cfg_core.models import Models
+from cfg_core.request import GridRequest
+from cfg_core.sampling import begin, sample
+from cfg_core.schedule import DiscreteSchedule, leading
+from tests.fake_hub import serving
+
+diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
+
+STEPS = 10
+LABELS = [3, 999, 0, 207]
+
+
+def shaken(network: Any, seed: int) -> Any:
+    """No weight is 0, as some are before training."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.05 * torch.randn(parameter.shape, generator=generator))
+    return network
+
+
+@pytest.fixture(scope="module")
+def dit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny DiT with its autoencoder, saved as its authors' is."""
+    transformer = diffusers.DiTTransformer2DModel(
+        num_attention_heads=2, attention_head_dim=8, in_channels=4, out_channels=8, num_layers=2, sample_size=8
+    )
+    vae = diffusers.AutoencoderKL(
+        block_out_channels=(8, 16),
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
+        norm_num_groups=8,
+        sample_size=16,
+    )
+    scheduler = diffusers.DDIMScheduler(clip_sample=False)
+    names = {label: f"thing {label}, another word for it" for label in range(1000)}
+    pipeline = diffusers.DiTPipeline(shaken(transformer, 0), shaken(vae, 1), scheduler, id2label=names)
+    folder = tmp_path_factory.mktemp("dit")
+    pipeline.save_pretrained(folder)
+    index = json.loads((folder / "model_index.json").read_text())
+    (folder / "model_index.json").write_text(json.dumps({**index, "id2label": names}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def unet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny class-conditional UNet2D of three classes and ∅."""
+    network = diffusers.UNet2DModel(
+        sample_size=8,
+        block_out_channels=(8, 16),
+        down_block_types=("DownBlock2D",) * 2,
+        up_block_types=("UpBlock2D",) * 2,
+        norm_num_groups=8,
+        layers_per_block=1,
+        num_class_embeds=4,
+    )
+    scheduler = diffusers.DDPMScheduler(num_train_timesteps=200, clip_sample=False)
+    folder = tmp_path_factory.mktemp("unet")
+    diffusers.DDPMPipeline(shaken(network, 2), scheduler).save_pretrained(folder)
+    return folder
+
+
+def loaded(folder: Path) -> hub.Loaded:
+    return models.load(models.offer(folder), torch.device("cpu")).checkpoint
+
+
+def drawn(checkpoint: hub.Loaded, z: Tensor, labels: list[int], w: float, **options: Any) -> Tensor:
+    job = begin(checkpoint.denoiser, lambda step: z, torch.tensor(labels), torch.full((len(z),), w), **options)
+    return sample(checkpoint.denoiser, job)
+
+
+@pytest.mark.parametrize("scale", [1.5, 4.0])
+def test_a_dit_draws_what_its_own_pipeline_draws(dit: Path, scale: float) -> None:
+    pipeline = diffusers.DiTPipeline.from_pretrained(dit, use_safetensors=True)
+    pipeline.set_progress_bar_config(disable=True)
+    generator = torch.Generator().manual_seed(0)
+    theirs = pipeline(LABELS, guidance_scale=scale, generator=generator, num_inference_steps=STEPS, output_type="pt")
+    z = torch.randn(4, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    checkpoint = loaded(dit)
+    latents = drawn(checkpoint, z, LABELS, scale - 1, sampler="ddim", steps=STEPS)
+    ours = (checkpoint.denoiser.pictures(latents) / 2 + 0.5).clamp(0, 1)
+    assert ours.shape == (4, 3, 16, 16) == (4, *checkpoint.denoiser.picture_shape)
+    assert torch.allclose(ours, theirs.images, atol=1e-4)
+
+
+def by_hand(folder: Path, z: Tensor, labels: list[int], scale: float, channels: int | None) -> Tensor:
+    """Its authors' loop (forward_with_cfg of their code): guidance on some channels, the rest conditional."""
+    network = diffusers.DiTTransformer2DModel.from_pretrained(folder, subfolder="transformer")
+    scheduler = diffusers.DDIMScheduler.from_pretrained(folder, subfolder="scheduler")
+    scheduler.set_timesteps(STEPS)
+    c, null = torch.tensor(labels), torch.full((len(labels),), 1000)
+    with torch.inference_mode():
+        for t in scheduler.timesteps:
+            at = t.expand(2 * len(z))
+            told = network(torch.cat([z, z]), timestep=at, class_labels=torch.cat([c, null])).sample[:, :4]
+            conditional, unconditional = told.chunk(2)
+            eps = conditional.clone()
+            guided = unconditional + scale * (conditional - unconditional)
+            eps[:, :channels] = guided[:, :channels]
+            z = scheduler.step(eps, t, z).prev_sample
+    return z
+
+
+@pytest.mark.parametrize(("rule", "channels"), [("cfg", None), ("three_channels", 3)])
+def test_guidance_is_on_all_latent_channels_or_on_three(dit: Path, rule: str, channels: int | None) -> None:
+    z = torch.randn(4, 4, 8, 8, generator=torch.Generator().manual_seed(1))
+    ours = drawn(loaded(dit), z, LABELS, 2.0, sampler="ddim", steps=STEPS, rule=rule)
+    assert torch.allclose(ours, by_hand(dit, z, LABELS, 3.0, channels), atol=1e-4)
+
+
+def test_the_two_differ_and_only_a_latent_has_both(dit: Path, unet: Path) -> None:
+    z = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(1))
+    one, other = (
+        drawn(loaded(dit), z, [5], 3.0, sampler="ddim", steps=STEPS, rule=r) for r in ("cfg", "three_channels")
+    )
+    assert float((one - other).abs().max()) > 1e-2
+    assert "three_channels" in rules(loaded(dit).denoiser)
+    assert "three_channels" not in rules(loaded(unet).denoiser)
+
+
+def test_the_null_class_is_the_last_embedding(dit: Path, unet: Path) -> None:
+    assert loaded(dit).denoiser.null_label == 1000
+    assert loaded(unet).denoiser.null_label == 3
+    z = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(2))
+    unconditional = [drawn(loaded(dit), z, labels, -1.0, sampler="ddim", steps=4) for labels in ([1, 2], [3, 4])]
+    assert torch.equal(*unconditional), "at w = −1 the class has no say"
+
+
+def test_a_unet_draws_what_diffusers_scheduler_draws_with_it(unet: Path) -> None:
+    network = diffusers.UNet2DModel.from_pretrained(unet, subfolder="unet")
+    scheduler = diffusers.DDIMScheduler.from_pretrained(unet, subfolder="scheduler", clip_sample=False)
+    scheduler.set_timesteps(STEPS)
+    start = torch.randn(3, 3, 8, 8, generator=torch.Generator().manual_seed(3))
+    z, labels = start, torch.tensor([0, 1, 2])
+    with torch.inference_mode():
+        for t in scheduler.timesteps:
+            conditional, unconditional = (network(z, t, class_labels=c).sample for c in (labels, torch.full((3,), 3)))
+            z = scheduler.step(unconditional + 2.5 * (conditional - unconditional), t, z).prev_sample
+    ours = drawn(loaded(unet), start, [0, 1, 2], 1.5, sampler="ddim", steps=STEPS)
+    assert torch.allclose(ours, z, atol=1e-4)
+
+
+@pytest.mark.parametrize("spacing", ["leading", "trailing", "linspace"])
+def test_the_timesteps_are_those_of_its_scheduler(unet: Path, tmp_path: Path, spacing: str) -> None:
+    folder = shutil.copytree(unet, tmp_path / "unet")
+    said = folder / "scheduler" / "scheduler_config.json"
+    said.write_text(json.dumps({**json.loads(said.read_text()), "timestep_spacing": spacing}))
+    scheduler = diffusers.DDIMScheduler.from_pretrained(folder, subfolder="scheduler")
+    scheduler.set_timesteps(STEPS)
+    denoiser = loaded(folder).denoiser
+    job = begin(denoiser, lambda step: torch.zeros(1, 3, 8, 8), torch.tensor([0]), torch.ones(1), steps=STEPS)
+    assert denoiser.schedule.timestep(job.state.log_snrs).tolist() == scheduler.timesteps.tolist()
+
+
+def test_more_steps_than_timesteps_are_refused() -> None:
+    with pytest.raises(ValueError, match="steps must be at most the model's 5 timesteps, got 6"):
+        leading(DiscreteSchedule([0.1] * 5), 6)
+
+
+def test_what_it_is_can_be_told_without_diffusers(dit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+    monkeypatch.setattr(
+        builtins, "__import__", lambda name, *rest: _missing() if name == "diffusers" else real(name, *rest)
+    )
+    offered = models.offer(dit)
+    assert offered.config.classes[207] == "thing 207"
+    assert offered.config.about == "DiTTransformer2DModel · 1,000 classes"
+    with pytest.raises(hub.CheckpointError, match="is a model of diffusers, which is not installed: python -m pip"):
+        models.load(offered, torch.device("cpu"))
+
+
+def _missing() -> None:
+    raise ImportError("no module named diffusers")
+
+
+def without(folder: Path, *parts: str) -> None:
+    folder.joinpath(*parts).unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda f: without(f, "transformer", "config.json"), "is not a whole pipeline of diffusers"),
+        (lambda f: (f / "model_index.json").write_text("{"), "is not a whole pipeline of diffusers"),
+        (
+            lambda f: (f / "model_index.json").write_text('{"_class_name": "OtherPipeline"}'),
+            "must be a pipeline of DiTTransformer2DModel or UNet2DModel, got 'OtherPipeline'",
+        ),
+        (
+            lambda f: (f / "vae" / "diffusion_pytorch_model.safetensors").rename(f / "vae" / "weights.bin"),
+            "must have vae/.*safetensors; pickled weights are never read",
+        ),
+    ],
+)
+def test_a_spoilt_folder_is_one_sentence(dit: Path, tmp_path: Path, spoil: Any, sentence: str) -> None:
+    folder = shutil.copytree(dit, tmp_path / "dit")
+    spoil(folder)
+    with pytest.raises(hub.CheckpointError, match=sentence) as refused:
+        models.offer(folder)
+    assert "\n" not in str(refused.value)
+
+
+def test_weights_that_do_not_fit_are_one_sentence(dit: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(dit, tmp_path / "dit")
+    (folder / "transformer" / "diffusion_pytorch_model.safetensors").write_bytes(b"\0" * 100)
+    with pytest.raises(hub.CheckpointError, match="cannot be loaded") as refused:
+        loaded(folder)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.fixture
+def engine(dit: Path) -> Iterator[Engine]:
+    engine = Engine(Model(loaded(dit)))
+    yield engine
+    engine.close()
+
+
+def test_the_engine_draws_it_as_pictures(engine: Engine, dit: Path) -> None:
+    request = GridRequest(engine.checkpoint.hash, (7, 8), w=(0.0, 3.0), samples=2, steps=3, rule="three_channels")
+    assert engine.draw(engine.check(request)).shape == (2, 2, 2, 16, 16, 3)
+    assert Models(engine).open(engine.checkpoint.hash) is engine.checkpoint
+
+
+def test_it_is_had_from_the_hub_by_its_name(dit: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with serving(monkeypatch, tmp_path / "cache") as there:
+        files = {str(path.relative_to(dit)): path.read_bytes() for path in dit.rglob("*") if path.is_file()}
+        there.files["models/someone/dit"] = {**files, "transformer/pickle.bin": b"\x80"}
+        offered = models.offer("someone/dit")
+        assert offered.hash == models.offer(dit).hash
+        assert not any(path.endswith("pickle.bin") for _, path in there.calls)
+        there.fault["/api/models"] = 404
+        with pytest.raises(hub.CheckpointError, match="could not be had from the Hub"):
+            models.offer("someone/other")
