@@ -22,6 +22,7 @@ const controls = {
 };
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 const SHOWN_RUNGS = [0, 0.5, 1, 2, 3, 4, 6, 8];
+const STOPS = 8;       // names that are shown at once where there are too many classes for pictures
 const REST = 150;     // milliseconds after which a thumb that does not move rests
 
 let model = null;     // what is drawn with: {hash, classes, samplers, size, channels, ladder, …}
@@ -469,7 +470,10 @@ function reflect() {
   const all = want.class === 'all', label = all ? model.classes.length : want.class;
   controls.class.value = label;
   controls.class.setAttribute('aria-valuetext', className(want.class));
-  lab.querySelectorAll('.rail li').forEach((stop, i) => stop.classList.toggle('on', i === label));
+  if (!mark() && !$('.find').hidden) {
+    $('.find input').value = '';
+    find();
+  }
   if (thumb < 0) controls.below.checked = true;
   const low = controls.below.checked ? -1 : 0;
   controls.w.min = low;
@@ -539,28 +543,60 @@ function choose(label) {
   if (fields.class !== want.class) change(fields);
 }
 
+/** A stop of the rail; 'all' is the label after the last. */
+function stopOf(name, label, pixels, count) {
+  const item = document.createElement('li');
+  item.dataset.label = label;
+  if (pixels) {
+    const canvas = document.createElement('canvas');
+    draw(canvas, pixels, count, Math.ceil(Math.sqrt(count)), model.size, model.channels);
+    item.append(canvas);
+  }
+  item.append(text('span', name));
+  return item;
+}
+
+/** The rail: a picture of each class, or, where there are too many, names to be searched. */
 function buildRail(pictures) {
   const {classes, size, channels} = model, length = size * size * channels, raw = bytes(pictures);
-  const stop = (name, pixels, count) => {
-    const item = document.createElement('li'), canvas = document.createElement('canvas');
-    draw(canvas, pixels, count, Math.ceil(Math.sqrt(count)), size, channels);
-    item.append(canvas, text('span', name));
-    return item;
-  };
-  const stops = classes.map((name, i) => stop(name, raw.subarray(i * length, (i + 1) * length), 1));
-  if (classes.length > 1) stops.push(stop('All', raw, Math.min(classes.length, 9)));
+  $('.find').hidden = raw.length > 0;
+  $('.find input').value = '';
+  controls.class.max = classes.length - (raw.length && classes.length > 1 ? 0 : 1);
+  if (!raw.length) return find();
+  const stops = classes.map((name, i) => stopOf(name, i, raw.subarray(i * length, (i + 1) * length), 1));
+  if (classes.length > 1) stops.push(stopOf('All', classes.length, raw, Math.min(classes.length, 9)));
+  setStops(stops);
+}
+
+function setStops(stops) {
   $('.rail ol').replaceChildren(...stops);
   $('.rail').style.setProperty('--stops', stops.length);
-  controls.class.max = stops.length - 1;
+}
+
+/** The classes whose names hold what is looked for; where nothing is, those around the chosen one. */
+function find() {
+  const sought = $('.find input').value.trim().toLowerCase();
+  const labels = [...model.classes.keys()].filter(label => model.classes[label].toLowerCase().includes(sought));
+  const from = sought ? 0 : Math.max(0, Math.min(+controls.class.value - 3, labels.length - STOPS));
+  const stops = labels.slice(from, from + STOPS).map(label => stopOf(model.classes[label], label));
+  setStops(stops);
+  mark();
+}
+
+/** Show which stop is chosen. */
+function mark() {
+  const stops = [...lab.querySelectorAll('.rail li')];
+  stops.forEach(stop => stop.classList.toggle('on', stop.dataset.label === controls.class.value));
+  return stops.some(stop => stop.classList.contains('on'));
 }
 
 function listen() {
   const rail = $('.rail');
-  const stopUnder = event => [...rail.querySelectorAll('li')].findIndex(stop => {
+  const stopUnder = event => [...rail.querySelectorAll('li')].find(stop => {
     const box = stop.getBoundingClientRect();
     return event.clientX >= box.left && event.clientX < box.right && event.clientY >= box.top && event.clientY < box.bottom;
   });
-  const drag = event => { const stop = stopUnder(event); if (stop >= 0) choose(stop); };
+  const drag = event => { const stop = stopUnder(event); if (stop) choose(+stop.dataset.label); };
   const press = event => {
     event.preventDefault();
     controls.class.focus({preventScroll: true});
@@ -579,6 +615,11 @@ function listen() {
   });
   rail.addEventListener('pointerup', event => { if (event.pointerType === 'touch') press(event); });
   controls.class.addEventListener('input', () => choose(+controls.class.value));
+  $('.find input').addEventListener('input', find);
+  $('.find input').addEventListener('change', () => {
+    const first = rail.querySelector('li');
+    if (first && $('.find input').value) choose(+first.dataset.label);
+  });
 
   const atThumb = () => Math.round(controls.w.value * 10) / 10;
   controls.w.addEventListener('input', () => move(atThumb()));

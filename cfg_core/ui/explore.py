@@ -23,6 +23,9 @@ PACE = 0.3
 PATIENCE = 1.0
 """Seconds that a pull waits for news. A newer wish of the same person ends the wait."""
 
+RAIL_PICTURES = 24
+"""Classes of which the rail shows pictures; of more it shows names, to be searched."""
+
 STRIP_PICTURES = 64
 """Grids of more pictures have no strip: it would take long to fill, and much to send."""
 
@@ -99,9 +102,11 @@ class Explore:
         }
 
     def _rail(self, digest: str) -> str:
-        """One picture of every class."""
+        """One picture of every class, where they are few enough."""
+        every = tuple(range(len(self.engine.checkpoints[digest].config.classes)))
+        if len(every) > RAIL_PICTURES:
+            return ""
         if digest not in self._rails:
-            every = tuple(range(len(self.engine.checkpoints[digest].config.classes)))
             pictures = self.engine.draw(GridRequest(digest, every, w=(2.0,), samples=1))
             self._rails[digest] = _base64(pictures.tobytes())
         return self._rails[digest]

@@ -14,13 +14,15 @@ import pytest
 import torch
 
 from cfg_core import models
+from cfg_core.denoiser import NetworkDenoiser
 from cfg_core.engine import Engine, Limits, Model
 from cfg_core.grid import begin_grid, pixels
 from cfg_core.hub import Checkpoint
 from cfg_core.request import GridRequest
 from cfg_core.sampling import generate
+from cfg_core.schedule import Schedule
 from cfg_core.ui.explore import FIELDS
-from tests.conftest import served
+from tests.conftest import served, small_network
 
 from .conftest import CHECKPOINT, Open
 
@@ -655,6 +657,31 @@ def test_another_model_is_chosen_while_another_page_samples(browser: Any, engine
         holds(one, engine, **{"class": "8", "model": other.hash})
         for page in (one, two):
             page.close()
+
+
+def test_a_thousand_classes_are_searched_by_name(browser: Any, tiny_checkpoint: Checkpoint) -> None:
+    names = tuple(f"thing {n}" for n in range(1000))
+    network = small_network(num_classes=1000)
+    config = replace(tiny_checkpoint.config, architecture=network.config, classes=names)
+    engine = Engine(Model(Checkpoint(NetworkDenoiser(network, Schedule(), names), config, "0123456789ab")))
+    with served(engine) as (address, _):
+        page = browser.new_page()
+        page.goto(address + QUICK + "&class=500")
+        holds(page, engine, **{"class": "500"})
+        assert page.locator(".rail li.on").inner_text() == "thing 500"
+        page.get_by_role("searchbox").fill("207")
+        assert page.locator(".rail li").all_inner_texts() == ["thing 207"]
+        page.keyboard.press("Enter")
+        page.wait_for_function("window.explored.class === 207")
+        holds(page, engine, **{"class": "207"})
+        page.get_by_role("searchbox").fill("")
+        page.locator(".rail li", has_text="thing 210").click()
+        page.wait_for_function("window.explored.class === 210")
+        page.get_by_role("slider", name="class").press("End")
+        page.wait_for_function("window.explored.class === 999")
+        assert page.locator(".rail li.on").inner_text() == "thing 999"
+        page.close()
+    engine.close()
 
 
 def test_when_the_lab_is_full_the_page_says_its_place_and_goes_in_when_it_can(browser: Any, engine: Engine) -> None:
