@@ -6,7 +6,9 @@ python app.py [--checkpoint FOLDER_OR_HUB_ID …] [--device cpu] [--host 0.0.0.0
 import argparse
 import logging
 import os
+import signal
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +29,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--host", help="address to listen at (GRADIO_SERVER_NAME)")
     p.add_argument("--port", type=int, help="port to listen at (GRADIO_SERVER_PORT)")
     p.add_argument("--share", action="store_true", default=None, help="a public link (GRADIO_SHARE)")
+    p.add_argument(
+        "--mcp", action="store_true", default=None, help='also serve MCP tools; needs pip install "gradio[mcp]"'
+    )
     limits = p.add_argument_group("limits")
     limits.add_argument("--people", type=int, help="served at once (64); more stand in a line")
     limits.add_argument("--line", type=int, help="how many may stand there (256)")
@@ -63,8 +68,16 @@ def main(arguments: list[str] | None = None) -> None:
     except ValueError as error:
         p.error(str(error))
     memory.keep_giving_back()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a Space is stopped by it; end as at Ctrl-C
     try:
-        page.launch(server_name=options.host, server_port=options.port, share=options.share, **launch_options())
+        with suppress(KeyboardInterrupt):
+            page.launch(
+                server_name=options.host,
+                server_port=options.port,
+                share=options.share,
+                mcp_server=options.mcp,
+                **launch_options(),
+            )
     except OSError as error:
         sys.exit(f"app.py: error: {error}")
     finally:

@@ -1,9 +1,10 @@
 """The models that the page offers by name: read about at the start, loaded when somebody first chooses them."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -14,6 +15,7 @@ from cfg_core.checks import shown
 from cfg_core.engine import Engine, Model
 from cfg_core.hub import CheckpointConfig, Described, Loaded
 from cfg_core.meters import measure_by
+from cfg_core.request import GridRequest
 
 
 @dataclass(frozen=True)
@@ -110,3 +112,12 @@ class Models:
             if offered.hash not in self.engine.checkpoints and self._load:
                 self.engine.add(self._load(offered))
         return self.engine.checkpoints[offered.hash]
+
+    def request(self, raw: Mapping[str, Any]) -> GridRequest:
+        """A request as it arrives from outside, its ``model`` a name or a hash; one not chosen yet is loaded.
+
+        Raises ValueError, in one sentence, for what is no request or beyond the engine's limits.
+        """
+        checkpoint = self.open(raw["model"]) if "model" in raw else self.engine.checkpoint
+        fields = {**raw, "model": checkpoint.hash}
+        return self.engine.check(GridRequest.parse(fields, checkpoint.hash, len(checkpoint.config.classes)))

@@ -1,6 +1,21 @@
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import urlopen
+
 import pytest
 
 import app
+
+ROOT = Path(app.__file__).parent
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @pytest.mark.parametrize(
@@ -19,3 +34,14 @@ def test_bad_options_exit_with_one_sentence(arguments, message, capsys):
         app.main(arguments)
     assert exit_.value.code == 2
     assert message in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_sigterm_ends_it_in_good_order():
+    """As a Space is stopped."""
+    command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(free_port())]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        told = next(line for line in process.stdout if "Running on local URL" in line)
+        assert urlopen(told.split()[-1]).status == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+        assert "Traceback" not in process.stdout.read()

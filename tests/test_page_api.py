@@ -2,10 +2,12 @@
 
 import base64
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from cfg_core.engine import Engine, Model
 from cfg_core.hub import Checkpoint
@@ -21,6 +24,7 @@ from cfg_core.request import GridRequest
 from tests.conftest import served
 
 Call = Callable[[str, Any], tuple[int, Any]]
+DOCS = Path(__file__).parents[1] / "docs"
 NESTED: Any = 0
 for _ in range(300):
     NESTED = [NESTED]
@@ -191,28 +195,48 @@ def test_leaving_frees_and_may_be_said_twice(call: Call, engine: Engine) -> None
 
 
 def test_programs_get_a_grid_and_stats(client: Client, engine: Engine) -> None:
-    reply = client.predict({"class": [1, 2], "w": [0, 2.5], "samples": 3, "steps": 4}, api_name="/grid")
+    reply = client.predict(label="1,2", w="0,2.5", samples=3, steps=4, api_name="/grid")
     request = GridRequest(engine.checkpoint.hash, (1, 2), w=(0.0, 2.5), samples=3, steps=4)
     assert reply["shape"] == [2, 2, 3, 8, 8, 1]
     assert base64.b64decode(reply["pixels"]) == engine.draw(request).tobytes()
-    assert client.predict(reply["request"], api_name="/grid")["pixels"] == reply["pixels"]
+    again = {"label" if name == "class" else name: value for name, value in reply["request"].items()}
+    assert client.predict(**again, api_name="/grid")["pixels"] == reply["pixels"]
+    [offered] = client.predict(api_name="/models")
+    assert (offered["hash"], offered["classes"]) == (engine.checkpoint.hash, list("0123456789"))
     stats = client.predict(api_name="/stats")
     assert stats["evaluations"] >= request.pictures * request.evaluations
+
+
+def test_the_documented_example_runs_as_it_stands(client: Client, tmp_path: Path, monkeypatch: Any) -> None:
+    [example] = re.findall(r"```python\n(.*?)```", (DOCS / "api.md").read_text(), re.DOTALL)
+    assert len(example.strip().splitlines()) == 10
+    monkeypatch.chdir(tmp_path)
+    exec(example.replace("http://127.0.0.1:7860", client.src), {})
+    with Image.open("grid.png") as picture:
+        assert picture.size == (8 * 8, 2 * 8)
+
+
+def test_every_endpoint_tells_what_its_parameters_are(client: Client) -> None:
+    told = client.view_api(return_format="dict")["named_endpoints"]
+    assert told.keys() == {"/grid", "/models", "/stats"}
+    named = {each["parameter_name"]: each for each in told["/grid"]["parameters"]}
+    assert list(named) == ["label", "w", "samples", "seed", "sampler", "steps", "rule", "model"]
+    assert all(each["parameter_has_default"] for each in named.values())
 
 
 @pytest.mark.parametrize(
     ("ask", "sentence"),
     [
-        ({"class": 10}, "class must be a whole number from 0 to 9, got 10"),
+        ({"label": 10}, "class must be a whole number from 0 to 9, got 10"),
         ({"w": [1, "x"]}, "w must be a number from -1 to 8, got 'x'"),
-        ({"samples": 64, "class": "all", "w": [0, 1]}, "samples must be a whole number from 1 to 640, got 1280"),
-        ({"surprise": 1}, "'surprise' is not a field of a request"),
+        ({"model": "nobody's"}, "model must be one of model (0123456789ab)"),
+        ({"samples": 64, "label": "all", "w": [0, 1]}, "samples must be a whole number from 1 to 640, got 1280"),
         ({"sampler": "x" * 10_000_000}, "sampler must be one of"),
     ],
 )
 def test_programs_get_a_sentence_for_what_cannot_be_had(client: Client, ask: Any, sentence: str) -> None:
     with pytest.raises(AppError) as error:
-        client.predict(ask, api_name="/grid")
+        client.predict(**ask, api_name="/grid")
     assert sentence in str(error.value)
     assert "Traceback" not in str(error.value)
 

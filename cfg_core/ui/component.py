@@ -1,5 +1,6 @@
 """A part of the page: markup, script and style of one name in assets/, and the Python functions that it calls."""
 
+import base64
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,3 +31,8 @@ def component(name: str, *functions: Callable[..., Any], uses: Sequence[str] = (
 def style(name: str) -> str:
     """The style sheet assets/NAME.css."""
     return (ASSETS / f"{name}.css").read_text()
+
+
+def encoded(content: bytes) -> str:
+    """Bytes as they travel in JSON."""
+    return base64.b64encode(content).decode()

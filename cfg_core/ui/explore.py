@@ -1,6 +1,5 @@
 """The Explore tab: the class rail, the guidance slider, the unguided and the guided grid from the same noise."""
 
-import base64
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -13,7 +12,7 @@ from cfg_core.guidance import rules
 from cfg_core.models import Models
 from cfg_core.request import BELOW, COARSE, GAPS, GridRequest, strip
 from cfg_core.samplers import SAMPLERS
-from cfg_core.ui.component import component
+from cfg_core.ui.component import component, encoded
 from cfg_core.work import Frame
 
 FIELDS = ("model", "class", "w", "seed", "samples", "sampler", "steps", "rule")
@@ -108,7 +107,7 @@ class Explore:
             return ""
         if digest not in self._rails:
             pictures = self.engine.draw(GridRequest(digest, every, w=(2.0,), samples=1))
-            self._rails[digest] = _base64(pictures.tobytes())
+            self._rails[digest] = encoded(pictures.tobytes())
         return self._rails[digest]
 
     async def pull(self, ask: Any) -> dict[str, Any]:
@@ -164,41 +163,14 @@ class Explore:
         self.engine.leave(str(ask.get("token")) if isinstance(ask, Mapping) else "")
         return {"ok": True}
 
-    def grid(self, request: dict[str, Any]) -> dict[str, Any]:
-        """For programs: {model, class, w, seed, samples, sampler, steps, rule}, all optional, to a finished grid.
-
-        model is a name or a hash; class and w may be several. Returns the whole request, the shape (w, class, sample,
-        row, column, channel) and the pixels, base64 of uint8. Raises gr.Error, in one sentence, for what cannot be had.
-        """
-        try:
-            asked = self._parsed(request)
-            pixels = self.engine.draw(asked)
-        except (ValueError, RuntimeError) as error:
-            raise gr.Error(str(error), print_exception=False) from error
-        return {
-            "request": asked.to_query(self._classes(asked)),
-            "shape": list(pixels.shape),
-            "pixels": _base64(pixels.tobytes()),
-        }
-
-    def stats(self) -> dict[str, Any]:
-        """For programs: how the engine does."""
-        return asdict(self.engine.stats())
-
     def parse(self, raw: Mapping[str, Any]) -> GridRequest:
         """The guided grid's request: one w, and one class or all of them. Raises ValueError for anything else."""
-        request = self._parsed(raw)
+        request = self.models.request(raw)
         if len(request.w) != 1:
             raise ValueError(f"w must be one number here, got {len(request.w)}")
         if len(request.classes) != 1 and request.classes != tuple(range(self._classes(request))):
             raise ValueError(f"class must be one label or all here, got {len(request.classes)} labels")
         return request
-
-    def _parsed(self, raw: Mapping[str, Any]) -> GridRequest:
-        """Raises ValueError; a model that nobody has chosen yet is loaded."""
-        checkpoint = self.models.open(raw["model"]) if "model" in raw else self.engine.checkpoint
-        fields = {**raw, "model": checkpoint.hash}
-        return self.engine.check(GridRequest.parse(fields, checkpoint.hash, len(checkpoint.config.classes)))
 
     def _classes(self, request: GridRequest) -> int:
         return len(self.engine.checkpoints[request.checkpoint].config.classes)
@@ -260,9 +232,5 @@ def _frame(frame: Frame, seen: Mapping[str, Any]) -> dict[str, Any]:
         "precomputed": frame.precomputed,
         "error": frame.error,
         "meter": frame.meter and asdict(frame.meter),
-        "pixels": _base64(frame.pixels.tobytes()) if frame.pixels is not None and _new(frame, seen) else None,
+        "pixels": encoded(frame.pixels.tobytes()) if frame.pixels is not None and _new(frame, seen) else None,
     }
-
-
-def _base64(content: bytes) -> str:
-    return base64.b64encode(content).decode()

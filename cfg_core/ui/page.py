@@ -7,6 +7,7 @@ import gradio as gr
 
 from cfg_core import curves
 from cfg_core.models import Models
+from cfg_core.ui.api import Api
 from cfg_core.ui.component import component, style
 from cfg_core.ui.explore import Explore
 from cfg_core.ui.plane import Plane
@@ -29,12 +30,13 @@ def build(models: Models, folder: Path = curves.FOLDER) -> gr.Blocks:
     measured = curves.read(folder, [models.engine.checkpoint.hash, *(each.hash for each in models.offers)])
     with gr.Blocks(title="Guidance Lab", analytics_enabled=False, fill_width=True) as page:
         component("shell", TABS=TABS)
-        explore = Explore(models, measured.of_models)
-        explore.render()
+        Explore(models, measured.of_models).render()
         Plane().render()
         TradeOff(models, measured).render()
-        gr.api(explore.grid, api_name="grid", concurrency_limit=CALLS)
-        gr.api(explore.stats, api_name="stats", queue=False)
+        api = Api(models)
+        gr.api(api.grid, api_name="grid", concurrency_limit=CALLS)
+        gr.api(api.models, api_name="models", queue=False)
+        gr.api(api.stats, api_name="stats", queue=False)
     page.queue(max_size=QUEUE)
     return page
 

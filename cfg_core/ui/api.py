@@ -1,0 +1,70 @@
+"""What programs may ask of the page: named endpoints for gradio_client, for plain HTTP, and as MCP tools."""
+
+from dataclasses import asdict
+from typing import Any
+
+import gradio as gr
+
+from cfg_core.models import Models
+from cfg_core.request import GridRequest
+from cfg_core.ui.component import encoded
+
+
+class Api:
+    """The endpoints. Whatever cannot be had is a gr.Error of one sentence."""
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+
+    def grid(
+        self,
+        label: str = "0",
+        w: str = "3",
+        samples: int = GridRequest.samples,
+        seed: int = GridRequest.seed,
+        sampler: str = GridRequest.sampler,
+        steps: int | None = None,
+        rule: str = GridRequest.rule,
+        model: str | None = None,
+    ) -> dict[str, Any]:
+        """Draw guided pictures and wait for them.
+
+        Args:
+            label: the class: its number, several ("0,3"), or "all".
+            w: the guidance strength of the paper, -1 (unconditional) to 8; the scale of most software is 1 + w. Several
+                are separated by commas.
+            samples: pictures of each class and w, grown from the same noises: 1 to 64.
+            seed: of the noises, 0 to 4294967295.
+            sampler: dpmpp_2m, dpmpp_2m_sde, ddim, heun or ancestral.
+            steps: of the sampler, 1 to 1024; by default its own.
+            rule: cfg, or one that needs more of the model, such as classifier.
+            model: name or hash, as the endpoint models lists them; by default the first.
+
+        Returns:
+            The whole request as the page's address has it, the shape (w, class, sample, row, column, channel), and the
+            pixels, base64 of uint8.
+        """
+        given = {"class": label, "w": w, "samples": samples, "seed": seed, "sampler": sampler, "rule": rule}
+        given |= {name: value for name, value in (("steps", steps), ("model", model)) if value is not None}
+        try:
+            asked = self._models.request(given)
+            pixels = self._models.engine.draw(asked)
+        except (ValueError, RuntimeError) as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        classes = len(self._models.engine.checkpoints[asked.checkpoint].config.classes)
+        return {
+            "request": asked.to_query(classes),
+            "shape": list(pixels.shape),
+            "pixels": encoded(pixels.tobytes()),
+        }
+
+    def models(self) -> list[dict[str, Any]]:
+        """The models on offer: name, hash, classes, and a few words about each."""
+        return [
+            {"name": each.name, "hash": each.hash, "classes": each.config.classes, "about": each.config.about}
+            for each in self._models.offers
+        ]
+
+    def stats(self) -> dict[str, Any]:
+        """How the engine does: people, waiting, evaluations a second, cache, seconds to the first picture."""
+        return asdict(self._models.engine.stats())
