@@ -29,6 +29,9 @@ from cfg_core.unet import UNet, UNetConfig
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 LOSS_WEIGHTS = ("v", "epsilon")
 
+LARGEST = 10_000_000
+"""Bytes of a file that the Hub takes without extra set-up."""
+
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be used; the message is one sentence for the person who named it."""
@@ -148,9 +151,15 @@ Draws {a.size}×{a.size} pictures of {", ".join(config.classes)}, jointly traine
 
 
 def save(folder: Path, config: Config, weights: Mapping[str, Tensor], card: str | None = None) -> None:
-    """Write a checkpoint, each file whole or not at all. The card is left as it is where none is given."""
+    """Write a checkpoint, each file whole or not at all. The card is left as it is where none is given.
+
+    Weights that would take more than LARGEST bytes are kept in half precision; a network computes in float32 even so.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / WEIGHTS, save_tensors({name: t.detach().cpu().contiguous() for name, t in weights.items()}))
+    plain = {name: t.detach().cpu().contiguous() for name, t in weights.items()}
+    if sum(t.nbytes for t in plain.values()) > LARGEST:
+        plain = {name: t.half() if t.is_floating_point() else t for name, t in plain.items()}
+    write_whole(folder / WEIGHTS, save_tensors(plain))
     write_whole(folder / CONFIG, config.to_json().encode())
     if card is not None:
         write_whole(folder / CARD, card.encode())

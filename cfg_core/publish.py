@@ -24,7 +24,7 @@ from cfg_core import curves, data, hub
 from cfg_core.curvefile import Curve
 from cfg_core.curves import basis
 from cfg_core.grid import draw_grid, draw_sheet
-from cfg_core.hub import CARD, CONFIG, WEIGHTS, Checkpoint, CheckpointError
+from cfg_core.hub import CARD, CONFIG, LARGEST, WEIGHTS, Checkpoint, CheckpointError
 from cfg_core.metrics import METRICS
 from cfg_core.request import GridRequest
 
@@ -33,9 +33,6 @@ PICTURE = "samples.png"
 
 SPACE_FILES = ("app.py", "README.md", "LICENSE", "requirements.txt", "cfg_core", "assets", "checkpoints", "docs")
 """What of the project a Space needs."""
-
-LARGEST = 10_000_000
-"""Bytes of a file that the Hub takes without extra set-up."""
 
 
 @contextmanager

@@ -4,14 +4,15 @@
     accelerate launch --num_processes 2 -m cfg_core.train --data cifar10 --run runs/cifar10
 
 A run lives in its folder: ``state.safetensors`` (everything, written whole), ``checkpoint/`` (the EMA weights, ready
-for the page), ``log.jsonl`` and ``sheets/``. The same command again goes on exactly where the last save was.
+for the page), ``log.jsonl`` and ``sheets/``. The same command again goes on exactly where the last save was; so it does
+elsewhere, with ``state.safetensors`` alone in the folder.
 """
 
 import argparse
 import json
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -41,7 +42,10 @@ LOSS_WEIGHTS: dict[str, LossWeight] = {
 
 @dataclass(frozen=True)
 class Options:
-    """What makes two runs the same run; a run folder goes on only under the same options."""
+    """What makes two runs the same run; a run folder goes on only under the same options.
+
+    start: the hash of the weights that it begins with, empty where they are fresh. seen: pictures those had seen.
+    """
 
     data: str
     network: UNetConfig
@@ -53,6 +57,8 @@ class Options:
     learning_rate: float = 2e-3
     ema: float = 0.1
     seed: int = 0
+    start: str = ""
+    seen: int = 0
 
     def __post_init__(self) -> None:
         number("p_uncond", self.p_uncond, 0, 1)
@@ -114,6 +120,11 @@ class Trainer:
         self.ema = {name: t.detach().clone() for name, t in self.network.state_dict().items()}
         self.dataset = dataset
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
+
+    def begin_with(self, weights: Mapping[str, Tensor]) -> None:
+        """Begin with these instead of fresh weights."""
+        self.network.load_state_dict(weights)
+        self.ema = {name: t.detach().clone() for name, t in self.network.state_dict().items()}
 
     def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """x (B, C, S, S) in [−1, 1], labels (B,), some dropped, u (B,) in [0, 1] and ε of a step; this process's rows.
@@ -205,7 +216,7 @@ class Trainer:
             data=self.dataset.name,
             licence=self.dataset.licence,
             p_uncond=options.p_uncond,
-            images_seen=self.step * options.batch,
+            images_seen=options.seen + self.step * options.batch,
             command=command,
         )
         hub.save(folder / "checkpoint", config, self.ema, hub.card(config))
@@ -262,6 +273,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--encoder", type=_widths, default=UNetConfig.encoder, metavar="2,3", help="blocks a level")
     p.add_argument("--decoder", type=_widths, default=UNetConfig.decoder, metavar="2,1", help="blocks a level")
     p.add_argument("--late", action=argparse.BooleanOptionalAction, default=True, help="class in the decoder only")
+    p.add_argument("--start", help="begin with the weights of this model, a folder or a Hub name, of the same network")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--save-every", type=int, default=20_000, help="pictures between saves")
     p.add_argument("--sheet-every", type=int, default=50_000, help="pictures between sample sheets")
@@ -278,13 +290,17 @@ def main(arguments: list[str] | None = None) -> None:
         dataset = data.load(a.data, root=a.data_root, size=a.size)
         channels, size = dataset.images.shape[1:3]
         network = UNetConfig(channels, size, len(dataset.classes), a.widths, a.encoder, a.decoder, a.late)
+        start = hub.load(a.start) if a.start else None
+        if start and start.config.architecture != network:
+            raise ValueError(f"start must be a model of {network}, got one of {start.config.architecture}")
         options = Options(
             a.data, network, Schedule(*a.log_snr), a.p_uncond, a.loss_weight, a.images, a.batch, a.learning_rate,
-            a.ema, a.seed,
+            a.ema, a.seed, start.hash if start else "", start.config.images_seen if start else 0,
         )  # fmt: skip
         number("batch divided by the number of processes", a.batch / accelerator.num_processes, 1, a.batch)
         trainer = Trainer(options, dataset, accelerator)
-        trainer.resume(a.run)
+        if not trainer.resume(a.run) and start:
+            trainer.begin_with(start.denoiser.network.state_dict())
     except (ValueError, OSError) as error:
         p.error(str(error))
     follow(trainer, a.run, command, a.save_every, a.sheet_every)

@@ -165,7 +165,7 @@ def test_a_space_holds_the_project_and_nothing_too_large(there: FakeHub) -> None
         "checkpoints/fashion-mnist/config.json",
     } <= set(uploaded)
     assert not any("__pycache__" in name or name.startswith(("runs", ".venv", "tests")) for name in uploaded)
-    assert max(map(len, uploaded.values())) < publish.LARGEST
+    assert max(map(len, uploaded.values())) < hub.LARGEST
 
 
 def test_the_header_of_the_readme_is_what_a_space_needs() -> None:
@@ -186,7 +186,7 @@ COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 def test_a_file_that_is_too_large_for_a_space_is_named(tmp_path: Path) -> None:
     for name in publish.SPACE_FILES:
         (tmp_path / name).write_bytes(b"")
-    (tmp_path / "app.py").write_bytes(b"\0" * (publish.LARGEST + 1))
+    (tmp_path / "app.py").write_bytes(b"\0" * (hub.LARGEST + 1))
     with pytest.raises(
         CheckpointError, match=r"app\.py must have at most 10,000,000 bytes for a Space, got 10,000,001"
     ):

@@ -11,7 +11,7 @@ import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file
 
-from cfg_core import data, train
+from cfg_core import data, hub, train
 from cfg_core.schedule import Schedule, alpha_sigma
 from cfg_core.unet import UNetConfig
 
@@ -122,6 +122,51 @@ def test_a_resumed_run_ends_exactly_as_an_unbroken_one(tmp_path):
     advance(second, 3)
     for name, tensor in whole.tensors().items():
         assert torch.equal(tensor, second.tensors()[name]), name
+
+
+def test_weights_beyond_what_a_space_takes_are_kept_in_half(tmp_path, monkeypatch):
+    run = advance(trainer(), 1)
+    run.save(tmp_path / "whole", "")
+    monkeypatch.setattr(hub, "LARGEST", 1000)
+    run.save(tmp_path / "half", "")
+    whole, half = (tmp_path / name / "checkpoint" / hub.WEIGHTS for name in ("whole", "half"))
+    assert 0.4 < half.stat().st_size / whole.stat().st_size < 0.6
+    loaded = hub.load(tmp_path / "half" / "checkpoint").denoiser.network.state_dict()
+    for name, tensor in run.ema.items():
+        torch.testing.assert_close(loaded[name], tensor, rtol=1e-3, atol=1e-6)
+        assert loaded[name].dtype == torch.float32
+
+
+def test_the_state_alone_goes_on_elsewhere(tmp_path):
+    whole = advance(trainer(), 4)
+    advance(trainer(), 2).save(tmp_path / "here", "")
+    (tmp_path / "there").mkdir()
+    (tmp_path / "here" / "state.safetensors").rename(tmp_path / "there" / "state.safetensors")
+    second = trainer()
+    assert second.resume(tmp_path / "there")
+    advance(second, 2)
+    for name, tensor in whole.tensors().items():
+        assert torch.equal(tensor, second.tensors()[name]), name
+
+
+def test_a_run_may_begin_with_the_weights_of_another(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    few = ["--images", "640", "--save-every", "640", "--sheet-every", "1000000"]
+    train.main(command(first, *few)[3:])
+    train.main(command(second, *few, "--start", str(first / "checkpoint"), "--learning-rate", "1e-8")[3:])
+    old, new = (hub.load(run / "checkpoint") for run in (first, second))
+    assert new.config.images_seen == 2 * old.config.images_seen == 1280
+    for name, tensor in old.denoiser.network.state_dict().items():
+        torch.testing.assert_close(new.denoiser.network.state_dict()[name], tensor, rtol=1e-4, atol=1e-5)
+
+
+def test_a_start_of_another_network_is_refused(tmp_path, capsys):
+    few = ["--images", "128", "--save-every", "128", "--sheet-every", "1000000"]
+    train.main(command(tmp_path / "first", *few)[3:])
+    start = str(tmp_path / "first" / "checkpoint")
+    with pytest.raises(SystemExit):
+        train.main(["--data", "synthetic", "--run", str(tmp_path / "second"), "--start", start])
+    assert "start must be a model of UNetConfig" in capsys.readouterr().err
 
 
 def test_a_run_refuses_other_options(tmp_path):
