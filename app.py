@@ -50,7 +50,10 @@ def main(arguments: list[str] | None = None) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-    from cfg_core import hub, memory, models
+    if "SPACES_ZERO_GPU" in os.environ:
+        import spaces  # noqa: F401  where a GPU is lent, it must come before torch
+
+    from cfg_core import hub, lent, memory, models
     from cfg_core.checks import number
     from cfg_core.engine import Engine, Limits
 
@@ -60,7 +63,8 @@ def main(arguments: list[str] | None = None) -> None:
         given = {name: value for name in Limits.__dataclass_fields__ if (value := getattr(options, name)) is not None}
         limits = Limits(**given)
         offers = models.offers([*options.checkpoint, *models.shipped(CHECKPOINTS, FIRST)])
-        load = partial(models.load, device=hub.device(options.device), strips=ROOT / "assets" / "strips")
+        device = hub.device("cpu" if lent.here() else options.device)
+        load = partial(models.load, device=device, strips=ROOT / "assets" / "strips", lent=lent.here())
         engine = Engine(load(offers[0], classifier=options.classifier, guiding=options.guide), limits)
         from cfg_core.ui.page import build, launch_options  # late: a bad option is told before gradio is loaded
 

@@ -50,6 +50,7 @@ let resting = null;   // the timer that makes a resting thumb exact
 let redrawing = false;
 let onScreen = false; // whether this tab is the one that is seen
 let swapping = false; // whether another model is on its way
+let lent = '';        // the scene for which the GPU that draws elsewhere was asked last
 let curve = null;     // the small chart, where the model has been measured
 
 const fixed = w => (number(w).includes('.') ? number(w) : number(w) + '.0');
@@ -340,6 +341,10 @@ async function pump() {
   try {
     while (mine === newest && onScreen && !swapping && (!satisfied() || (missing && !document.hidden))) {
       const ask = sent = want, into = held;
+      if (model.elsewhere && lent !== scene(ask)) {
+        lent = scene(ask);
+        trigger('submit', {token, want: ask});
+      }
       const seen = Object.fromEntries([...held].map(([serial, {evaluations}]) => [serial, evaluations]));
       const reply = await server.pull({token, want: ask, seen}).catch(() => null);
       if (!onScreen || swapping) break;
@@ -446,11 +451,15 @@ function began() {
   pump();
 }
 
+function rungAt(w) {
+  const ladder = controls.below.checked ? [...model.below, ...model.ladder] : model.ladder;
+  return ladder.reduce((a, b) => (Math.abs(b - w) < Math.abs(a - w) ? b : a));
+}
+
 /** The thumb moves: show what is nearest, and let the strip be filled from there. */
 function move(w) {
   thumb = w;
-  const ladder = controls.below.checked ? [...model.below, ...model.ladder] : model.ladder;
-  const rung = ladder.reduce((a, b) => (Math.abs(b - w) < Math.abs(a - w) ? b : a));
+  const rung = rungAt(w);
   const pictures = want.samples * (want.class === 'all' ? model.classes.length : 1);
   const next = pictures <= model.strip_pictures ? rung : w;
   if (next !== want.w) want = {...want, w: next};
@@ -459,9 +468,10 @@ function move(w) {
   began();
 }
 
-/** The thumb rests at this w. */
-function settle(w) {
+/** The thumb rests at this w; what is drawn elsewhere, a strip at a time, has the rungs of the strip only. */
+function settle(exact) {
   clearTimeout(resting);
+  const w = model.elsewhere ? rungAt(exact) : exact;
   if (w !== want.w || w !== thumb || lab.dataset.state !== 'resting') change({w});
 }
 
@@ -688,6 +698,7 @@ function drawCurve() {
 function adopt({model: chosen, rail, want: first}) {
   model = chosen;
   asked = null;
+  lent = '';
   controls.sampler.replaceChildren(...model.samplers.map(each => new Option(each.title, each.name)));
   controls.rule.replaceChildren(...model.rules.map(each => new Option(each.title, each.name)));
   $('.rules').hidden = model.rules.length < 2;

@@ -13,7 +13,7 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count
 
@@ -115,11 +115,12 @@ class Stats:
 @dataclass(frozen=True)
 class Model:
     """What draws, and what comes with it. precomputed: finished grids that strips may show at once. measure: what
-    finished grids are judged by."""
+    finished grids are judged by. elsewhere: its grids are not drawn by the worker, they are delivered."""
 
     checkpoint: Loaded
     precomputed: tuple[Frame, ...] = ()
     measure: Measure | None = None
+    elsewhere: bool = False
 
 
 class Engine:
@@ -159,6 +160,10 @@ class Engine:
     def checkpoints(self) -> dict[str, Loaded]:
         """Hash → what it draws with."""
         return {digest: model.checkpoint for digest, model in self._models.items()}
+
+    def elsewhere(self, checkpoint: str) -> bool:
+        """Whether the grids of that checkpoint are delivered, not drawn here."""
+        return self._models[checkpoint].elsewhere
 
     def measures(self, checkpoint: str) -> bool:
         """Whether finished grids of that checkpoint have a meter."""
@@ -223,6 +228,18 @@ class Engine:
             await asyncio.wait_for(future, timeout)
         with self._changed:
             person.listeners.discard(future)
+
+    def deliver(self, drawn: Mapping[GridRequest, np.ndarray | str]) -> None:
+        """Finished pictures that were drawn elsewhere, or the sentence that says why they were not."""
+        with self._changed:
+            works = {w for p in self._people.values() for w in p.works if w.request in drawn and not w.frame.done}
+            for work in works:
+                found = drawn[work.request]
+                if isinstance(found, str):
+                    work.fail(found)
+                else:
+                    work.finish(found, self._models[work.request.checkpoint].measure)
+            self._publish(works, 0)
 
     def film(self, token: str) -> list[list[Frame]]:
         """The denoising of each grid a person looks at, as far as it has come. Raises UnknownPerson."""
@@ -367,7 +384,9 @@ class Engine:
                 self._forget_the_silent()
                 inside = list(self._people.values())[: self.limits.people]
                 self._active = {work.request: work for person in inside for work in person.unfinished}
-                waiting = line(inside, self._turn)
+                waiting = [
+                    entry for entry in line(inside, self._turn) if not self.elsewhere(entry[2].request.checkpoint)
+                ]
                 first = dict.fromkeys(p for (level, *_), p, _ in waiting if level <= Level.FIRST and not p.has_picture)
                 self._places = {person: place for place, person in enumerate(first)}
                 if shares := share(waiting, self._samples):

@@ -67,14 +67,16 @@ def load(
     strips: Path | None = None,
     classifier: str | None = None,
     guiding: str | None = None,
+    lent: bool = False,
 ) -> Model:
     """The model, with the classifiers that judge and guide it and the strips that ship with it.
 
-    strips: a folder of them. classifier, guiding: those, where they are not what lies beside the model. Raises
-    ValueError in one sentence, hub.CheckpointError among them.
+    strips: a folder of them. classifier, guiding: those, where they are not what lies beside the model. lent: whether
+    models too large for this machine's CPU are drawn elsewhere. Raises ValueError in one sentence, hub.CheckpointError
+    among them.
     """
     if isinstance(offered.config, Adapted):
-        return Model(adapters.load(Path(offered.where), offered.config, offered.hash, device))
+        return Model(adapters.load(Path(offered.where), offered.config, offered.hash, device), elsewhere=lent)
     checkpoint = hub.load(offered.where, device)
     if guide_at := guiding or judges.beside(offered.where, "guide", checkpoint.config):
         guide.equip(checkpoint, guide_at)

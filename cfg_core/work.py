@@ -110,6 +110,13 @@ class Work:
             self._blocks = []
         return True
 
+    def finish(self, drawn: np.ndarray, measure: Measure | None = None) -> None:
+        """The finished pictures, drawn elsewhere: (w, class, sample, S, S, C) uint8."""
+        seconds, request = time.monotonic() - self.since, self.request
+        meter = measure(request, drawn) if measure else None
+        self.frame = Frame(request, self.frame.serial, request.evaluations, drawn, seconds, meter=meter)
+        self.film, self._blocks = [self.frame], []
+
     def fail(self, sentence: str) -> None:
         """End here; what was drawn stays."""
         old = self.frame

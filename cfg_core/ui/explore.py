@@ -1,11 +1,13 @@
 """The Explore tab: the class rail, the guidance slider, the unguided and the guided grid from the same noise."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
 import gradio as gr
 
+from cfg_core import lent
 from cfg_core.curvefile import Curve
 from cfg_core.engine import Full, UnknownPerson
 from cfg_core.guidance import rules
@@ -14,6 +16,8 @@ from cfg_core.request import BELOW, COARSE, GAPS, GridRequest, strip
 from cfg_core.samplers import SAMPLERS
 from cfg_core.ui.component import component, encoded
 from cfg_core.work import Frame
+
+log = logging.getLogger(__name__)
 
 FIELDS = ("model", "class", "w", "seed", "samples", "sampler", "steps", "rule")
 PACE = 0.3
@@ -39,6 +43,7 @@ class Explore:
     def __init__(self, models: Models, curves: Mapping[str, Curve]) -> None:
         """curves: hash → where the dot of the small chart moves; there is none for a model that is not in it."""
         self.models = models
+        self._draw = lent.drawer()
         self.engine = models.engine
         self.curves = curves
         self._rails: dict[str, str] = {}
@@ -59,7 +64,29 @@ class Explore:
         def leave(ask: Any) -> dict[str, Any]:
             return self.leave(ask)
 
-        return component("explore", enter, pull, film, leave, uses=("chart",))
+        html = component("explore", enter, pull, film, leave, uses=("chart",))
+        html.submit(self.lend, None, None, show_progress="hidden", api_visibility="private")
+        return html
+
+    def lend(self, event: gr.EventData) -> None:
+        """{token, want}, queued by the page once for a strip: have it drawn elsewhere, all of it in one call."""
+        ask = event._data if isinstance(event._data, Mapping) else {}
+        try:
+            guided = self.parse(ask.get("want", {}))
+            if not self.engine.elsewhere(guided.checkpoint):
+                raise ValueError("model must be one that is drawn elsewhere")
+            requests = strip(guided)
+            view = self.engine.want(str(ask.get("token")), (guided, replace(guided, w=(0.0,))), requests)
+        except (ValueError, UnknownPerson) as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        there = {frame.request for frame in (*view.frames, *view.strip) if frame.done}
+        missing = [request for request in dict.fromkeys((guided, *requests)) if request not in there]
+        try:
+            drawn = self._draw(self.models.find(guided.checkpoint), missing)
+            self.engine.deliver(dict(zip(missing, drawn, strict=True)))
+        except Exception as error:  # whatever it was, those who wait must hear of it
+            log.exception("lent call failed")
+            self.engine.deliver(dict.fromkeys(missing, f"The pictures could not be drawn: {error}"))
 
     def enter(self, ask: Any) -> dict[str, Any]:
         """{query} → a token, the model, and what the query wants; where it is nonsense, the default and a sentence."""
@@ -92,6 +119,7 @@ class Explore:
             "channels": channels,
             "about": config.about,
             "meters": self.engine.measures(digest),
+            "elsewhere": self.engine.elsewhere(digest),
             "rules": [{"name": n, "title": r.title, "formula": r.formula} for n, r in rules(denoiser).items()],
             "samplers": [{"name": n, "title": s.title, "steps": s.default_steps} for n, s in SAMPLERS.items()],
             "ladder": sorted({*COARSE, *GAPS}),
@@ -101,9 +129,9 @@ class Explore:
         }
 
     def _rail(self, digest: str) -> str:
-        """One picture of every class, where they are few enough."""
+        """One picture of every class, where they are few enough and drawn here."""
         every = tuple(range(len(self.engine.checkpoints[digest].config.classes)))
-        if len(every) > RAIL_PICTURES:
+        if len(every) > RAIL_PICTURES or self.engine.elsewhere(digest):
             return ""
         if digest not in self._rails:
             pictures = self.engine.draw(GridRequest(digest, every, w=(2.0,), samples=1))

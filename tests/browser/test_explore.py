@@ -4,6 +4,7 @@ import base64
 import math
 import re
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ import numpy as np
 import pytest
 import torch
 
-from cfg_core import models
+from cfg_core import hub, lent, models
 from cfg_core.denoiser import NetworkDenoiser
 from cfg_core.engine import Engine, Limits, Model
 from cfg_core.grid import begin_grid, pixels
 from cfg_core.hub import Checkpoint
+from cfg_core.models import Models
 from cfg_core.request import GridRequest
 from cfg_core.sampling import generate
 from cfg_core.schedule import Schedule
@@ -640,7 +642,7 @@ def test_behind_another_tab_nothing_is_drawn_and_it_goes_on_when_seen_again(open
 def test_another_model_is_chosen_while_another_page_samples(browser: Any, engine: Engine) -> None:
     other = models.offer(CHECKPOINT.parent / "fashion-mnist-p-uncond-0.1")
     offers = [models.offer(CHECKPOINT), other]
-    choice = models.Models(engine, offers, lambda offered: models.load(offered, torch.device("cpu"), Path()))
+    choice = Models(engine, offers, lambda offered: models.load(offered, torch.device("cpu"), Path()))
     with served(engine, models=choice) as (address, _):
         one, two = browser.new_page(), browser.new_page()
         two.goto(address + "?samples=4&steps=40&class=3")
@@ -657,6 +659,65 @@ def test_another_model_is_chosen_while_another_page_samples(browser: Any, engine
         holds(one, engine, **{"class": "8", "model": other.hash})
         for page in (one, two):
             page.close()
+
+
+def elsewhere(engine: Engine, tmp_path: Path) -> Models:
+    """A model whose grids are drawn elsewhere, a strip at a time."""
+    folder = tmp_path / "large"
+    hub.save(folder, engine.checkpoint.config, engine.checkpoint.denoiser.network.state_dict())
+    offered = models.offer(folder)
+    return Models(Engine(Model(hub.load(folder), elsewhere=True)), [offered])
+
+
+def test_where_a_gpu_is_lent_one_call_draws_a_whole_strip(
+    browser: Any, tiny_engine: Engine, tmp_path: Path, monkeypatch: Any
+) -> None:
+    calls = []
+    monkeypatch.setattr(lent, "drawer", lambda: lambda *ask: calls.append(ask) or lent.draw(*ask))
+    choice = elsewhere(tiny_engine, tmp_path)
+    with served(choice.engine, models=choice) as (address, _):
+        page = browser.new_page()
+        page.goto(address + QUICK)
+        holds(page, choice.engine, **{"w": "3"})
+        page.wait_for_function("document.querySelector('.explore').dataset.missing === '0'")
+        assert [len(requests) for _, requests in calls] == [17]
+        page.mouse.move(*thumb(page, 3))
+        page.mouse.down()
+        page.mouse.move(*thumb(page, 5.1), steps=5)
+        page.mouse.up()
+        page.wait_for_function("window.explored.w === 5")
+        holds(page, choice.engine, **{"w": "5"})
+        assert len(calls) == 1, "never one call a slider tick"
+        page.mouse.click(*middle(page, "4"))
+        holds(page, choice.engine, **{"class": "4", "w": "5"})
+        assert len(calls) == 2
+        page.close()
+    choice.engine.close()
+
+
+def test_where_no_gpu_is_lent_the_page_says_why(
+    browser: Any, tiny_engine: Engine, tmp_path: Path, monkeypatch: Any
+) -> None:
+    def refused(*_: Any) -> None:
+        raise RuntimeError("you have used up today's minutes")
+
+    monkeypatch.setattr(lent, "drawer", lambda: refused)
+    choice = elsewhere(tiny_engine, tmp_path)
+    with served(choice.engine, models=choice) as (address, _):
+        page = browser.new_page()
+        page.goto(address + QUICK)
+        page.get_by_role("alert").wait_for()
+        told = page.get_by_role("alert").inner_text()
+        assert told == "The pictures could not be drawn: you have used up today's minutes"
+        page.close()
+    choice.engine.close()
+
+
+@pytest.fixture
+def tiny_engine(tiny_checkpoint: Checkpoint) -> Iterator[Engine]:
+    engine = Engine(Model(tiny_checkpoint))
+    yield engine
+    engine.close()
 
 
 def test_a_thousand_classes_are_searched_by_name(browser: Any, tiny_checkpoint: Checkpoint) -> None:
