@@ -100,5 +100,5 @@ def test_trailing_sigmas_are_those_that_diffusers_multistep_solver_steps_over():
 
 
 def test_trailing_refuses_a_continuous_schedule():
-    with pytest.raises(ValueError, match="trailing spacing needs a DiscreteSchedule, got Schedule"):
+    with pytest.raises(ValueError, match="spacing needs a DiscreteSchedule, got Schedule"):
         trailing(Schedule(), 10)
