@@ -35,7 +35,7 @@ from cfg_core import data, guide, hub, sampling
 from cfg_core import judge as judges
 from cfg_core.checks import choice, number
 from cfg_core.denoiser import Denoiser
-from cfg_core.guidance import RULES
+from cfg_core.guidance import RULES, rules
 from cfg_core.metrics import METRICS, Estimate, Judged, Manifold, Reference
 from cfg_core.noise import Noise, grid_noise
 from cfg_core.samplers import SAMPLERS
@@ -49,13 +49,16 @@ ROWS = 96
 CHUNK = 480
 """Samples, at every w, whose features are written to one file; a kill loses no more."""
 
+PRECISIONS = {"default": None, "bfloat16": torch.bfloat16}
+"""What convolutions compute in: what the page computes in on that device, or what is faster on many CPUs."""
+
 Figures = dict[str, Estimate]
 """Metric → its figure."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """A sweep over w. Raises ValueError for a field out of range."""
+    """A sweep over w. precision: a key of PRECISIONS. Raises ValueError for a field out of range."""
 
     w: tuple[float, ...]
     samples: int = 10_000
@@ -63,6 +66,7 @@ class Options:
     steps: int = 12
     rule: str = "cfg"
     seed: int = 0
+    precision: str = "default"
 
     def __post_init__(self) -> None:
         for w in self.w:
@@ -72,6 +76,7 @@ class Options:
         choice("sampler", self.sampler, SAMPLERS)
         number("steps", self.steps, 1, 10_000, whole=True)
         choice("rule", self.rule, RULES)
+        choice("precision", self.precision, PRECISIONS)
         number("seed", self.seed, 0, 2**32 - 1, whole=True)
 
 
@@ -238,6 +243,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--rule", default=Options.rule, help=f"one of {', '.join(RULES)}")
     p.add_argument("--guide", help="folder or Hub name of the noise-aware classifier that a rule needs")
     p.add_argument("--seed", type=int, default=Options.seed)
+    p.add_argument("--precision", default=Options.precision, help=f"one of {', '.join(PRECISIONS)}")
     p.add_argument("--out", type=Path, required=True, help="JSON file to write; a CSV comes beside it")
     p.add_argument("--note", default="", help="a remark that the file carries")
     return p
@@ -252,10 +258,11 @@ def main(arguments: list[str] | None = None) -> None:
     command = "python -m cfg_core.evaluate " + shlex.join(sys.argv[1:] if arguments is None else arguments)
     processes, folder = PartialState(), a.out.with_name(a.out.name + ".drawn")
     try:
-        options = Options(tuple(a.w), a.samples, a.sampler, a.steps, a.rule, a.seed)
-        checkpoint = hub.load(a.checkpoint, processes.device)
+        options = Options(tuple(a.w), a.samples, a.sampler, a.steps, a.rule, a.seed, a.precision)
+        checkpoint = hub.load(a.checkpoint, processes.device, PRECISIONS[options.precision])
         judge = judges.load(a.classifier, processes.device, checkpoint)
         guiding = used_guide(checkpoint, options.rule, a.guide)
+        choice("rule", options.rule, rules(checkpoint.denoiser))
         channels, size, _ = checkpoint.denoiser.shape
         training, test = data.splits(checkpoint.config.data, a.data_root, size, channels)
         with processes.main_process_first():

@@ -27,7 +27,7 @@ from cfg_core.schedule import Schedule
 from cfg_core.unet import UNet, UNetConfig
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
-LOSS_WEIGHTS = ("v", "epsilon")
+LOSS_WEIGHTS = ("v", "epsilon", "min_snr")
 
 LARGEST = 10_000_000
 """Bytes of a file that the Hub takes without extra set-up."""
@@ -180,14 +180,15 @@ PRECISION = {"cuda": torch.float16}
 """What a device computes in, where it is not float32; tests/test_denoiser.py says how far pictures move."""
 
 
-def load(where: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
+def load(where: str | Path, device: str | torch.device = "cpu", precision: torch.dtype | None = None) -> Checkpoint:
     """A checkpoint from a folder, or from the Hub by its ``owner/name``, ready to draw on that device.
 
-    Raises CheckpointError, in one sentence, for whatever is wrong with it.
+    precision: what its convolutions compute in, by default the device's. Raises CheckpointError, in one sentence, for
+    whatever is wrong with it.
     """
     torch.set_num_threads(min(CPU_THREADS, torch.get_num_threads()))
     config, network, digest = read(where, CheckpointConfig.from_json, lambda config: UNet(config.architecture))
-    precision = PRECISION.get(torch.device(device).type)
+    precision = precision or PRECISION.get(torch.device(device).type)
     denoiser = NetworkDenoiser(network.to(device), config.schedule, config.classes, precision)
     return Checkpoint(denoiser, config, digest)
 

@@ -36,8 +36,14 @@ LossWeight = Callable[[Tensor, Tensor], Tensor]
 LOSS_WEIGHTS: dict[str, LossWeight] = {
     "v": lambda alpha, sigma: torch.ones_like(alpha),
     "epsilon": lambda alpha, sigma: alpha**2,
+    "min_snr": lambda alpha, sigma: torch.minimum(alpha**2, 5 * sigma**2),
 }
-"""(α, σ) → what ‖Δv‖² is multiplied with. ``epsilon`` is Algorithm 1's loss, since ‖Δε‖² = α²‖Δv‖²."""
+"""(α, σ) → what ‖Δv‖² is multiplied with. ``epsilon`` is Algorithm 1's loss, since ‖Δε‖² = α²‖Δv‖²; ``min_snr`` is
+min(α²/σ², 5) ‖Δx‖² (Hang et al., arXiv 2303.09556), since ‖Δx‖² = σ²‖Δv‖²."""
+
+
+PRECISIONS = {"float32": "no", "bfloat16": "bf16"}
+"""What convolutions compute in → Accelerate's name for it. bfloat16 suits GPUs, and CPUs with AVX512-BF16 or AMX."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,7 @@ class Options:
     """What makes two runs the same run; a run folder goes on only under the same options.
 
     start: the hash of the weights that it begins with, empty where they are fresh. seen: pictures those had seen.
+    precision: what convolutions compute in, a key of PRECISIONS; the weights are float32.
     """
 
     data: str
@@ -59,10 +66,12 @@ class Options:
     seed: int = 0
     start: str = ""
     seen: int = 0
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         number("p_uncond", self.p_uncond, 0, 1)
         choice("loss_weight", self.loss_weight, LOSS_WEIGHTS)
+        choice("precision", self.precision, PRECISIONS)
         number("images", self.images, 1, 1e12, whole=True)
         number("batch", self.batch, 1, 65536, whole=True)
         number("learning_rate", self.learning_rate, 1e-8, 1)
@@ -273,6 +282,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--encoder", type=_widths, default=UNetConfig.encoder, metavar="2,3", help="blocks a level")
     p.add_argument("--decoder", type=_widths, default=UNetConfig.decoder, metavar="2,1", help="blocks a level")
     p.add_argument("--late", action=argparse.BooleanOptionalAction, default=True, help="class in the decoder only")
+    p.add_argument("--precision", default="bfloat16" if torch.cuda.is_available() else "float32")
     p.add_argument("--start", help="begin with the weights of this model, a folder or a Hub name, of the same network")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--save-every", type=int, default=20_000, help="pictures between saves")
@@ -284,7 +294,6 @@ def main(arguments: list[str] | None = None) -> None:
     """Train as the command line says; exits with 2 and one sentence on bad input."""
     p = parser()
     a = p.parse_args(arguments)
-    accelerator = Accelerator(mixed_precision="bf16" if torch.cuda.is_available() else "no")
     command = "python -m cfg_core.train " + shlex.join(sys.argv[1:] if arguments is None else arguments)
     try:
         dataset = data.load(a.data, root=a.data_root, size=a.size)
@@ -295,8 +304,9 @@ def main(arguments: list[str] | None = None) -> None:
             raise ValueError(f"start must be a model of {network}, got one of {start.config.architecture}")
         options = Options(
             a.data, network, Schedule(*a.log_snr), a.p_uncond, a.loss_weight, a.images, a.batch, a.learning_rate,
-            a.ema, a.seed, start.hash if start else "", start.config.images_seen if start else 0,
+            a.ema, a.seed, start.hash if start else "", start.config.images_seen if start else 0, a.precision,
         )  # fmt: skip
+        accelerator = Accelerator(mixed_precision=PRECISIONS[options.precision])
         number("batch divided by the number of processes", a.batch / accelerator.num_processes, 1, a.batch)
         trainer = Trainer(options, dataset, accelerator)
         if not trainer.resume(a.run) and start:

@@ -231,7 +231,7 @@ def test_two_processes_learn_what_one_learns(tmp_path):
         (["--widths", "20"], "widths, encoder and decoder must have one entry a level"),
         (["--widths", "20,40"], "widths must be multiples of 16, got 20"),
         (["--widths", "a"], "argument --widths"),
-        (["--loss-weight", "x"], "loss_weight must be one of v, epsilon, got 'x'"),
+        (["--loss-weight", "x"], "loss_weight must be one of v, epsilon, min_snr, got 'x'"),
         (["--log-snr", "5", "-5"], "log_snr_min must be finite and below log_snr_max"),
         (["--ema", "0.9"], "ema must be a number from 0.01 to 0.28, got 0.9"),
     ],
