@@ -61,7 +61,7 @@ def read(folder: Path, offered: Sequence[str] = ()) -> Curves:
     if not found:
         none = f"The folder {folder.name} holds no curve file that can be used."
         return Curves((), None, (*problems, none))
-    best = sorted(found, key=lambda c: (c.rule == "cfg", c.sampler != PAPERS, len(c.points), c.samples))
+    best = sorted(found, key=lambda c: (c.rule == "cfg", c.sampler != PAPERS, c.images_seen, len(c.points), c.samples))
     of_models = {curve.checkpoint: curve for curve in best}
     main = of_models.get(offered[0], best[-1]) if offered else best[-1]
     comparable = [curve for curve in found if curve.judge == main.judge]
