@@ -57,6 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
     from cfg_core.checks import number
     from cfg_core.engine import Engine, Limits
 
+    memory.keep_giving_back()
     try:
         if options.port is not None:
             number("port", options.port, 0, 65535, whole=True)
@@ -71,7 +72,6 @@ def main(arguments: list[str] | None = None) -> None:
         page = build(models.Models(engine, offers, load))
     except ValueError as error:
         p.error(str(error))
-    memory.keep_giving_back()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a Space is stopped by it; end as at Ctrl-C
     try:
         with suppress(KeyboardInterrupt):
