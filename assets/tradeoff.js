@@ -12,7 +12,7 @@ const SHOWS = {
   precision: 'Up: more of the samples could be real (precision); right: more of the real pictures could be samples (recall). The paper measures neither; it says that guidance trades diversity for fidelity.',
 };
 
-let found = null;     // what the server read: {groups, tables, metrics, samplers, models, main, problems, basis}
+let found = null;     // what the server read: {groups, tables, metrics, samplers, models, main, problems}
 let group = null;     // the group that is shown, or null where no curve can be
 let table = null;     // the paper's table that stands beside it, or null for precision against recall
 let panels = [];      // the two charts: {node, tip, chart, curves}
@@ -133,11 +133,11 @@ function follow(now) {
   const fits = ({hash, record}) => hash === now.model && ['rule', 'sampler', 'steps'].every(name => record[name] === now[name]);
   let c = group.curves.findIndex(fits);
   const exact = c >= 0;
-  if (!exact) c = group.curves.findIndex(curve => curve.file === found.main && curve.hash === now.model);
+  if (!exact) c = group.curves.findIndex(curve => curve.hash === now.model);
   const note = c < 0 ? '' : between(group.curves[c].record.results.map(result => result.w), now.w);
   for (const {chart} of table ? panels.slice(0, 1) : panels) chart?.move(c < 0 ? null : c, now.w, note);
   const what = `Explore shows w = ${number(now.w)}, ${found.samplers[now.sampler] ?? now.sampler}, ${now.steps} steps`;
-  const where = c < 0 ? 'no curve here is of it' : exact ? note || 'the dot' : `${note ? note + '; ' : ''}the dot is on the main curve, for these settings were not measured`;
+  const where = c < 0 ? 'no curve here is of it' : exact ? note || 'the dot' : `${note ? note + '; ' : ''}the dot is on the first curve of the model, for these settings were not measured`;
   $('.follows').textContent = `${what}: ${where}.`;
 }
 
@@ -206,7 +206,7 @@ function show() {
       : panel($('.beside'), group ? 'ours: precision against recall' : '', curves, RECALL, PRECISION, findings('precision'), group ? shows('precision') : ''),
   ];
   const counts = [...new Set(curves.map(({record}) => `${record.samples.toLocaleString('en')} samples, seed ${record.seed}`))];
-  $('.basis').replaceChildren(group ? `${found.basis} ${counts.join('; ')}. ` : '', Object.assign(text('span', ''), {className: 'follows'}));
+  $('.basis').replaceChildren(group ? `${group.basis} ${counts.join('; ')}. ` : '', Object.assign(text('span', ''), {className: 'follows'}));
   for (const button of lab.querySelectorAll('.downloads button')) button.disabled = !shown().length;
   list();
   inAddress({

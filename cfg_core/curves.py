@@ -64,16 +64,23 @@ def read(folder: Path, offered: Sequence[str] = ()) -> Curves:
     best = sorted(found, key=lambda c: (c.rule == "cfg", c.sampler != PAPERS, c.images_seen, len(c.points), c.samples))
     of_models = {curve.checkpoint: curve for curve in best}
     main = of_models.get(offered[0], best[-1]) if offered else best[-1]
-    comparable = [curve for curve in found if curve.judge == main.judge]
-    problems += [
-        f"{curve.file} was judged by {curve.features} {curve.classifier} on {curve.data}, {main.file} by "
-        f"{main.features} {main.classifier} on {main.data}: their figures do not compare."
-        for curve in found
-        if curve.judge != main.judge
-    ]
-    made = tuple(_groups(main, comparable))
-    others = _others(comparable, made, offered or [main.checkpoint])
-    return Curves(made, main, (*problems, *others), of_models)
+    standards = {curve.data: curve for curve in best} | {main.data: main}
+    made: list[Group] = []
+    for data in sorted(standards, key=lambda data: (data != main.data, data)):
+        standard, of_data = standards[data], [curve for curve in found if curve.data == data]
+        comparable = [curve for curve in of_data if curve.judge == standard.judge]
+        problems += [
+            f"{curve.file} was judged by {curve.features} {curve.classifier}, {standard.file} by {standard.features} "
+            f"{standard.classifier}: their figures do not compare."
+            for curve in of_data
+            if curve.judge != standard.judge
+        ]
+        groups = list(_groups(standard, comparable))
+        problems += _others(comparable, groups, offered or [standard.checkpoint])
+        if data != main.data:
+            groups = [replace(g, name=f"{g.name}-{data}", title=f"{g.title}, {data}") for g in groups]
+        made += groups
+    return Curves(tuple(made), main, tuple(problems), of_models)
 
 
 def _read(path: Path) -> Curve | str:

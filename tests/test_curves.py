@@ -159,8 +159,29 @@ def test_figures_of_another_judge_are_left_out_and_said_not_to_compare(tmp_path:
     found = curves.read(write(tmp_path, {"main.json": record(), "new.json": record(FOUR, classifier=other)}), [MODEL])
     assert [each.file for group in found.groups for each in group.curves] == ["main.json"]
     [problem] = found.problems
-    assert problem.startswith("new.json was judged by 64 penultimate features of the classifier ffffffffffff on")
+    assert problem.startswith(
+        "new.json was judged by 64 penultimate features of the classifier ffffffffffff, main.json"
+    )
     assert problem.endswith("their figures do not compare.")
+
+
+def test_other_pictures_have_groups_of_their_own(tmp_path: Path) -> None:
+    judge = {"name": "another", "hash": "ffffffffffff", "test_accuracy": 0.8}
+    colour = {
+        name: record(FOUR, "cccccccccccc", data="cifar10", classifier=judge, rule=name) for name in ("cfg", "bayes")
+    }
+    files = {"main.json": record(), **{f"colour-{name}.json": each for name, each in colour.items()}}
+    found = curves.read(write(tmp_path, files), [MODEL, "cccccccccccc"])
+    assert found.problems == ()
+    assert {group.name: group.title for group in found.groups} == {
+        "strength": "Guidance strength",
+        "strength-cifar10": "Guidance strength, cifar10",
+        "method-cifar10": "Method, cifar10",
+    }
+    assert {model: curve.file for model, curve in found.of_models.items()} == {
+        MODEL: "main.json",
+        "cccccccccccc": "colour-cfg.json",
+    }
 
 
 def test_a_curve_of_another_checkpoint_is_named_and_drawn_where_there_is_no_better(tmp_path: Path) -> None:

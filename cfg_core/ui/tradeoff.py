@@ -38,7 +38,6 @@ class TradeOff:
             "problems": list(self.curves.problems),
             "metrics": {name: metric.title for name, metric in METRICS.items()},
             "samplers": {name: sampler.title for name, sampler in SAMPLERS.items()},
-            "basis": basis(main) if main else "",
             "main": main.file if main else None,
             "groups": [_group(group) for group in self.curves.groups],
             "tables": [
@@ -58,6 +57,7 @@ def _group(group: Group) -> dict[str, Any]:
     return {
         "name": group.name,
         "title": group.title,
+        "basis": basis(group.curves[0]),
         "curves": [
             {"title": curve.title, "file": curve.file, "hash": curve.checkpoint, "record": curve.record}
             for curve in group.curves
