@@ -724,7 +724,7 @@ async function swap(fields) {
 
 async function open() {
   const reply = await enter(Object.fromEntries(new URLSearchParams(location.search)));
-  controls.models.replaceChildren(...reply.models.map(({name, hash}) => new Option(name, hash)));
+  controls.models.replaceChildren(...reply.models.map(({title, hash}) => new Option(title, hash)));
   $('.model label').hidden = reply.models.length < 2;
   controls.samples.replaceChildren(...[1, 4, 9, 16, 25, 36, 64].map(n => new Option(n, n)));
   listen();

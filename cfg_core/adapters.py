@@ -54,6 +54,7 @@ class Adapted:
     classes: tuple[str, ...]
     network: dict[str, Any]
     schedule: dict[str, Any]
+    finished: bool = True
 
     @property
     def about(self) -> str:

@@ -39,7 +39,8 @@ class CheckpointError(ValueError):
 
 @dataclass(frozen=True)
 class CheckpointConfig:
-    """What config.json holds. Raises ValueError for a field out of range."""
+    """What config.json holds. finished: whether its training has come to the end. Raises ValueError for a field out of
+    range."""
 
     architecture: UNetConfig
     schedule: Schedule
@@ -51,8 +52,11 @@ class CheckpointConfig:
     p_uncond: float
     images_seen: int
     command: str
+    finished: bool = True
 
     def __post_init__(self) -> None:
+        if not isinstance(self.finished, bool):
+            raise ValueError(f"finished must be true or false, got {shown(self.finished)}")
         choice("prediction", self.prediction, ("v",))
         choice("loss_weight", self.loss_weight, LOSS_WEIGHTS)
         number("p_uncond", self.p_uncond, 0, 1)
@@ -64,7 +68,8 @@ class CheckpointConfig:
     @property
     def about(self) -> str:
         """In a few words."""
-        return f"{self.data} · {self.images_seen:,} images · p_uncond {self.p_uncond:g}"
+        seen = f"{self.images_seen:,} images" if self.finished else f"in training, {self.images_seen:,} images so far"
+        return f"{self.data} · {seen} · p_uncond {self.p_uncond:g}"
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2) + "\n"
@@ -100,6 +105,8 @@ class Described(Protocol):
 
     @property
     def classes(self) -> tuple[str, ...]: ...
+    @property
+    def finished(self) -> bool: ...
     @property
     def about(self) -> str: ...
 
@@ -141,7 +148,8 @@ Draws {a.size}×{a.size} pictures of {", ".join(config.classes)}, jointly traine
 
 - **Network**: a convolutional U-Net of widths {", ".join(map(str, a.widths))}; the class enters
   {"the decoder only, so that both halves of guidance share the encoder" if a.late else "every block"}.
-- **Trained** on {config.images_seen:,} images, the label dropped with probability {config.p_uncond:g}, predicting
+- **Trained** on {config.images_seen:,} images{"" if config.finished else " so far"}, the label dropped with
+  probability {config.p_uncond:g}, predicting
   {config.prediction} under the loss weight `{config.loss_weight}`, λ from {config.schedule.log_snr_min:g} to
   {config.schedule.log_snr_max:g}. The weights are an exponential moving average.
 - **Command**: `{config.command}`

@@ -227,6 +227,7 @@ class Trainer:
             p_uncond=options.p_uncond,
             images_seen=options.seen + self.step * options.batch,
             command=command,
+            finished=self.step == options.steps,
         )
         hub.save(folder / "checkpoint", config, self.ema, hub.card(config))
 

@@ -137,6 +137,14 @@ def test_weights_beyond_what_a_space_takes_are_kept_in_half(tmp_path, monkeypatc
         assert loaded[name].dtype == torch.float32
 
 
+def test_a_model_says_that_it_is_in_training_until_it_is_not(tmp_path):
+    run = advance(trainer(images=64 * 2), 1)
+    run.save(tmp_path, "")
+    assert hub.load(tmp_path / "checkpoint").config.about.startswith("synthetic · in training, 64 images so far")
+    advance(run, 1).save(tmp_path, "")
+    assert hub.load(tmp_path / "checkpoint").config.about.startswith("synthetic · 128 images")
+
+
 def test_the_state_alone_goes_on_elsewhere(tmp_path):
     whole = advance(trainer(), 4)
     advance(trainer(), 2).save(tmp_path / "here", "")

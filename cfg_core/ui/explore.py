@@ -101,7 +101,10 @@ class Explore:
             "ok": True,
             "token": token,
             "model": self._told(request.checkpoint),
-            "models": [{"hash": each.hash, "name": each.name} for each in self.models.offers],
+            "models": [
+                {"hash": each.hash, "title": each.name + ("" if each.config.finished else ", in training")}
+                for each in self.models.offers
+            ],
             "rail": rail,
             "want": self.fields(request),
             "notice": notice,
