@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
     if "SPACES_ZERO_GPU" in os.environ:
         import spaces  # noqa: F401  where a GPU is lent, it must come before torch
 
-    from cfg_core import hub, lent, memory, models
+    from cfg_core import checkpoints, lent, memory, models
     from cfg_core.checks import number
     from cfg_core.engine import Engine, Limits
 
@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> None:
         given = {name: value for name in Limits.__dataclass_fields__ if (value := getattr(options, name)) is not None}
         limits = Limits(**given)
         offers = models.offers([*options.checkpoint, *models.shipped(CHECKPOINTS, FIRST)])
-        device = hub.device("cpu" if lent.here() else options.device)
+        device = checkpoints.device("cpu" if lent.here() else options.device)
         load = partial(models.load, device=device, strips=ROOT / "assets" / "strips", lent=lent.here())
         engine = Engine(load(offers[0], classifier=options.classifier, guiding=options.guide), limits)
         from cfg_core.ui.page import build, launch_options  # late: a bad option is told before gradio is loaded

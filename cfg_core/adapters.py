@@ -16,9 +16,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from cfg_core.checkpoints import PRECISION, CheckpointError, Loaded
 from cfg_core.checks import shown
 from cfg_core.denoiser import Denoiser, Prediction
-from cfg_core.hub import PRECISION, CheckpointError, Loaded
 from cfg_core.schedule import DiscreteSchedule
 
 INDEX = "model_index.json"

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cfg_core import data, hub
+from cfg_core import checkpoints, data
 from cfg_core.checks import number
 from cfg_core.guide import GuideNetwork
 from cfg_core.judge import BLOCK, Architecture, ClassifierConfig, Network, features, spread
@@ -156,7 +156,7 @@ def main(arguments: list[str] | None = None) -> None:
     except (ValueError, OSError) as error:
         p.error(str(error))
     torch.manual_seed(a.seed)
-    device = hub.device()
+    device = checkpoints.device()
     schedule, generator = Schedule() if a.noisy else None, torch.Generator().manual_seed(a.seed)
     network = (GuideNetwork if schedule else Network)(architecture).to(device)
     logits = noised(network, schedule, generator) if schedule else network
@@ -185,7 +185,7 @@ def main(arguments: list[str] | None = None) -> None:
         schedule,
         apart,
     )
-    hub.save(a.out, config, network.state_dict(), card(config, accuracies))
+    checkpoints.save(a.out, config, network.state_dict(), card(config, accuracies))
     print(f"test accuracy {measured:.4f} on {len(test.labels):,} pictures; saved in {a.out}")
 
 

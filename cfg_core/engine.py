@@ -21,9 +21,9 @@ import numpy as np
 import torch
 from cachetools import LRUCache
 
+from cfg_core.checkpoints import Loaded
 from cfg_core.checks import choice, number
 from cfg_core.guidance import rules
-from cfg_core.hub import Loaded
 from cfg_core.meters import Measure
 from cfg_core.people import Level, Person, Wish, line, share
 from cfg_core.request import MAX_PICTURES, STEPS_RANGE, GridRequest

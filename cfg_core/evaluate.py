@@ -31,7 +31,7 @@ from accelerate import PartialState
 from safetensors.torch import load, save
 from torch import Tensor
 
-from cfg_core import data, guide, hub, sampling
+from cfg_core import checkpoints, data, guide, sampling
 from cfg_core import judge as judges
 from cfg_core.checks import choice, number
 from cfg_core.denoiser import Denoiser
@@ -133,7 +133,7 @@ def judge_drawn(
             found.append(judge.features(pictures.flatten(0, 1)).unflatten(0, pictures.shape[:2]))
             report(pictures.shape[1])
         features = torch.cat(found, 1)
-        hub.write_whole(_file(folder, chunk), save({"features": features.contiguous()}))
+        checkpoints.write_whole(_file(folder, chunk), save({"features": features.contiguous()}))
 
 
 def _chunks(options: Options) -> list[range]:
@@ -192,7 +192,7 @@ def resume(folder: Path, identity: dict[str, Any]) -> None:
     sign, content = folder / "sweep.json", json.dumps(identity, indent=2)
     if sign.exists() and sign.read_text() != content:
         raise ValueError(f"out must not be that of another unfinished sweep; delete {folder} or choose another name")
-    hub.write_whole(sign, content.encode())
+    checkpoints.write_whole(sign, content.encode())
 
 
 def flat(figures: Figures) -> dict[str, float]:
@@ -259,7 +259,7 @@ def main(arguments: list[str] | None = None) -> None:
     processes, folder = PartialState(), a.out.with_name(a.out.name + ".drawn")
     try:
         options = Options(tuple(a.w), a.samples, a.sampler, a.steps, a.rule, a.seed, a.precision)
-        checkpoint = hub.load(a.checkpoint, processes.device, PRECISIONS[options.precision])
+        checkpoint = checkpoints.load(a.checkpoint, processes.device, PRECISIONS[options.precision])
         judge = judges.load(a.classifier, processes.device, checkpoint)
         guiding = used_guide(checkpoint, options.rule, a.guide)
         choice("rule", options.rule, rules(checkpoint.denoiser))
@@ -303,13 +303,13 @@ def main(arguments: list[str] | None = None) -> None:
         command=command,
         note=a.note,
     )
-    hub.write_whole(a.out, (json.dumps(found, indent=2) + "\n").encode())
-    hub.write_whole(a.out.with_suffix(".csv"), table_of(found).encode())
+    checkpoints.write_whole(a.out, (json.dumps(found, indent=2) + "\n").encode())
+    checkpoints.write_whole(a.out.with_suffix(".csv"), table_of(found).encode())
     shutil.rmtree(folder)
     show(found)
 
 
-def used_guide(checkpoint: hub.Checkpoint, rule: str, where: str | None) -> dict[str, str] | None:
+def used_guide(checkpoint: checkpoints.Checkpoint, rule: str, where: str | None) -> dict[str, str] | None:
     """Equip the checkpoint where its rule needs a noise-aware classifier: its name and hash, None where it needs none.
 
     Raises ValueError where one is needed and not given, or given and not needed, and as ``guide.equip`` does.

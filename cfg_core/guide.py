@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cfg_core import hub
+from cfg_core import checkpoints
 from cfg_core.judge import Architecture, ClassifierConfig, check_match
 from cfg_core.unet import Block, LogSNREmbedding
 
@@ -41,13 +41,15 @@ class GuideNetwork(nn.Module):
         return self.head(F.silu(self.penultimate(h.mean((2, 3)))))
 
 
-def equip(checkpoint: hub.Checkpoint, where: str | Path) -> str:
+def equip(checkpoint: checkpoints.Checkpoint, where: str | Path) -> str:
     """Give a checkpoint's denoiser the classifier that guides it, from a folder or from the Hub; returns its hash.
 
-    Raises hub.CheckpointError as ``hub.load`` does, and ValueError for a classifier of other pictures, other classes or
-    another range of λ.
+    Raises CheckpointError as ``checkpoints.load`` does, and ValueError for a classifier of other pictures, other
+    classes or another range of λ.
     """
-    config, network, digest = hub.read(where, ClassifierConfig.from_json, lambda c: GuideNetwork(c.architecture))
+    config, network, digest = checkpoints.read(
+        where, ClassifierConfig.from_json, lambda c: GuideNetwork(c.architecture)
+    )
     check_match(config, checkpoint)
     if config.schedule != checkpoint.config.schedule:
         raise ValueError(f"classifier must be of the checkpoint's {checkpoint.config.schedule}, got {config.schedule}")

@@ -1,296 +1,231 @@
-"""Checkpoints: ``model.safetensors`` + ``config.json`` + a model card, in a folder or on the Hub. Never pickle.
+"""To the Hub and back: a checkpoint with its figures and a picture, the page itself as a Space.
 
-python -m cfg_core.hub push FOLDER owner/name       # what the commands do is in cfg_core.publish
-python -m cfg_core.hub pull owner/name FOLDER
-python -m cfg_core.hub deploy --space owner/name
+    python -m cfg_core.hub push checkpoints/fashion-mnist owner/name
+    python -m cfg_core.hub pull owner/name folder
+    python -m cfg_core.hub deploy --space owner/name --dry-run
+
+Whatever goes wrong on the way is one sentence, and nothing is left half-written, here or there: a push is one commit, a
+pull appears once all of it has come and has been verified.
 """
 
+import argparse
 import hashlib
-import json
-import os
-import re
-from collections.abc import Callable, Iterator, Mapping
+import io
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
-from torch import Tensor, nn
+from huggingface_hub import CommitOperationAdd, EvalResult, HfApi, ModelCard, ModelCardData, hf_hub_download
 
-from cfg_core.checks import choice, names, number, shown, text
-from cfg_core.denoiser import Denoiser, NetworkDenoiser
-from cfg_core.schedule import Schedule
-from cfg_core.unet import UNet, UNetConfig
+from cfg_core import checkpoints, curves, data
+from cfg_core.checkpoints import CARD, CONFIG, LARGEST, WEIGHTS, Checkpoint, CheckpointError
+from cfg_core.curvefile import Curve
+from cfg_core.curves import basis
+from cfg_core.grid import draw_grid, draw_sheet
+from cfg_core.metrics import METRICS
+from cfg_core.request import GridRequest
 
-WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
-LOSS_WEIGHTS = ("v", "epsilon", "min_snr")
+ROOT = Path(__file__).parents[1]
+PICTURE = "samples.png"
 
-LARGEST = 10_000_000
-"""Bytes of a file that the Hub takes without extra set-up."""
-
-
-class CheckpointError(ValueError):
-    """A checkpoint that cannot be used; the message is one sentence for the person who named it."""
-
-
-@dataclass(frozen=True)
-class CheckpointConfig:
-    """What config.json holds. finished: whether its training has come to the end. Raises ValueError for a field out of
-    range."""
-
-    architecture: UNetConfig
-    schedule: Schedule
-    prediction: str
-    loss_weight: str
-    classes: tuple[str, ...]
-    data: str
-    licence: str
-    p_uncond: float
-    images_seen: int
-    command: str
-    finished: bool = True
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.finished, bool):
-            raise ValueError(f"finished must be true or false, got {shown(self.finished)}")
-        choice("prediction", self.prediction, ("v",))
-        choice("loss_weight", self.loss_weight, LOSS_WEIGHTS)
-        number("p_uncond", self.p_uncond, 0, 1)
-        number("images_seen", self.images_seen, 0, 1e15, whole=True)
-        for field in ("data", "licence", "command"):
-            text(field, getattr(self, field))
-        names("classes", self.classes, self.architecture.num_classes)
-
-    @property
-    def about(self) -> str:
-        """In a few words."""
-        seen = f"{self.images_seen:,} images" if self.finished else f"in training, {self.images_seen:,} images so far"
-        return f"{self.data} · {seen} · p_uncond {self.p_uncond:g}"
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "CheckpointConfig":
-        """Raises ValueError for anything but exactly these fields, each in its range."""
-        raw = record("config", json.loads(text), cls)
-        raw["architecture"] = UNetConfig(**record("architecture", raw["architecture"], UNetConfig))
-        raw["schedule"] = schedule(raw["schedule"])
-        return cls(**raw)
-
-
-def schedule(raw: Any) -> Schedule:
-    """The schedule of a config. Raises ValueError for a field out of range."""
-    bounds = record("schedule", raw, Schedule)
-    return Schedule(**{field: number(field, value, -100, 100) for field, value in bounds.items()})
-
-
-def record(name: str, raw: Any, kind: Any) -> dict[str, Any]:
-    """A JSON object with exactly the fields of that dataclass, its lists as tuples."""
-    expected = {field.name for field in fields(kind)}
-    if not isinstance(raw, Mapping):
-        raise ValueError(f"{name} must be an object, got {shown(raw)}")
-    if raw.keys() != expected:
-        missing, unknown = sorted(expected - raw.keys()), sorted(raw.keys() - expected)
-        raise ValueError(f"{name} lacks the fields {missing} and has the unknown fields {unknown}")
-    return {field: tuple(value) if isinstance(value, list) else value for field, value in raw.items()}
-
-
-class Described(Protocol):
-    """What there is to know of a model without its weights."""
-
-    @property
-    def classes(self) -> tuple[str, ...]: ...
-    @property
-    def finished(self) -> bool: ...
-    @property
-    def about(self) -> str: ...
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A model ready to draw, whoever made it. hash: the first 12 hex digits of the SHA-256 of its weights."""
-
-    denoiser: Denoiser
-    config: Described
-    hash: str
-
-
-@dataclass(frozen=True)
-class Checkpoint(Loaded):
-    """A model of this project."""
-
-    denoiser: NetworkDenoiser
-    config: CheckpointConfig
-
-
-class Config(Protocol):
-    """What config.json of some kind of network holds."""
-
-    def to_json(self) -> str: ...
-
-
-def card(config: CheckpointConfig) -> str:
-    """A model card that says what the config says; what was measured is added by whoever measured it."""
-    a = config.architecture
-    return f"""---
-license: apache-2.0
-tags: [diffusion, classifier-free-guidance, guidance-lab]
----
-# A guided diffusion model of {config.data}
-
-Draws {a.size}×{a.size} pictures of {", ".join(config.classes)}, jointly trained with and without the class
-([Ho & Salimans, 2022](https://arxiv.org/abs/2207.12598)), so that classifier-free guidance works at any strength w.
-
-- **Network**: a convolutional U-Net of widths {", ".join(map(str, a.widths))}; the class enters
-  {"the decoder only, so that both halves of guidance share the encoder" if a.late else "every block"}.
-- **Trained** on {config.images_seen:,} images{"" if config.finished else " so far"}, the label dropped with
-  probability {config.p_uncond:g}, predicting
-  {config.prediction} under the loss weight `{config.loss_weight}`, λ from {config.schedule.log_snr_min:g} to
-  {config.schedule.log_snr_max:g}. The weights are an exponential moving average.
-- **Command**: `{config.command}`
-- **Data**: {config.data}, licence {config.licence}.
-- **Use**: `python -m cfg_core.sample --checkpoint FOLDER`, or `python app.py --checkpoint FOLDER`.
-"""
-
-
-def save(folder: Path, config: Config, weights: Mapping[str, Tensor], card: str | None = None) -> None:
-    """Write a checkpoint, each file whole or not at all. The card is left as it is where none is given.
-
-    Weights that would take more than LARGEST bytes are kept in half precision; a network computes in float32 even so.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    plain = {name: t.detach().cpu().contiguous() for name, t in weights.items()}
-    if sum(t.nbytes for t in plain.values()) > LARGEST:
-        plain = {name: t.half() if t.is_floating_point() else t for name, t in plain.items()}
-    write_whole(folder / WEIGHTS, save_tensors(plain))
-    write_whole(folder / CONFIG, config.to_json().encode())
-    if card is not None:
-        write_whole(folder / CARD, card.encode())
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a kill leaves the old one or the new one, never a part."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    os.replace(partial, path)
-
-
-CPU_THREADS = 4
-"""Up to here a picture does not depend on its batch (tests/test_denoiser.py); more would gain little."""
-
-
-PRECISION = {"cuda": torch.float16}
-"""What a device computes in, where it is not float32; tests/test_denoiser.py says how far pictures move."""
-
-
-def load(where: str | Path, device: str | torch.device = "cpu", precision: torch.dtype | None = None) -> Checkpoint:
-    """A checkpoint from a folder, or from the Hub by its ``owner/name``, ready to draw on that device.
-
-    precision: what its convolutions compute in, by default the device's. Raises CheckpointError, in one sentence, for
-    whatever is wrong with it.
-    """
-    torch.set_num_threads(min(CPU_THREADS, torch.get_num_threads()))
-    config, network, digest = read(where, CheckpointConfig.from_json, lambda config: UNet(config.architecture))
-    precision = precision or PRECISION.get(torch.device(device).type)
-    denoiser = NetworkDenoiser(network.to(device), config.schedule, config.classes, precision)
-    return Checkpoint(denoiser, config, digest)
-
-
-AnyConfig = TypeVar("AnyConfig", bound=Config)
-AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
-
-
-def read(
-    where: str | Path, parse: Callable[[str], AnyConfig], build: Callable[[AnyConfig], AnyNetwork]
-) -> tuple[AnyConfig, AnyNetwork, str]:
-    """The config, the network with its weights, and the hash of a checkpoint of any kind.
-
-    parse: the text of config.json to a config, or ValueError. Raises CheckpointError as ``load`` does.
-    """
-    config, folder, content = _files(where, parse)
-    try:
-        weights = load_tensors(content)
-    except SafetensorError as error:
-        raise CheckpointError(f"checkpoint {folder}: {WEIGHTS} is cut off or not a safetensors file") from error
-    with _one_core():
-        network = build(config)
-        try:
-            network.load_state_dict(weights)
-        except RuntimeError as error:
-            problem = str(error).splitlines()[1].strip()
-            raise CheckpointError(f"checkpoint {folder}: {WEIGHTS} does not fit {CONFIG}: {problem}") from error
-    return config, network, _hash(content)
-
-
-def peek(where: str | Path, parse: Callable[[str], AnyConfig]) -> tuple[AnyConfig, str]:
-    """The config and the hash of a checkpoint of any kind. Raises CheckpointError as ``load`` does."""
-    config, _, content = _files(where, parse)
-    return config, _hash(content)
-
-
-def _files(where: str | Path, parse: Callable[[str], AnyConfig]) -> tuple[AnyConfig, Path, bytes]:
-    folder = Path(where)
-    if not folder.is_dir():
-        folder = _pull(str(where))
-    for name in (CONFIG, WEIGHTS):
-        if not (folder / name).is_file():
-            pickles = [p.name for p in folder.iterdir() if p.suffix in (".pt", ".pth", ".bin", ".ckpt", ".pkl")]
-            hint = f"; {pickles[0]} is a pickle, which is never read" if pickles else ""
-            raise CheckpointError(f"checkpoint {folder} has no {name}{hint}")
-    try:
-        config = parse((folder / CONFIG).read_text())
-    except (ValueError, TypeError) as error:
-        raise CheckpointError(f"checkpoint {folder}: {CONFIG} is not valid: {error}") from error
-    return config, folder, (folder / WEIGHTS).read_bytes()
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:12]
+SPACE_FILES = ("app.py", "README.md", "LICENSE", "requirements.txt", "cfg_core", "assets", "checkpoints", "docs")
+"""What of the project a Space needs."""
 
 
 @contextmanager
-def _one_core() -> Iterator[None]:
-    """Compute on one core. The first work on several gives a thread helpers that it keeps, and where two threads have
-    such, there are more of them than cores, and OpenMP lets them all sleep at every turn: the one that loads must not
-    have any, for the one that draws would be half as fast."""
-    cores = torch.get_num_threads()
-    torch.set_num_threads(1)
+def _told(what: str) -> Iterator[None]:
+    """Whatever the Hub or the way to it does wrong becomes a CheckpointError of one sentence."""
     try:
         yield
-    finally:
-        torch.set_num_threads(cores)
+    except CheckpointError:
+        raise
+    except Exception as error:  # the HTTP library's own among them, and which that is depends on huggingface_hub
+        response = getattr(error, "response", None)
+        if response is not None and response.status_code == 401:
+            reason = "it does not know who you are; run hf auth login, or set HF_TOKEN"
+        else:
+            reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise CheckpointError(f"{what}: {reason}") from error
 
 
-def device(name: str | None = None) -> torch.device:
-    """The device of that name, or the best there is. Raises ValueError for one that is not here."""
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name is None:
-        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if available[kind]))
-    choice("device", name, [kind for kind, here in available.items() if here])
-    return torch.device(name)
+# ---- a checkpoint ----------------------------------------------------------------------------------------------------
 
 
-def _pull(repository: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+def push(folder: Path, repository: str, measured: Sequence[Curve] = ()) -> str:
+    """Upload a checkpoint in one commit, creating the repository where needed; returns its address.
 
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository) or repository.startswith("."):
-        raise CheckpointError(f"checkpoint {shown(repository)} is neither a folder nor a Hub name owner/name")
+    measured: curves, of which those of these weights go into the card. Raises CheckpointError for a folder that would
+    not load, and for whatever the Hub refuses.
+    """
+    checkpoint = checkpoints.load(folder)
+    card = (folder / CARD).read_text() if (folder / CARD).is_file() else checkpoints.card(checkpoint.config)
+    curve = next((each for each in measured if each.checkpoint == checkpoint.hash), None)
+    files = {
+        WEIGHTS: (folder / WEIGHTS).read_bytes(),
+        CONFIG: (folder / CONFIG).read_bytes(),
+        CARD: described(card, checkpoint, repository, curve).encode(),
+        PICTURE: picture(checkpoint),
+    }
+    operations = [CommitOperationAdd(name, content) for name, content in files.items()]
+    with _told(f"{repository} could not be uploaded to the Hub"):
+        api = HfApi()
+        address = api.create_repo(repository, exist_ok=True)
+        api.create_commit(repository, operations, commit_message=f"Weights {checkpoint.hash}")
+    return str(address)
+
+
+def picture(checkpoint: Checkpoint) -> bytes:
+    """A sheet of samples as PNG: two noises of each of the first ten classes at w = 0, 1 and 3."""
+    classes = checkpoint.config.classes[:10]
+    request = GridRequest(checkpoint.hash, tuple(range(len(classes))), w=(0.0, 1.0, 3.0), samples=2)
+    file = io.BytesIO()
+    draw_sheet(request, draw_grid(checkpoint.denoiser, request), classes).save(file, "PNG")
+    return file.getvalue()
+
+
+def described(card: str, checkpoint: Checkpoint, repository: str, curve: Curve | None) -> str:
+    """The card with a picture and, in the Hub's format for evaluations, the figures of a curve."""
+    local = ModelCard(card, ignore_metadata_errors=True)
+    known = {**local.data.to_dict(), "pipeline_tag": "unconditional-image-generation"}
+    if curve:
+        known |= {"model_name": repository.split("/")[-1], "eval_results": results(curve)}
+    text = f"{local.text.rstrip()}\n\n![Samples at w = 0, 1 and 3, from the same noise]({PICTURE})\n"
+    text += f"\n{basis(curve)}\n" if curve else ""
+    return f"---\n{ModelCardData(**known).to_yaml()}\n---\n{text}"
+
+
+def results(curve: Curve) -> list[EvalResult]:
+    """The figures without guidance, and at the w of the lowest FID."""
+    source = data.SOURCES.get(curve.data)
+    best = min(curve.points, key=lambda point: point.figures["fid"].value)
+    settings = {"sampler": curve.sampler, "steps": curve.steps, "rule": curve.rule, "samples": curve.samples}
+    return [
+        EvalResult(
+            task_type="unconditional-image-generation",
+            dataset_type=source.repository if source else curve.data,
+            dataset_name=curve.data,
+            metric_type=name,
+            metric_name=f"{METRICS[name].title} at w = {point.w:g}",
+            metric_value=round(figure.value, 4),
+            metric_args={"w": point.w, **settings, "features": curve.features},
+        )
+        for point in (curve.points[0], best)[: 1 if best is curve.points[0] else 2]
+        for name, figure in point.figures.items()
+    ]
+
+
+def pull(repository: str, folder: Path) -> Checkpoint:
+    """Download a checkpoint, verify it against the Hub's own hashes and against itself, and write it to a new folder.
+
+    Raises CheckpointError where it cannot be had or is not what it should be, and where the folder is there already.
+    """
+    if folder.exists():
+        raise CheckpointError(f"folder must be new, got {folder}, which is there")
+    partial = folder.with_name(folder.name + ".partial")
     try:
-        return Path(snapshot_download(repository, allow_patterns=[WEIGHTS, CONFIG, CARD]))
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise CheckpointError(
-            f"checkpoint {shown(repository)} is no folder here and could not be had from the Hub: {reason}"
-        ) from error
+        with _told(f"{repository} could not be had from the Hub"):
+            info = HfApi().model_info(repository, files_metadata=True)
+            there = {file.rfilename: file for file in info.siblings or []}
+            if missing := [name for name in (WEIGHTS, CONFIG) if name not in there]:
+                raise CheckpointError(f"{repository} must have {' and '.join(missing)}, it has {', '.join(there)}")
+            for name in filter(there.__contains__, (WEIGHTS, CONFIG, CARD)):
+                hf_hub_download(repository, name, revision=info.sha, local_dir=partial)
+                _verify(partial / name, there[name])
+        checkpoints.load(partial)
+        shutil.rmtree(partial / ".cache", ignore_errors=True)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return checkpoints.load(folder)
+
+
+def _verify(path: Path, told: Any) -> None:
+    """Raises CheckpointError unless the file has the hash that the Hub says it has: SHA-256, or Git's."""
+    content = path.read_bytes()
+    if told.lfs:
+        expected, found = told.lfs.sha256, hashlib.sha256(content).hexdigest()
+    else:
+        expected, found = told.blob_id, hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+    if expected != found:
+        raise CheckpointError(f"{path.name} must have the hash {expected} that the Hub tells, got {found}")
+
+
+# ---- the page as a Space ---------------------------------------------------------------------------------------------
+
+
+def space_files(root: Path = ROOT) -> list[Path]:
+    """What a Space is made of, relative to the project. Raises CheckpointError for what the Hub would not take."""
+    found = []
+    for name in SPACE_FILES:
+        entry = root / name
+        files = [entry] if entry.is_file() else sorted(entry.rglob("*"))
+        found += [f.relative_to(root) for f in files if f.is_file() and "__pycache__" not in f.parts]
+    missing = [name for name in SPACE_FILES if not (root / name).exists()]
+    if missing:
+        raise CheckpointError(f"project must have {', '.join(missing)} to become a Space, {root} has not")
+    for path in found:
+        if (size := (root / path).stat().st_size) > LARGEST:
+            raise CheckpointError(f"{path} must have at most {LARGEST:,} bytes for a Space, got {size:,}")
+    return found
+
+
+def deploy(space: str, root: Path = ROOT) -> str:
+    """Create a Space, where there is none of that name, and upload the project to it in one commit; its address.
+
+    Raises CheckpointError as ``space_files`` does, and for whatever the Hub refuses.
+    """
+    operations = [CommitOperationAdd(str(path.as_posix()), root / path) for path in space_files(root)]
+    with _told(f"{space} could not be deployed"):
+        api = HfApi()
+        address = api.create_repo(space, repo_type="space", space_sdk="gradio", exist_ok=True)
+        api.create_commit(space, operations, commit_message="Guidance Lab", repo_type="space")
+    return str(address)
+
+
+# ---- the command line ------------------------------------------------------------------------------------------------
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = argparse.ArgumentParser("python -m cfg_core.hub", description="To the Hub and back.")
+    commands = p.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("push", help="upload a checkpoint with its figures and a picture")
+    up.add_argument("folder", type=Path)
+    up.add_argument("repository", help="owner/name")
+    up.add_argument("--curves", type=Path, default=curves.FOLDER, help="folder of curve files for the card's figures")
+    down = commands.add_parser("pull", help="download a checkpoint and verify it")
+    down.add_argument("repository", help="owner/name")
+    down.add_argument("folder", type=Path, help="a new folder")
+    page = commands.add_parser("deploy", help="create a Space and upload the page to it")
+    page.add_argument("--space", required=True, help="owner/name")
+    page.add_argument("--dry-run", action="store_true", help="say what would be uploaded")
+    return p
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one of the commands; exits with 2 and one sentence for what cannot be done."""
+    p = parser()
+    a = p.parse_args(arguments)
+    try:
+        if a.command == "push":
+            found = curves.read(a.curves).of_models if a.curves.is_dir() else {}
+            print(f"{a.folder} is at {push(a.folder, a.repository, list(found.values()))}")
+        elif a.command == "pull":
+            checkpoint = pull(a.repository, a.folder)
+            print(f"{a.repository} ({checkpoint.hash}) is in {a.folder}")
+        elif a.dry_run:
+            files = space_files()
+            size = sum((ROOT / path).stat().st_size for path in files)
+            print(*files, sep="\n")
+            print(f"{len(files)} files, {size:,} bytes, would be uploaded to the Space {a.space}")
+        else:
+            print(f"The page is at {deploy(a.space)}")
+    except (ValueError, OSError) as error:
+        p.error(str(error))
 
 
 if __name__ == "__main__":
-    from cfg_core.publish import main
-
-    main()
+    main(sys.argv[1:])

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cfg_core import hub
+from cfg_core import checkpoints
 from cfg_core.checks import names, number, shown, text
 from cfg_core.schedule import Schedule
 
@@ -108,9 +108,9 @@ class ClassifierConfig:
     @classmethod
     def from_json(cls, text: str) -> "ClassifierConfig":
         """Raises ValueError for anything but exactly these fields, each in its range."""
-        raw = hub.record("config", json.loads(text), cls)
-        raw["architecture"] = Architecture(**hub.record("architecture", raw["architecture"], Architecture))
-        raw["schedule"] = None if raw["schedule"] is None else hub.schedule(raw["schedule"])
+        raw = checkpoints.record("config", json.loads(text), cls)
+        raw["architecture"] = Architecture(**checkpoints.record("architecture", raw["architecture"], Architecture))
+        raw["schedule"] = None if raw["schedule"] is None else checkpoints.schedule(raw["schedule"])
         return cls(**raw)
 
 
@@ -152,18 +152,20 @@ def features(network: Network, images: Tensor) -> Tensor:
     return torch.cat([network.embed(block.float().to(device)).cpu() for block in images.split(BLOCK)])
 
 
-def load(where: str | Path, device: str | torch.device = "cpu", checkpoint: hub.Checkpoint | None = None) -> Judge:
-    """A classifier from a folder, or from the Hub by its ``owner/name``; raises hub.CheckpointError in one sentence.
+def load(
+    where: str | Path, device: str | torch.device = "cpu", checkpoint: checkpoints.Checkpoint | None = None
+) -> Judge:
+    """A classifier from a folder, or from the Hub by its ``owner/name``; raises CheckpointError in one sentence.
 
     checkpoint: the model whose samples it is to judge, where that is known; raises ValueError as ``check_match`` does.
     """
-    config, network, digest = hub.read(where, ClassifierConfig.from_json, lambda c: Network(c.architecture))
+    config, network, digest = checkpoints.read(where, ClassifierConfig.from_json, lambda c: Network(c.architecture))
     if checkpoint:
         check_match(config, checkpoint)
     return Judge(network.to(device).eval(), config, digest)
 
 
-def beside(where: str | Path, kind: str, model: hub.CheckpointConfig) -> Path | None:
+def beside(where: str | Path, kind: str, model: checkpoints.CheckpointConfig) -> Path | None:
     """The folder of a model's classifier: NAME-kind beside its own, or another NAME-kind there of the same pictures.
 
     kind: "classifier", of clean pictures, or "guide", of noisy ones.
@@ -174,10 +176,10 @@ def beside(where: str | Path, kind: str, model: hub.CheckpointConfig) -> Path | 
     return next((each for each in sorted(own.parent.glob(f"*-{kind}")) if _serves(each, model)), None)
 
 
-def _serves(folder: Path, model: hub.CheckpointConfig) -> bool:
+def _serves(folder: Path, model: checkpoints.CheckpointConfig) -> bool:
     try:
-        config, _ = hub.peek(folder, ClassifierConfig.from_json)
-    except hub.CheckpointError:
+        config, _ = checkpoints.peek(folder, ClassifierConfig.from_json)
+    except checkpoints.CheckpointError:
         return False
     theirs, ours = ((c.architecture.channels, c.architecture.size, c.data, c.classes) for c in (config, model))
     return theirs == ours and config.schedule in (None, model.schedule)
@@ -188,7 +190,7 @@ def spread(features: Tensor, labels: Tensor) -> float:
     return float(torch.stack([F.pdist(features[labels == label]).mean() for label in labels.unique()]).mean())
 
 
-def check_match(config: ClassifierConfig, checkpoint: hub.Checkpoint) -> None:
+def check_match(config: ClassifierConfig, checkpoint: checkpoints.Checkpoint) -> None:
     """Raises ValueError unless the classifier names the checkpoint's classes and takes its pictures."""
     a, denoiser = config.architecture, checkpoint.denoiser
     theirs, ours = ((a.channels, a.size, a.size), config.classes), (denoiser.shape, denoiser.classes)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from cfg_core import hub, models
+from cfg_core import checkpoints, models
 from cfg_core.grid import draw_grid
 from cfg_core.models import Offer
 from cfg_core.request import GridRequest
@@ -26,7 +26,7 @@ def here() -> bool:
 
 def draw(offered: Offer, requests: Sequence[GridRequest]) -> list[np.ndarray]:
     """The finished pictures of each request."""
-    denoiser = models.load(offered, hub.device()).checkpoint.denoiser
+    denoiser = models.load(offered, checkpoints.device()).checkpoint.denoiser
     return [draw_grid(denoiser, request) for request in requests]
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
-from cfg_core import adapters, guide, hub, precompute
+from cfg_core import adapters, checkpoints, guide, precompute
 from cfg_core import judge as judges
 from cfg_core.adapters import Adapted
+from cfg_core.checkpoints import CheckpointConfig, Described, Loaded
 from cfg_core.checks import shown
 from cfg_core.engine import Engine, Model
-from cfg_core.hub import CheckpointConfig, Described, Loaded
 from cfg_core.meters import measure_by
 from cfg_core.request import GridRequest
 
@@ -29,18 +29,18 @@ class Offer:
 
 
 def offer(where: str | Path) -> Offer:
-    """What there is to know of a model before it is loaded. Raises hub.CheckpointError as ``hub.load`` does."""
+    """What there is to know of a model before it is loaded. Raises CheckpointError as ``checkpoints.load`` does."""
     path = Path(where)
     name = path.parent.name if path.name == "checkpoint" else path.name  # that of a training run
     if folder := adapters.found(where):
         config, digest = adapters.peek(folder, name)
         return Offer(name, str(folder), digest, config)
-    own, digest = hub.peek(where, CheckpointConfig.from_json)
+    own, digest = checkpoints.peek(where, CheckpointConfig.from_json)
     return Offer(name, str(where), digest, own)
 
 
 def offers(places: Iterable[str | Path]) -> list[Offer]:
-    """What there is to know of each, equal weights but once. Raises hub.CheckpointError as ``hub.load`` does."""
+    """What there is to know of each, equal weights but once. Raises CheckpointError as ``checkpoints.load`` does."""
     found: dict[str, Offer] = {}
     for where in places:
         each = offer(where)
@@ -55,8 +55,8 @@ def shipped(folder: Path, first: str) -> list[Path]:
 
 def _is_model(folder: Path) -> bool:
     try:
-        hub.peek(folder, CheckpointConfig.from_json)
-    except (hub.CheckpointError, OSError):
+        checkpoints.peek(folder, CheckpointConfig.from_json)
+    except (checkpoints.CheckpointError, OSError):
         return False
     return True
 
@@ -72,12 +72,12 @@ def load(
     """The model, with the classifiers that judge and guide it and the strips that ship with it.
 
     strips: a folder of them. classifier, guiding: those, where they are not what lies beside the model. lent: whether
-    models too large for this machine's CPU are drawn elsewhere. Raises ValueError in one sentence, hub.CheckpointError
-    among them.
+    models too large for this machine's CPU are drawn elsewhere. Raises ValueError in one sentence,
+    CheckpointError among them.
     """
     if isinstance(offered.config, Adapted):
         return Model(adapters.load(Path(offered.where), offered.config, offered.hash, device), elsewhere=lent)
-    checkpoint = hub.load(offered.where, device)
+    checkpoint = checkpoints.load(offered.where, device)
     if guide_at := guiding or judges.beside(offered.where, "guide", checkpoint.config):
         guide.equip(checkpoint, guide_at)
     judge_at = classifier or judges.beside(offered.where, "classifier", checkpoint.config)

@@ -17,7 +17,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from cfg_core import hub
+from cfg_core import checkpoints
 from cfg_core import judge as judges
 from cfg_core.denoiser import Denoiser
 from cfg_core.grid import draw_grid
@@ -43,7 +43,7 @@ def save(path: Path, frames: list[Frame], judge: str = "") -> None:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, requests=np.array(requests), meters=np.array(meters), **pictures)  # type: ignore[arg-type]
     path.parent.mkdir(parents=True, exist_ok=True)
-    hub.write_whole(path, buffer.getvalue())
+    checkpoints.write_whole(path, buffer.getvalue())
 
 
 def load(folder: Path, checkpoint: str, judge: str = "") -> list[Frame]:
@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> None:
     p = parser()
     a = p.parse_args(arguments)
     try:
-        checkpoint = hub.load(a.checkpoint)
+        checkpoint = checkpoints.load(a.checkpoint)
         denoiser, classes = checkpoint.denoiser, range(len(checkpoint.config.classes))
         grids = [GridRequest(checkpoint.hash, (label,), seed=a.seed) for label in classes]
         requests = [rung for grid in grids for rung in strip(grid)]

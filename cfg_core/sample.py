@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.progress import track
 
-from cfg_core import hub, models
+from cfg_core import checkpoints, models
 from cfg_core.checks import choice
 from cfg_core.grid import begin_grid, draw_sheet, pixels, read_request, save_sheet
 from cfg_core.guidance import RULES, rules
@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     p = parser()
     a = p.parse_args(arguments)
     try:
-        checkpoint = models.load(models.offer(a.checkpoint), hub.device(a.device), guiding=a.guide).checkpoint
+        checkpoint = models.load(models.offer(a.checkpoint), checkpoints.device(a.device), guiding=a.guide).checkpoint
         request = read_request(a.again) if a.again else _request(a, checkpoint)
         if request.checkpoint != checkpoint.hash:
             raise ValueError(f"checkpoint must be {request.checkpoint}, which drew {a.again}, got {checkpoint.hash}")
@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"{a.out}: {request.pictures} samples, {request.to_url(len(checkpoint.config.classes))}")
 
 
-def _request(a: argparse.Namespace, checkpoint: hub.Loaded) -> GridRequest:
+def _request(a: argparse.Namespace, checkpoint: checkpoints.Loaded) -> GridRequest:
     names = {name.lower(): str(label) for label, name in enumerate(checkpoint.config.classes)}
     raw = {
         "class": ",".join(names.get(name.lower(), name) for name in a.classes),

@@ -23,7 +23,7 @@ from safetensors import safe_open
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from cfg_core import data, hub
+from cfg_core import checkpoints, data
 from cfg_core.checks import choice, number
 from cfg_core.denoiser import NetworkDenoiser
 from cfg_core.grid import draw_grid, draw_sheet, save_sheet
@@ -215,8 +215,8 @@ class Trainer:
         metadata = {"step": str(self.step), "options": json.dumps(asdict(options))}
         tensors = {name: t.detach().cpu().contiguous() for name, t in self.tensors().items()}
         folder.mkdir(parents=True, exist_ok=True)
-        hub.write_whole(folder / "state.safetensors", save_tensors(tensors, metadata))
-        config = hub.CheckpointConfig(
+        checkpoints.write_whole(folder / "state.safetensors", save_tensors(tensors, metadata))
+        config = checkpoints.CheckpointConfig(
             architecture=options.network,
             schedule=options.schedule,
             prediction="v",
@@ -229,7 +229,7 @@ class Trainer:
             command=command,
             finished=self.step == options.steps,
         )
-        hub.save(folder / "checkpoint", config, self.ema, hub.card(config))
+        checkpoints.save(folder / "checkpoint", config, self.ema, checkpoints.card(config))
 
     def resume(self, folder: Path) -> bool:
         """Go on from the folder's state, if it has one. Raises ValueError if it was started under other options."""
@@ -300,7 +300,7 @@ def main(arguments: list[str] | None = None) -> None:
         dataset = data.load(a.data, root=a.data_root, size=a.size)
         channels, size = dataset.images.shape[1:3]
         network = UNetConfig(channels, size, len(dataset.classes), a.widths, a.encoder, a.decoder, a.late)
-        start = hub.load(a.start) if a.start else None
+        start = checkpoints.load(a.start) if a.start else None
         if start and start.config.architecture != network:
             raise ValueError(f"start must be a model of {network}, got one of {start.config.architecture}")
         options = Options(

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import torch
 
+from cfg_core.checkpoints import CPU_THREADS, Checkpoint, CheckpointConfig
 from cfg_core.denoiser import NetworkDenoiser
 from cfg_core.engine import Engine
-from cfg_core.hub import CPU_THREADS, Checkpoint, CheckpointConfig
 from cfg_core.mixture import MixtureDenoiser, three_gaussians
 from cfg_core.schedule import Schedule
 from cfg_core.unet import UNet, UNetConfig

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cfg_core import hub, models
+from cfg_core import checkpoints, models
 from cfg_core.engine import Engine, Model
 from cfg_core.guidance import rules
 from cfg_core.models import Models
@@ -76,11 +76,11 @@ def unet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def loaded(folder: Path) -> hub.Loaded:
+def loaded(folder: Path) -> checkpoints.Loaded:
     return models.load(models.offer(folder), torch.device("cpu")).checkpoint
 
 
-def drawn(checkpoint: hub.Loaded, z: Tensor, labels: list[int], w: float, **options: Any) -> Tensor:
+def drawn(checkpoint: checkpoints.Loaded, z: Tensor, labels: list[int], w: float, **options: Any) -> Tensor:
     job = begin(checkpoint.denoiser, lambda step: z, torch.tensor(labels), torch.full((len(z),), w), **options)
     return sample(checkpoint.denoiser, job)
 
@@ -181,7 +181,7 @@ def test_what_it_is_can_be_told_without_diffusers(dit: Path, monkeypatch: pytest
     offered = models.offer(dit)
     assert offered.config.classes[207] == "thing 207"
     assert offered.config.about == "DiTTransformer2DModel · 1,000 classes"
-    with pytest.raises(hub.CheckpointError, match="is a model of diffusers, which is not installed: python -m pip"):
+    with pytest.raises(checkpoints.CheckpointError, match="is a model of diffusers, which is not installed: python"):
         models.load(offered, torch.device("cpu"))
 
 
@@ -211,7 +211,7 @@ def without(folder: Path, *parts: str) -> None:
 def test_a_spoilt_folder_is_one_sentence(dit: Path, tmp_path: Path, spoil: Any, sentence: str) -> None:
     folder = shutil.copytree(dit, tmp_path / "dit")
     spoil(folder)
-    with pytest.raises(hub.CheckpointError, match=sentence) as refused:
+    with pytest.raises(checkpoints.CheckpointError, match=sentence) as refused:
         models.offer(folder)
     assert "\n" not in str(refused.value)
 
@@ -219,7 +219,7 @@ def test_a_spoilt_folder_is_one_sentence(dit: Path, tmp_path: Path, spoil: Any, 
 def test_weights_that_do_not_fit_are_one_sentence(dit: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(dit, tmp_path / "dit")
     (folder / "transformer" / "diffusion_pytorch_model.safetensors").write_bytes(b"\0" * 100)
-    with pytest.raises(hub.CheckpointError, match="cannot be loaded") as refused:
+    with pytest.raises(checkpoints.CheckpointError, match="cannot be loaded") as refused:
         loaded(folder)
     assert "\n" not in str(refused.value)
 
@@ -245,5 +245,5 @@ def test_it_is_had_from_the_hub_by_its_name(dit: Path, monkeypatch: pytest.Monke
         assert offered.hash == models.offer(dit).hash
         assert not any(path.endswith("pickle.bin") for _, path in there.calls)
         there.fault["/api/models"] = 404
-        with pytest.raises(hub.CheckpointError, match="could not be had from the Hub"):
+        with pytest.raises(checkpoints.CheckpointError, match="could not be had from the Hub"):
             models.offer("someone/other")

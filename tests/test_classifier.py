@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from cfg_core import classifier, data, hub
+from cfg_core import checkpoints, classifier, data
 from cfg_core import judge as judges
 
 
@@ -26,9 +26,9 @@ def pictures() -> torch.Tensor:
 
 def changed(folder: Path, copy: Path, **fields: object) -> Path:
     """A copy of the classifier with other fields in its config.json."""
-    raw = json.loads((folder / hub.CONFIG).read_text())
-    (copy / hub.CONFIG).write_text(json.dumps({**raw, **fields}))
-    (copy / hub.WEIGHTS).write_bytes((folder / hub.WEIGHTS).read_bytes())
+    raw = json.loads((folder / checkpoints.CONFIG).read_text())
+    (copy / checkpoints.CONFIG).write_text(json.dumps({**raw, **fields}))
+    (copy / checkpoints.WEIGHTS).write_bytes((folder / checkpoints.WEIGHTS).read_bytes())
     return copy
 
 
@@ -40,12 +40,12 @@ def test_the_command_learns_and_records_what_it_measured(folder: Path, pictures:
     assert judge.config.images_seen == 2 * 2048
     assert "--epochs 2" in judge.config.command
     assert all(part.stat().st_size < 10e6 for part in folder.iterdir())
-    assert f"{judge.config.test_accuracy:.2%}" in (folder / hub.CARD).read_text()
+    assert f"{judge.config.test_accuracy:.2%}" in (folder / checkpoints.CARD).read_text()
 
 
 def test_saved_and_loaded_it_is_the_same(folder: Path, tmp_path: Path, pictures: torch.Tensor) -> None:
     judge = judges.load(folder)
-    hub.save(tmp_path, judge.config, judge.network.state_dict())
+    checkpoints.save(tmp_path, judge.config, judge.network.state_dict())
     again = judges.load(tmp_path)
     assert (again.hash, again.config) == (judge.hash, judge.config)
     assert torch.equal(again.features(pictures), judge.features(pictures))
@@ -89,7 +89,7 @@ def test_the_same_seed_trains_the_same_network() -> None:
     ],
 )
 def test_a_bad_config_is_named(folder: Path, tmp_path: Path, fields: dict[str, object], message: str) -> None:
-    with pytest.raises(hub.CheckpointError, match=message) as caught:
+    with pytest.raises(checkpoints.CheckpointError, match=message) as caught:
         judges.load(changed(folder, tmp_path, **fields))
     assert "\n" not in str(caught.value)
 
@@ -99,24 +99,24 @@ def test_a_bad_config_is_named(folder: Path, tmp_path: Path, fields: dict[str, o
     [("widths", [0]), ("widths", 32), ("widths", []), ("size", 17), ("size", 4), ("num_classes", 1), ("features", "a")],
 )
 def test_a_bad_architecture_is_named(folder: Path, tmp_path: Path, field: str, value: object) -> None:
-    architecture = {**json.loads((folder / hub.CONFIG).read_text())["architecture"], field: value}
-    with pytest.raises(hub.CheckpointError, match=f"{field} must be"):
+    architecture = {**json.loads((folder / checkpoints.CONFIG).read_text())["architecture"], field: value}
+    with pytest.raises(checkpoints.CheckpointError, match=f"{field} must be"):
         judges.load(changed(folder, tmp_path, architecture=architecture))
 
 
 def test_weights_that_are_cut_off_missing_or_of_another_network_are_named(folder: Path, tmp_path: Path) -> None:
     changed(folder, tmp_path)
-    content = (folder / hub.WEIGHTS).read_bytes()
-    (tmp_path / hub.WEIGHTS).write_bytes(content[:-100])
-    with pytest.raises(hub.CheckpointError, match="cut off or not a safetensors file"):
+    content = (folder / checkpoints.WEIGHTS).read_bytes()
+    (tmp_path / checkpoints.WEIGHTS).write_bytes(content[:-100])
+    with pytest.raises(checkpoints.CheckpointError, match="cut off or not a safetensors file"):
         judges.load(tmp_path)
-    (tmp_path / hub.WEIGHTS).unlink()
+    (tmp_path / checkpoints.WEIGHTS).unlink()
     (tmp_path / "model.pt").write_bytes(content)
-    with pytest.raises(hub.CheckpointError, match=r"has no model\.safetensors; model\.pt is a pickle"):
+    with pytest.raises(checkpoints.CheckpointError, match=r"has no model\.safetensors; model\.pt is a pickle"):
         judges.load(tmp_path)
-    raw = json.loads((folder / hub.CONFIG).read_text())
+    raw = json.loads((folder / checkpoints.CONFIG).read_text())
     changed(folder, tmp_path, architecture={**raw["architecture"], "features": 32})
-    with pytest.raises(hub.CheckpointError, match="does not fit"):
+    with pytest.raises(checkpoints.CheckpointError, match="does not fit"):
         judges.load(tmp_path)
 
 

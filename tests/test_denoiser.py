@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cfg_core import hub
+from cfg_core import checkpoints
 from cfg_core.denoiser import MIN_ROWS, NetworkDenoiser, Prediction
 from cfg_core.mixture import MixtureDenoiser
 from cfg_core.noise import grid_noise
@@ -187,9 +187,9 @@ def test_jobs_of_different_people_do_not_touch_each_other(tiny_denoiser):
         assert torch.equal(each.state.z, expected)
 
 
-@pytest.mark.parametrize(("precision", "mean", "most"), [(hub.PRECISION["cuda"], 0.2, 4), (torch.bfloat16, 1.6, 16)])
+@pytest.mark.parametrize(("precision", "mean", "most"), [(torch.float16, 0.2, 4), (torch.bfloat16, 1.6, 16)])
 def test_in_half_precision_pictures_move_by_less_than_an_eye_can_see(precision, mean, most):
-    exact, half = hub.load(SHIPPED), hub.load(SHIPPED, precision=precision)
+    exact, half = checkpoints.load(SHIPPED), checkpoints.load(SHIPPED, precision=precision)
     request = GridRequest(exact.hash, tuple(range(10)), samples=1, steps=4)
     pictures, moved = (draw(checkpoint.denoiser, request).pixels.astype(int) for checkpoint in (exact, half))
     off = abs(pictures - moved)

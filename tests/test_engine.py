@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cfg_core import engine as engine_module
+from cfg_core.checkpoints import Checkpoint, CheckpointConfig
 from cfg_core.data import to_bytes
 from cfg_core.denoiser import Denoiser, NetworkDenoiser
 from cfg_core.engine import Engine, Full, Limits, Model, UnknownPerson
-from cfg_core.hub import Checkpoint, CheckpointConfig
 from cfg_core.noise import grid_noise
 from cfg_core.people import STARVED
 from cfg_core.request import GridRequest, strip

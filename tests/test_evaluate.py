@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cfg_core import classifier, data, evaluate, hub, sampling
+from cfg_core import checkpoints, classifier, data, evaluate, sampling
 from cfg_core import judge as judges
 from cfg_core.denoiser import Denoiser
 from cfg_core.metrics import METRICS, Manifold, frechet_distance, inception_score, vendi_score
@@ -30,9 +30,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     weights = {name: t if t.any() else 0.1 * torch.randn_like(t) for name, t in UNet(config).state_dict().items()}
     synthetic = data.load("synthetic")
-    hub.save(
+    checkpoints.save(
         folder,
-        hub.CheckpointConfig(
+        checkpoints.CheckpointConfig(
             config, Schedule(), "v", "v", synthetic.classes, "synthetic", synthetic.licence, 0.1, 0, "none"
         ),
         weights,
@@ -65,7 +65,7 @@ def command(model: Path, judge: Path, out: Path) -> list[str]:
 
 
 def test_the_file_tells_where_its_figures_come_from(swept: dict, model: Path, judge: Path) -> None:
-    assert swept["checkpoint"]["hash"] == hub.load(model).hash
+    assert swept["checkpoint"]["hash"] == checkpoints.load(model).hash
     assert swept["classifier"]["hash"] == judges.load(judge).hash
     assert swept["classifier"]["test_accuracy"] == judges.load(judge).config.test_accuracy
     assert (swept["data"], swept["samples"], swept["sampler"], swept["steps"], swept["seed"]) == (
@@ -89,7 +89,7 @@ def test_figures_lie_in_their_intervals_and_noise_is_worse_than_real_pictures(sw
 
 
 def test_the_figures_are_those_of_the_samples_drawn_one_w_at_a_time(swept: dict, model: Path, judge: Path) -> None:
-    denoiser, grader = hub.load(model).denoiser, judges.load(judge)
+    denoiser, grader = checkpoints.load(model).denoiser, judges.load(judge)
     labels = torch.arange(1000) % 4
     noise = grid_noise(0, range(1000), denoiser.shape, denoiser.device)
     job = sampling.begin(denoiser, noise, labels, torch.ones(1000), steps=2)
@@ -169,7 +169,7 @@ def test_another_sweep_does_not_take_up_what_one_has_drawn(
 
 
 def test_samples_do_not_depend_on_the_other_w_nor_on_where_the_drawing_began(model: Path) -> None:
-    denoiser = hub.load(model).denoiser
+    denoiser = checkpoints.load(model).denoiser
     both = torch.cat(list(evaluate.draw(denoiser, evaluate.Options((0, 1), 1000, steps=1), range(1000))), 1)
     alone = torch.cat(list(evaluate.draw(denoiser, evaluate.Options((1,), 1000, steps=1), range(400, 500))), 1)
     assert torch.equal(both[1, 400:500], alone[0])
@@ -205,9 +205,9 @@ def test_bad_input_exits_with_2_and_one_sentence(
 def test_a_classifier_of_other_classes_is_refused(
     model: Path, judge: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    raw = json.loads((judge / hub.CONFIG).read_text())
-    (tmp_path / hub.CONFIG).write_text(json.dumps({**raw, "classes": ["a", "b", "c", "d"]}))
-    (tmp_path / hub.WEIGHTS).write_bytes((judge / hub.WEIGHTS).read_bytes())
+    raw = json.loads((judge / checkpoints.CONFIG).read_text())
+    (tmp_path / checkpoints.CONFIG).write_text(json.dumps({**raw, "classes": ["a", "b", "c", "d"]}))
+    (tmp_path / checkpoints.WEIGHTS).write_bytes((judge / checkpoints.WEIGHTS).read_bytes())
     with pytest.raises(SystemExit):
         evaluate.main(command(model, tmp_path, tmp_path / "a.json"))
     assert "classes (disc, square, cross, stripes), got (1, 16, 16) and (a, b, c, d)" in capsys.readouterr().err

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cfg_core import classifier, data, guide, hub
+from cfg_core import checkpoints, classifier, data, guide
 from cfg_core.denoiser import NetworkDenoiser
 from cfg_core.guide import GuideNetwork
 from cfg_core.judge import Architecture, ClassifierConfig
@@ -24,16 +24,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def checkpoint() -> hub.Checkpoint:
+def checkpoint() -> checkpoints.Checkpoint:
     """A model of the synthetic pictures that has learnt nothing."""
     network, synthetic = small_network(size=16, num_classes=4), data.load("synthetic")
-    config = hub.CheckpointConfig(
+    config = checkpoints.CheckpointConfig(
         network.config, Schedule(), "v", "v", synthetic.classes, "synthetic", "none", 0.1, 0, "none"
     )
-    return hub.Checkpoint(NetworkDenoiser(network, Schedule(), synthetic.classes), config, "0123456789ab")
+    return checkpoints.Checkpoint(NetworkDenoiser(network, Schedule(), synthetic.classes), config, "0123456789ab")
 
 
-def accuracy(checkpoint: hub.Checkpoint, log_snr: float) -> float:
+def accuracy(checkpoint: checkpoints.Checkpoint, log_snr: float) -> float:
     test = data.load("synthetic", "test")
     x, at = data.to_unit(test.images), torch.full((len(test.labels),), log_snr)
     alpha, sigma = at.sigmoid().sqrt()[:, None, None, None], (-at).sigmoid().sqrt()[:, None, None, None]
@@ -44,7 +44,7 @@ def accuracy(checkpoint: hub.Checkpoint, log_snr: float) -> float:
 
 
 def test_it_is_right_about_clean_pictures_and_knows_that_noise_tells_nothing(
-    folder: Path, checkpoint: hub.Checkpoint
+    folder: Path, checkpoint: checkpoints.Checkpoint
 ) -> None:
     digest = guide.equip(checkpoint, folder)
     assert len(digest) == 12
@@ -53,8 +53,8 @@ def test_it_is_right_about_clean_pictures_and_knows_that_noise_tells_nothing(
         z = torch.randn(64, 1, 16, 16, generator=torch.Generator().manual_seed(1))
         posterior = checkpoint.denoiser.log_class_posterior(z, torch.full((64,), -20.0)).exp()
     assert float((posterior - 0.25).abs().mean()) < 0.1
-    assert "at λ = 0" in (folder / hub.CARD).read_text()
-    config = ClassifierConfig.from_json((folder / hub.CONFIG).read_text())
+    assert "at λ = 0" in (folder / checkpoints.CARD).read_text()
+    config = ClassifierConfig.from_json((folder / checkpoints.CONFIG).read_text())
     assert config.schedule == Schedule()
     assert ClassifierConfig.from_json(config.to_json()) == config
 
@@ -75,19 +75,21 @@ def test_a_gradient_does_not_depend_on_the_batch(size: int) -> None:
 
 
 def changed(folder: Path, copy: Path, **fields: object) -> Path:
-    raw = json.loads((folder / hub.CONFIG).read_text())
-    (copy / hub.CONFIG).write_text(json.dumps({**raw, **fields}))
-    (copy / hub.WEIGHTS).write_bytes((folder / hub.WEIGHTS).read_bytes())
+    raw = json.loads((folder / checkpoints.CONFIG).read_text())
+    (copy / checkpoints.CONFIG).write_text(json.dumps({**raw, **fields}))
+    (copy / checkpoints.WEIGHTS).write_bytes((folder / checkpoints.WEIGHTS).read_bytes())
     return copy
 
 
-def test_one_that_does_not_fit_the_model_is_refused(folder: Path, checkpoint: hub.Checkpoint, tmp_path: Path) -> None:
+def test_one_that_does_not_fit_the_model_is_refused(
+    folder: Path, checkpoint: checkpoints.Checkpoint, tmp_path: Path
+) -> None:
     with pytest.raises(ValueError, match=r"classifier must be of the checkpoint's pictures .* and classes \(a, b"):
         guide.equip(replace(checkpoint, denoiser=renamed(checkpoint.denoiser)), folder)
     other = {"log_snr_min": -10, "log_snr_max": 10}
     with pytest.raises(ValueError, match="classifier must be of the checkpoint's Schedule"):
         guide.equip(checkpoint, changed(folder, tmp_path, schedule=other))
-    with pytest.raises(hub.CheckpointError, match="neither a folder nor a Hub name"):
+    with pytest.raises(checkpoints.CheckpointError, match="neither a folder nor a Hub name"):
         guide.equip(checkpoint, "nowhere")
     assert checkpoint.denoiser.classifier is None
 
@@ -96,7 +98,7 @@ def renamed(denoiser: NetworkDenoiser) -> NetworkDenoiser:
     return NetworkDenoiser(denoiser.network, Schedule(), ("a", "b", "c", "d"))
 
 
-def test_the_classifier_that_judges_cannot_guide(checkpoint: hub.Checkpoint, tmp_path: Path) -> None:
+def test_the_classifier_that_judges_cannot_guide(checkpoint: checkpoints.Checkpoint, tmp_path: Path) -> None:
     classifier.main(["--data", "synthetic", "--out", str(tmp_path), "--epochs", "1"])
-    with pytest.raises(hub.CheckpointError, match="does not fit"):
+    with pytest.raises(checkpoints.CheckpointError, match="does not fit"):
         guide.equip(checkpoint, tmp_path)

@@ -1,167 +1,206 @@
+"""To the Hub and back, over real HTTP to a Hub on this machine; and what happens where it fails."""
+
+import io
 import json
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
-from huggingface_hub.errors import OfflineModeIsEnabled
+import yaml
+from PIL import Image
 
-from cfg_core import hub
+from cfg_core import checkpoints, curvefile, hub
+from cfg_core.checkpoints import CARD, CONFIG, WEIGHTS, CheckpointError
 from cfg_core.schedule import Schedule
-from cfg_core.unet import UNet, UNetConfig
+from cfg_core.unet import UNetConfig
+from tests.conftest import small_network
+from tests.curve_files import record
+from tests.fake_hub import FakeHub, point_at, serving
 
-SHIPPED = Path(__file__).parents[1] / "checkpoints" / "fashion-mnist"
-CONFIG = hub.CheckpointConfig(
-    architecture=UNetConfig(1, 8, 2, widths=(16,), encoder=(1,), decoder=(1,)),
-    schedule=Schedule(),
-    prediction="v",
-    loss_weight="v",
-    classes=("zero", "one"),
-    data="synthetic",
-    licence="CC0-1.0",
-    p_uncond=0.1,
-    images_seen=0,
-    command="",
-)
+NAME = "someone/something"
+CONFIG_OF = checkpoints.CheckpointConfig(
+    UNetConfig(1, 8, 2, (16, 32), (1, 1), (1, 1), embedding=32), Schedule(), "v", "v", ("zero", "one"), "fashion_mnist",
+    "MIT", 0.1, 7, "",
+)  # fmt: skip
 
 
 @pytest.fixture
-def folder(tmp_path):
-    hub.save(tmp_path, CONFIG, UNet(CONFIG.architecture).state_dict(), "# A card\n")
-    return tmp_path
+def there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
+    with serving(monkeypatch, tmp_path / "cache") as there:
+        yield there
 
 
-def spoil(folder, **fields):
-    raw = json.loads((folder / hub.CONFIG).read_text())
-    (folder / hub.CONFIG).write_text(json.dumps(raw | fields))
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    network = small_network(num_classes=2)
+    checkpoints.save(tmp_path / "mine", CONFIG_OF, network.state_dict(), checkpoints.card(CONFIG_OF))
+    return tmp_path / "mine"
 
 
-def test_a_saved_checkpoint_loads_as_it_was(folder):
-    loaded = hub.load(folder)
-    assert loaded.config == CONFIG
-    assert loaded.denoiser.classes == ("zero", "one")
-    again = hub.load(folder)
-    assert again.hash == loaded.hash
-    weights = zip(loaded.denoiser.network.parameters(), again.denoiser.network.parameters(), strict=True)
-    assert all(torch.equal(a, b) for a, b in weights)
+def test_what_was_pushed_is_pulled_as_it_was(there: FakeHub, folder: Path, tmp_path: Path) -> None:
+    assert hub.push(folder, NAME) == f"{there.address}/{NAME}"
+    found = hub.pull(NAME, tmp_path / "again")
+    assert found.config == CONFIG_OF
+    assert sorted(path.name for path in (tmp_path / "again").iterdir()) == sorted((WEIGHTS, CONFIG, CARD))
+    assert (tmp_path / "again" / WEIGHTS).read_bytes() == (folder / WEIGHTS).read_bytes()
+    assert checkpoints.load(NAME).hash == found.hash, "and by its name, without a folder"
 
 
-def test_other_weights_have_another_hash(folder):
-    before = hub.load(folder).hash
-    hub.save(folder, CONFIG, UNet(CONFIG.architecture).state_dict())
-    assert hub.load(folder).hash != before
+def test_a_push_is_one_commit_of_four_files(there: FakeHub, folder: Path) -> None:
+    hub.push(folder, NAME)
+    assert sorted(there.files[f"models/{NAME}"]) == sorted((WEIGHTS, CONFIG, CARD, hub.PICTURE))
+    assert [path for _, path in there.calls if "/commit/" in path] == [f"/api/models/{NAME}/commit/main"]
+    picture = Image.open(io.BytesIO(there.files[f"models/{NAME}"][hub.PICTURE]))
+    assert picture.width > 3 * 8
+
+
+def test_the_card_carries_the_figures_of_these_weights_in_the_hubs_format(there: FakeHub, folder: Path) -> None:
+    mine = checkpoints.load(folder).hash
+    measured = [curvefile.parse(f"{m}.json", json.dumps(record(model=m))) for m in ("another", mine)]
+    hub.push(folder, NAME, measured)
+    _, header, text = there.files[f"models/{NAME}"][CARD].decode().split("---\n", 2)
+    [model] = yaml.safe_load(header)["model-index"]
+    assert model["name"] == "something"
+    [result] = model["results"]
+    assert result["dataset"] == {"name": "fashion_mnist", "type": "zalando-datasets/fashion_mnist"}
+    fid = {m["args"]["w"]: m["value"] for m in result["metrics"] if m["type"] == "fid"}
+    assert fid == {p.w: round(p.figures["fid"].value, 4) for p in measured[1].points if p.w in (0, 0.3)}
+    assert "not comparable with FID over Inception features" in text
+    assert f"({hub.PICTURE})" in text
+
+
+def test_without_figures_the_card_claims_none(there: FakeHub, folder: Path) -> None:
+    hub.push(folder, NAME)
+    assert "model-index" not in there.files[f"models/{NAME}"][CARD].decode()
+
+
+def test_what_would_not_load_is_not_pushed(there: FakeHub, folder: Path) -> None:
+    (folder / WEIGHTS).unlink()
+    with pytest.raises(CheckpointError, match=r"no model\.safetensors"):
+        hub.push(folder, NAME)
+    assert there.calls == []
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "message"),
+    ("where", "fault", "sentence"),
     [
-        ("prediction", "x", "prediction must be one of v, got 'x'"),
-        ("p_uncond", 2, "p_uncond must be a number from 0 to 1, got 2"),
-        ("images_seen", -1, "images_seen must be a whole number"),
-        ("classes", ["zero"], r"classes must be 2 names, got \('zero',\)"),
-        ("data", 3, "data must be a text, got 3"),
-        ("schedule", {"log_snr_min": 3, "log_snr_max": -3}, "log_snr_min must be finite and below log_snr_max"),
-        (
-            "schedule",
-            {"log_snr_min": "low", "log_snr_max": 3},
-            "log_snr_min must be a number from -100 to 100, got 'low'",
-        ),
-        ("architecture", {}, "architecture lacks the fields"),
-        ("architecture", 7, "architecture must be an object, got 7"),
-        ("surprise", 1, r"unknown fields \['surprise'\]"),
+        ("/api/repos/create", 401, "could not be uploaded to the Hub: it does not know who you are; run hf auth login"),
+        ("/api/repos/create", 403, "could not be uploaded to the Hub: "),
+        ("/commit/", 500, "could not be uploaded to the Hub: "),
     ],
 )
-def test_a_config_with_one_wrong_field_is_named(folder, field, value, message):
-    spoil(folder, **{field: value})
-    with pytest.raises(hub.CheckpointError, match=message):
-        hub.load(folder)
+def test_a_refused_push_is_one_sentence(there: FakeHub, folder: Path, where: str, fault: int, sentence: str) -> None:
+    there.fault[where] = fault
+    with pytest.raises(CheckpointError, match=sentence) as refused:
+        hub.push(folder, NAME)
+    assert "\n" not in str(refused.value)
+    assert there.files.get(f"models/{NAME}", {}) == {}
 
 
-def test_a_wrong_architecture_field_is_named(folder):
-    architecture = json.loads((folder / hub.CONFIG).read_text())["architecture"]
-    spoil(folder, architecture=architecture | {"widths": ["wide"]})
-    with pytest.raises(hub.CheckpointError, match="widths must be a whole number from 16 to 2048, got 'wide'"):
-        hub.load(folder)
+@pytest.mark.parametrize(
+    ("where", "fault", "sentence"),
+    [
+        ("/api/models", 401, "it does not know who you are"),
+        ("/api/models", 404, "could not be had from the Hub: "),
+        ("/api/models", 500, "could not be had from the Hub: "),
+        ("/resolve/", 500, "could not be had from the Hub: "),
+        (WEIGHTS, "cut", "could not be had from the Hub: "),
+        (WEIGHTS, "wrong", r"model.safetensors must have the hash \w{40} that the Hub tells, got"),
+        (CONFIG, "wrong", r"config.json must have the hash \w{40} that the Hub tells, got"),
+    ],
+)
+def test_a_pull_that_fails_is_one_sentence_and_leaves_nothing(
+    there: FakeHub, folder: Path, tmp_path: Path, where: str, fault: int | str, sentence: str
+) -> None:
+    hub.push(folder, NAME)
+    there.fault[where] = fault
+    with pytest.raises(CheckpointError, match=sentence) as refused:
+        hub.pull(NAME, tmp_path / "again")
+    assert "\n" not in str(refused.value)
+    assert sorted(path.name for path in tmp_path.iterdir()) in (["mine"], ["cache", "mine"])
 
 
-def test_a_config_that_is_no_json_is_refused(folder):
-    (folder / hub.CONFIG).write_text("{")
-    with pytest.raises(hub.CheckpointError, match=r"config\.json is not valid"):
-        hub.load(folder)
+def test_without_a_network_it_is_one_sentence(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    point_at("http://127.0.0.1:9", monkeypatch)
+    for fails in (lambda: hub.push(folder, NAME), lambda: hub.pull(NAME, tmp_path / "again")):
+        with pytest.raises(CheckpointError, match=f"{NAME} could not be") as refused:
+            fails()
+        assert "\n" not in str(refused.value)
 
 
-def test_a_truncated_checkpoint_is_refused(folder):
-    weights = folder / hub.WEIGHTS
-    weights.write_bytes(weights.read_bytes()[:-100])
-    with pytest.raises(hub.CheckpointError, match="cut off or not a safetensors file"):
-        hub.load(folder)
+def test_a_pickle_is_never_pulled(there: FakeHub, tmp_path: Path) -> None:
+    there.files[f"models/{NAME}"] = {"pytorch_model.bin": b"\x80", CONFIG: b"{}"}
+    with pytest.raises(CheckpointError, match=r"must have model\.safetensors, it has pytorch_model\.bin, config\.json"):
+        hub.pull(NAME, tmp_path / "again")
+    assert not any("/resolve/" in path for _, path in there.calls)
 
 
-def test_a_pickle_under_the_name_of_weights_is_refused(folder):
-    torch.save(UNet(CONFIG.architecture).state_dict(), folder / hub.WEIGHTS)
-    with pytest.raises(hub.CheckpointError, match="cut off or not a safetensors file"):
-        hub.load(folder)
+def test_weights_that_do_not_fit_are_not_left_behind(there: FakeHub, folder: Path, tmp_path: Path) -> None:
+    hub.push(folder, NAME)
+    there.files[f"models/{NAME}"][WEIGHTS] = there.files[f"models/{NAME}"][WEIGHTS][:100]
+    with pytest.raises(CheckpointError, match="cut off or not a safetensors file"):
+        hub.pull(NAME, tmp_path / "again")
+    assert not (tmp_path / "again").exists()
 
 
-def test_a_pickle_checkpoint_is_never_read(folder):
-    (folder / hub.WEIGHTS).rename(folder / "pytorch_model.bin")
-    with pytest.raises(hub.CheckpointError, match=r"no model\.safetensors; pytorch_model\.bin is a pickle"):
-        hub.load(folder)
+def test_nothing_that_is_there_is_overwritten(there: FakeHub, folder: Path) -> None:
+    hub.push(folder, NAME)
+    with pytest.raises(CheckpointError, match="folder must be new"):
+        hub.pull(NAME, folder)
 
 
-def test_weights_of_another_architecture_are_refused(folder):
-    hub.save(folder, CONFIG, UNet(UNetConfig(1, 8, 3, widths=(16,), encoder=(1,), decoder=(1,))).state_dict())
-    with pytest.raises(hub.CheckpointError, match="label_embedding"):
-        hub.load(folder)
+# ---- the Space ----
 
 
-@pytest.mark.parametrize("where", ["nowhere", "a/b/c", "../up/there", ""])
-def test_what_is_neither_folder_nor_hub_name_is_refused(where, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path / ".." / tmp_path.name)
-    if where == "":
-        where = str(tmp_path / "absent")
-    with pytest.raises(hub.CheckpointError, match="neither a folder nor a Hub name"):
-        hub.load(where)
+def test_a_space_holds_the_project_and_nothing_too_large(there: FakeHub) -> None:
+    assert hub.deploy("someone/lab") == f"{there.address}/spaces/someone/lab"
+    assert there.created[0]["sdk"] == "gradio"
+    uploaded = there.files["spaces/someone/lab"]
+    assert set(uploaded) == {path.as_posix() for path in hub.space_files()}
+    assert {
+        "app.py",
+        "README.md",
+        "requirements.txt",
+        "cfg_core/unet.py",
+        "checkpoints/fashion-mnist/config.json",
+    } <= set(uploaded)
+    assert not any("__pycache__" in name or name.startswith(("runs", ".venv", "tests")) for name in uploaded)
+    assert max(map(len, uploaded.values())) < checkpoints.LARGEST
 
 
-def test_a_hub_name_that_cannot_be_had_is_one_sentence(monkeypatch):
-    def unreachable(*_, **__):
-        raise OfflineModeIsEnabled("offline mode is enabled")
-
-    monkeypatch.setattr("huggingface_hub.snapshot_download", unreachable)
-    with pytest.raises(hub.CheckpointError, match="could not be had from the Hub: offline mode is enabled"):
-        hub.load("someone/something")
-
-
-def test_a_hub_name_is_pulled_without_pickles(folder, monkeypatch):
-    asked = {}
-
-    def snapshot(repository, allow_patterns):
-        asked.update(repository=repository, patterns=allow_patterns)
-        return str(folder)
-
-    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
-    assert hub.load("someone/something").config == CONFIG
-    assert asked == {"repository": "someone/something", "patterns": ["model.safetensors", "config.json", "README.md"]}
+def test_the_header_of_the_readme_is_what_a_space_needs() -> None:
+    _, header, _ = (hub.ROOT / "README.md").read_text().split("---\n", 2)
+    said = yaml.safe_load(header)
+    assert said["sdk"] == "gradio"
+    assert said["app_file"] == "app.py"
+    assert said["sdk_version"] in (hub.ROOT / "constraints.txt").read_text()
+    assert said["colorFrom"] in COLOURS
+    assert said["colorTo"] in COLOURS
+    assert len(said["short_description"]) <= 60
+    assert str(said["python_version"]) == "3.12"
 
 
-def test_a_device_that_is_not_here_is_named():
-    with pytest.raises(ValueError, match="device must be one of cpu"):
-        hub.device("abacus")
-    assert hub.device("cpu") == torch.device("cpu")
+COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted as Linux lists them")
-def test_the_thread_that_loads_gets_no_helpers() -> None:
-    """A thread's OpenMP helpers stay; with those of the thread that draws there would be more than cores."""
-    code = f"""
-import os, torch
-from cfg_core import hub
-torch.set_num_threads(2)
-before = len(os.listdir("/proc/self/task"))
-hub.load({str(SHIPPED)!r})
-print(len(os.listdir("/proc/self/task")) - before, torch.get_num_threads())
-"""
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.split() == ["0", "2"]
+def test_a_file_that_is_too_large_for_a_space_is_named(tmp_path: Path) -> None:
+    for name in hub.SPACE_FILES:
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "app.py").write_bytes(b"\0" * (checkpoints.LARGEST + 1))
+    with pytest.raises(
+        CheckpointError, match=r"app\.py must have at most 10,000,000 bytes for a Space, got 10,000,001"
+    ):
+        hub.space_files(tmp_path)
+
+
+def test_a_dry_run_asks_nobody(there: FakeHub, capsys: pytest.CaptureFixture[str]) -> None:
+    hub.main(["deploy", "--space", "someone/lab", "--dry-run"])
+    assert there.calls == []
+    assert "would be uploaded to the Space someone/lab" in capsys.readouterr().out
+
+
+def test_the_command_refuses_with_2_and_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as ended:
+        hub.main(["push", str(tmp_path), NAME])
+    assert ended.value.code == 2
+    assert "has no config.json" in capsys.readouterr().err

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cfg_core import hub, lent, models
+from cfg_core import checkpoints, lent, models
+from cfg_core.checkpoints import Checkpoint
 from cfg_core.engine import Engine, Model
 from cfg_core.grid import draw_grid
-from cfg_core.hub import Checkpoint
 from cfg_core.request import GridRequest, strip
 from cfg_core.work import Frame
 
@@ -27,7 +27,7 @@ def test_a_call_asks_for_the_gpu_once_and_draws_what_the_loop_draws(
     asked: list[int] = []
     spaces = SimpleNamespace(GPU=lambda duration: asked.append(duration) or (lambda draw: draw))
     monkeypatch.setitem(sys.modules, "spaces", spaces)
-    hub.save(tmp_path / "model", tiny_checkpoint.config, tiny_checkpoint.denoiser.network.state_dict())
+    checkpoints.save(tmp_path / "model", tiny_checkpoint.config, tiny_checkpoint.denoiser.network.state_dict())
     offered = models.offer(tmp_path / "model")
     requests = strip(GridRequest(offered.hash, (2,), samples=2, steps=3))[:3]
     drawn = lent.drawer()(offered, requests)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from cfg_core import hub, precompute
+from cfg_core import checkpoints, precompute
 from cfg_core import judge as judges
 from cfg_core.data import to_unit
 from cfg_core.judge import Judge
@@ -25,7 +25,7 @@ def judge() -> Judge:
 
 @pytest.fixture(scope="module")
 def shipped(judge: Judge) -> dict[GridRequest, Frame]:
-    checkpoint = hub.load(ROOT / "checkpoints" / "fashion-mnist")
+    checkpoint = checkpoints.load(ROOT / "checkpoints" / "fashion-mnist")
     frames = precompute.load(ROOT / "assets" / "strips", checkpoint.hash, judge.hash)
     return {frame.request: frame for frame in frames}
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from cfg_core import hub, models
+from cfg_core import checkpoints, models
+from cfg_core.checkpoints import Checkpoint
 from cfg_core.denoiser import NetworkDenoiser
 from cfg_core.engine import Engine, Model
 from cfg_core.grid import draw_grid
-from cfg_core.hub import Checkpoint
 from cfg_core.models import Models, Offer
 from cfg_core.request import GridRequest
 from cfg_core.schedule import Schedule
@@ -25,7 +25,9 @@ CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 def coloured() -> Checkpoint:
     """A model of other pictures and fewer classes than the tiny one's."""
     network, classes = small_network(seed=1, channels=3, size=16, num_classes=2), ("red", "blue")
-    config = hub.CheckpointConfig(network.config, Schedule(), "v", "v", classes, "synthetic", "none", 0.5, 7, "none")
+    config = checkpoints.CheckpointConfig(
+        network.config, Schedule(), "v", "v", classes, "synthetic", "none", 0.5, 7, "none"
+    )
     return Checkpoint(NetworkDenoiser(network, Schedule(), classes), config, "ba9876543210")
 
 
@@ -96,9 +98,9 @@ def test_what_ships_is_offered_with_its_name_and_served_by_the_classifiers_of_it
 
 def test_a_training_run_has_the_name_of_its_folder(tmp_path: Path, coloured: Checkpoint) -> None:
     where = tmp_path / "mine" / "checkpoint"
-    hub.save(where, coloured.config, coloured.denoiser.network.state_dict())
+    checkpoints.save(where, coloured.config, coloured.denoiser.network.state_dict())
     assert models.offer(where).name == "mine"
-    with pytest.raises(hub.CheckpointError, match=r"has no config\.json"):
+    with pytest.raises(checkpoints.CheckpointError, match=r"has no config\.json"):
         models.offer(tmp_path)
 
 

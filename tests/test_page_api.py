@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from cfg_core.checkpoints import Checkpoint
 from cfg_core.engine import Engine, Model
-from cfg_core.hub import Checkpoint
 from cfg_core.request import GridRequest
 from tests.conftest import served
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cfg_core import hub, precompute
+from cfg_core import checkpoints, precompute
+from cfg_core.checkpoints import Checkpoint
 from cfg_core.engine import Engine, Model
-from cfg_core.hub import Checkpoint
 from cfg_core.request import GridRequest, strip
 
 A = GridRequest("0123456789ab", (3,), (2.0,), samples=4, steps=2)
@@ -52,7 +52,7 @@ def test_a_pickle_is_not_opened(tmp_path: Path, caplog: pytest.LogCaptureFixture
 
 def test_the_shipped_strips_are_those_of_the_shipped_checkpoint() -> None:
     root = Path(__file__).parents[1]
-    checkpoint = hub.load(root / "checkpoints" / "fashion-mnist")
+    checkpoint = checkpoints.load(root / "checkpoints" / "fashion-mnist")
     frames = precompute.load(root / "assets" / "strips", checkpoint.hash)
     assert {frame.request.classes for frame in frames} == {(label,) for label in range(10)}
     default = GridRequest(checkpoint.hash, (0,))

@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from cfg_core import hub, sample
+from cfg_core import checkpoints, sample
 from cfg_core.grid import begin_grid, draw_sheet, pixels, read_request
 from cfg_core.noise import noise
 from cfg_core.request import GridRequest
@@ -18,11 +18,11 @@ def checkpoint(tmp_path_factory):
     network = UNet(UNetConfig(1, 8, 3, widths=(16,), encoder=(1,), decoder=(1,)))
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
-    config = hub.CheckpointConfig(
+    config = checkpoints.CheckpointConfig(
         network.config, Schedule(), "v", "v", ("ant", "bee", "cat"), "synthetic", "CC0-1.0", 0.1, 0, ""
     )
     folder = tmp_path_factory.mktemp("checkpoint")
-    hub.save(folder, config, network.state_dict())
+    checkpoints.save(folder, config, network.state_dict())
     return folder
 
 
@@ -33,7 +33,7 @@ def draw(checkpoint, out, *arguments):
 def test_the_sheet_carries_its_request(checkpoint, tmp_path):
     out = tmp_path / "sheet.png"
     draw(checkpoint, out, "--class", "Bee", "2", "--w", "0", "1.5", "--samples", "2", "--seed", "5")
-    assert read_request(out) == GridRequest(hub.load(checkpoint).hash, (1, 2), (0.0, 1.5), 2, 5, steps=3)
+    assert read_request(out) == GridRequest(checkpoints.load(checkpoint).hash, (1, 2), (0.0, 1.5), 2, 5, steps=3)
 
 
 def test_a_sheet_can_be_drawn_again_from_its_file_alone(checkpoint, tmp_path):
@@ -43,7 +43,7 @@ def test_a_sheet_can_be_drawn_again_from_its_file_alone(checkpoint, tmp_path):
 
 
 def test_the_sheet_shows_the_samples(checkpoint):
-    denoiser = hub.load(checkpoint).denoiser
+    denoiser = checkpoints.load(checkpoint).denoiser
     request = GridRequest("", (0, 2), (0.0, 3.0), samples=2, steps=3)
     pictures = pixels(request, run(denoiser, begin_grid(denoiser, request)))
     assert pictures.shape == (2, 2, 2, 8, 8, 1)
@@ -55,7 +55,7 @@ def test_the_sheet_shows_the_samples(checkpoint):
 
 
 def test_every_class_and_w_starts_from_the_same_noise(checkpoint):
-    denoiser = hub.load(checkpoint).denoiser
+    denoiser = checkpoints.load(checkpoint).denoiser
     z = begin_grid(denoiser, GridRequest("", (0, 1, 2), (0.0, 3.0), samples=2, seed=9)).state.z
     assert torch.equal(z, torch.stack([noise(9, n, 0, (1, 8, 8)) for n in range(2)]).repeat(6, 1, 1, 1))
 

@@ -11,7 +11,7 @@ import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file
 
-from cfg_core import data, hub, train
+from cfg_core import checkpoints, data, train
 from cfg_core.schedule import Schedule, alpha_sigma
 from cfg_core.unet import UNetConfig
 
@@ -127,11 +127,11 @@ def test_a_resumed_run_ends_exactly_as_an_unbroken_one(tmp_path):
 def test_weights_beyond_what_a_space_takes_are_kept_in_half(tmp_path, monkeypatch):
     run = advance(trainer(), 1)
     run.save(tmp_path / "whole", "")
-    monkeypatch.setattr(hub, "LARGEST", 1000)
+    monkeypatch.setattr(checkpoints, "LARGEST", 1000)
     run.save(tmp_path / "half", "")
-    whole, half = (tmp_path / name / "checkpoint" / hub.WEIGHTS for name in ("whole", "half"))
+    whole, half = (tmp_path / name / "checkpoint" / checkpoints.WEIGHTS for name in ("whole", "half"))
     assert 0.4 < half.stat().st_size / whole.stat().st_size < 0.6
-    loaded = hub.load(tmp_path / "half" / "checkpoint").denoiser.network.state_dict()
+    loaded = checkpoints.load(tmp_path / "half" / "checkpoint").denoiser.network.state_dict()
     for name, tensor in run.ema.items():
         torch.testing.assert_close(loaded[name], tensor, rtol=1e-3, atol=1e-6)
         assert loaded[name].dtype == torch.float32
@@ -140,9 +140,11 @@ def test_weights_beyond_what_a_space_takes_are_kept_in_half(tmp_path, monkeypatc
 def test_a_model_says_that_it_is_in_training_until_it_is_not(tmp_path):
     run = advance(trainer(images=64 * 2), 1)
     run.save(tmp_path, "")
-    assert hub.load(tmp_path / "checkpoint").config.about.startswith("synthetic · in training, 64 images so far")
+    assert checkpoints.load(tmp_path / "checkpoint").config.about.startswith(
+        "synthetic · in training, 64 images so far"
+    )
     advance(run, 1).save(tmp_path, "")
-    assert hub.load(tmp_path / "checkpoint").config.about.startswith("synthetic · 128 images")
+    assert checkpoints.load(tmp_path / "checkpoint").config.about.startswith("synthetic · 128 images")
 
 
 def test_the_state_alone_goes_on_elsewhere(tmp_path):
@@ -162,7 +164,7 @@ def test_a_run_may_begin_with_the_weights_of_another(tmp_path):
     few = ["--images", "640", "--save-every", "640", "--sheet-every", "1000000"]
     train.main(command(first, *few)[3:])
     train.main(command(second, *few, "--start", str(first / "checkpoint"), "--learning-rate", "1e-8")[3:])
-    old, new = (hub.load(run / "checkpoint") for run in (first, second))
+    old, new = (checkpoints.load(run / "checkpoint") for run in (first, second))
     assert new.config.images_seen == 2 * old.config.images_seen == 1280
     for name, tensor in old.denoiser.network.state_dict().items():
         torch.testing.assert_close(new.denoiser.network.state_dict()[name], tensor, rtol=1e-4, atol=1e-5)

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 import gradio as gr
 import numpy as np
 
-from cfg_core import hub
+from cfg_core import checkpoints
 from cfg_core.grid import draw_grid
 from cfg_core.request import GridRequest
 
 
 def main(folder: str, port: int) -> None:
-    checkpoint = hub.load(folder)
+    checkpoint = checkpoints.load(folder)
 
     def draw(label: int, seed: int, w: float) -> Iterator[list[np.ndarray]]:
         shown: list[np.ndarray] = []

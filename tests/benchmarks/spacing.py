@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from cfg_core import data, evaluate, hub, sampling
+from cfg_core import checkpoints, data, evaluate, sampling
 from cfg_core import judge as judges
 from cfg_core.metrics import METRICS
 from cfg_core.mixture import MixtureDenoiser
@@ -51,7 +51,7 @@ def main() -> None:
     p.add_argument("--samples", type=int, default=2000, help="of the model")
     p.add_argument("--steps", type=int, default=12)
     options = p.parse_args()
-    checkpoint = hub.load("checkpoints/fashion-mnist")
+    checkpoint = checkpoints.load("checkpoints/fashion-mnist")
     judge = judges.load("checkpoints/fashion-mnist-classifier")
     reference = evaluate.compared(judge, data.load(checkpoint.config.data), evaluate.Options((0.3,), options.samples))
     table = Table("sampler", "spacing", "distance on the mixture", "FID of the model", "95 % interval", "p(own class)")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cfg_core import guide, hub
+from cfg_core import checkpoints, guide
 from cfg_core import judge as judges
 from cfg_core.engine import Engine, Model
 from cfg_core.meters import measure_by
@@ -28,7 +28,7 @@ Open = Callable[..., Any]
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
-    checkpoint = hub.load(CHECKPOINT)
+    checkpoint = checkpoints.load(CHECKPOINT)
     guide.equip(checkpoint, f"{CHECKPOINT}-guide")
     judge = judges.load(f"{CHECKPOINT}-classifier", checkpoint=checkpoint)
     engine = Engine(Model(checkpoint, measure=measure_by(judge)))

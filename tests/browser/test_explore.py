@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import torch
 
-from cfg_core import hub, lent, models
+from cfg_core import checkpoints, lent, models
+from cfg_core.checkpoints import Checkpoint
 from cfg_core.denoiser import NetworkDenoiser
 from cfg_core.engine import Engine, Limits, Model
 from cfg_core.grid import begin_grid, pixels
-from cfg_core.hub import Checkpoint
 from cfg_core.models import Models
 from cfg_core.request import GridRequest
 from cfg_core.sampling import generate
@@ -664,9 +664,9 @@ def test_another_model_is_chosen_while_another_page_samples(browser: Any, engine
 def elsewhere(engine: Engine, tmp_path: Path) -> Models:
     """A model whose grids are drawn elsewhere, a strip at a time."""
     folder = tmp_path / "large"
-    hub.save(folder, engine.checkpoint.config, engine.checkpoint.denoiser.network.state_dict())
+    checkpoints.save(folder, engine.checkpoint.config, engine.checkpoint.denoiser.network.state_dict())
     offered = models.offer(folder)
-    return Models(Engine(Model(hub.load(folder), elsewhere=True)), [offered])
+    return Models(Engine(Model(checkpoints.load(folder), elsewhere=True)), [offered])
 
 
 def test_where_a_gpu_is_lent_one_call_draws_a_whole_strip(
