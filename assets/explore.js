@@ -715,11 +715,13 @@ async function swap(fields) {
   swapping = true;
   lab.dataset.state = 'drawing';
   leave();
-  const reply = await enter(fields).catch(error => say(`The model could not be had: ${error.message}`));
+  let problem = '';
+  const reply = await enter(fields).catch(error => { problem = `The model could not be had: ${error.message}`; });
   swapping = false;
   if (reply) adopt(reply);
+  else change({});  // go on with the one before
   controls.models.value = model.hash;
-  if (!reply) change({});  // go on with the one before
+  if (model.hash !== fields.model) notice = problem || reply.notice;
 }
 
 async function open() {

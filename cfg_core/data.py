@@ -6,6 +6,8 @@ python -m cfg_core.data pictures --size 32        # checked and counted, before 
 import argparse
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,27 +139,34 @@ def _hub_files(repository: str, split: str) -> tuple[list[Path], bool]:
     Raises ValueError where it is not clear which files are meant, OSError where they cannot be had.
     """
     from huggingface_hub import HfApi, hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     def of(*parts: str) -> list[str]:
         return [file for file in files if set(parts) & set(re.split(r"[/.-]", file))]
 
-    try:
+    with _from_the_hub(repository):
         for revision in ("main", PARQUET):
             every = HfApi().list_repo_files(repository, repo_type="dataset", revision=revision)
             if files := sorted(file for file in every if file.endswith(".parquet")):
                 break
-        for_tests = of("test") or of("validation")
-        wanted = for_tests if for_tests and split == "test" else of("train")
-        configurations = {file.split("/")[0] for file in wanted}
-        if len(configurations) != 1:
-            found = ", ".join(sorted(configurations)) or "no training split in parquet"
-            raise ValueError(f"data: {repository} must have one configuration, got {found}")
-        return [Path(hf_hub_download(repository, f, repo_type="dataset", revision=revision)) for f in wanted], bool(
-            for_tests
-        )
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
-        raise OSError(f"data: {repository} could not be had from the Hub ({str(error).splitlines()[0]})") from error
+    for_tests = of("test") or of("validation")
+    wanted = for_tests if for_tests and split == "test" else of("train")
+    configurations = {file.split("/")[0] for file in wanted}
+    if len(configurations) != 1:
+        found = ", ".join(sorted(configurations)) or "no training split in parquet"
+        raise ValueError(f"data: {repository} must have one configuration, got {found}")
+    with _from_the_hub(repository):
+        paths = [Path(hf_hub_download(repository, f, repo_type="dataset", revision=revision)) for f in wanted]
+    return paths, bool(for_tests)
+
+
+@contextmanager
+def _from_the_hub(repository: str) -> Iterator[None]:
+    """Whatever the Hub or the way to it does wrong becomes an OSError of one sentence."""
+    try:
+        yield
+    except Exception as error:  # the HTTP library's own among them, and which that is depends on huggingface_hub
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise OSError(f"data: {repository} could not be had from the Hub ({reason})") from error
 
 
 SYNTHETIC_SIZE = 16

@@ -12,7 +12,7 @@ from PIL import Image
 
 from cfg_core import data
 from cfg_core.pictures import from_folder, from_parquet
-from tests.fake_hub import serving
+from tests.fake_hub import point_at, serving
 
 
 def picture(width=8, height=8, colour=(200, 40, 40), mode="RGB"):
@@ -216,6 +216,13 @@ def test_of_several_configurations_none_is_guessed(there, tmp_path):
 def test_a_data_set_that_cannot_be_had_is_one_sentence(there, tmp_path, fault):
     on_hub(there, tmp_path, **{"data/train-0.parquet": [0]})
     there.fault["/api/datasets"] = fault
+    with pytest.raises(OSError, match="data: someone/flowers could not be had from the Hub") as error:
+        data.load("someone/flowers")
+    assert "\n" not in str(error.value)
+
+
+def test_a_data_set_of_the_hub_without_a_network_is_one_sentence(monkeypatch):
+    point_at("http://127.0.0.1:9", monkeypatch)
     with pytest.raises(OSError, match="data: someone/flowers could not be had from the Hub") as error:
         data.load("someone/flowers")
     assert "\n" not in str(error.value)

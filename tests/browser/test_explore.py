@@ -661,6 +661,25 @@ def test_another_model_is_chosen_while_another_page_samples(browser: Any, engine
             page.close()
 
 
+def test_a_model_that_cannot_be_had_says_why(browser: Any, engine: Engine) -> None:
+    def missing(_: models.Offer) -> Model:
+        raise checkpoints.CheckpointError(
+            "it is a model of diffusers, which is not installed: python -m pip install it"
+        )
+
+    offers = [models.offer(CHECKPOINT), models.offer(CHECKPOINT.parent / "fashion-mnist-p-uncond-0.5")]
+    with served(engine, models=Models(engine, offers, missing)) as (address, _):
+        page = browser.new_page()
+        page.goto(address + QUICK)
+        settled(page)
+        page.get_by_label("model").select_option(label=offers[1].name)
+        page.get_by_role("alert").wait_for()
+        settled(page)
+        assert "which is not installed: python -m pip install it" in page.get_by_role("alert").inner_text()
+        assert page.get_by_label("model").input_value() == offers[0].hash
+        page.close()
+
+
 def elsewhere(engine: Engine, tmp_path: Path) -> Models:
     """A model whose grids are drawn elsewhere, a strip at a time."""
     folder = tmp_path / "large"
