@@ -24,6 +24,9 @@ from cfg_core.unet import UNet, UNetConfig
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 LOSS_WEIGHTS = ("v", "epsilon", "min_snr")
 
+PRECISIONS = {"default": None, "bfloat16": torch.bfloat16}
+"""What a command lets convolutions compute in: what is usual on the device, or what is faster on many CPUs."""
+
 LARGEST = 10_000_000
 """Bytes of a file that the Hub takes without extra set-up."""
 

@@ -2,6 +2,7 @@
 
 python -m cfg_core.classifier --data fashion_mnist --out checkpoints/fashion-mnist-classifier
 python -m cfg_core.classifier --data fashion_mnist --noisy --out checkpoints/fashion-mnist-guide
+python -m cfg_core.classifier --data cifar10 --widths 64,128,256 --epochs 12 --shift 2 --precision bfloat16 --out …
 """
 
 import argparse
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cfg_core import checkpoints, data
-from cfg_core.checks import number
+from cfg_core.checks import choice, number, whole_numbers
 from cfg_core.guide import GuideNetwork
 from cfg_core.judge import BLOCK, Architecture, ClassifierConfig, Network, features, spread
 from cfg_core.schedule import Schedule, alpha_sigma, per_sample
@@ -53,8 +54,14 @@ def train(
     batch: int,
     learning_rate: float,
     generator: torch.Generator,
+    shift: int = 0,
+    precision: torch.dtype | None = None,
 ) -> Iterator[float]:
-    """AdamW on the cross-entropy, mirrored at random, one cycle of the learning rate; yields the loss of each step."""
+    """AdamW on the cross-entropy, one cycle of the learning rate; yields the loss of each step.
+
+    Pictures are mirrored at random and moved by at most ``shift`` pixels. precision: what convolutions compute in,
+    None for that of the weights.
+    """
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.05, fused=True)
     device, count = next(network.parameters()).device, len(dataset.labels)
     steps = -(-count // batch) * epochs
@@ -62,8 +69,10 @@ def train(
     network.train()
     for _ in range(epochs):
         for chosen in torch.randperm(count, generator=generator).split(batch):
-            x = data.to_unit(data.mirrored(dataset.images[chosen], 0.5, generator))
-            loss = F.cross_entropy(logits(x.to(device)), dataset.labels[chosen].to(device))
+            images = data.shifted(data.mirrored(dataset.images[chosen], 0.5, generator), shift, generator)
+            with torch.autocast(device.type, precision, enabled=precision is not None):
+                named = logits(data.to_unit(images).to(device))
+            loss = F.cross_entropy(named.float(), dataset.labels[chosen].to(device))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -131,6 +140,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--size", type=int, help="crop and resize every picture to so many pixels a side")
     p.add_argument("--out", type=Path, required=True, help="folder for weights, config and card")
     p.add_argument("--noisy", action="store_true", help="noise-aware, to guide; by default of clean pictures, to judge")
+    p.add_argument("--widths", type=whole_numbers, default=Architecture.widths, metavar="32,64,128")
+    p.add_argument("--shift", type=int, default=0, help="move pictures at random, by so many pixels at most")
+    p.add_argument("--precision", default="default", help=f"one of {', '.join(checkpoints.PRECISIONS)}")
     p.add_argument("--epochs", type=int, default=6)
     p.add_argument("--batch", type=int, default=128)
     p.add_argument("--learning-rate", type=float, default=5e-3, help="peak of the cycle")
@@ -152,7 +164,9 @@ def main(arguments: list[str] | None = None) -> None:
         number("seed", a.seed, 0, 2**32 - 1, whole=True)
         training, test = data.splits(a.data, a.data_root, a.size)
         channels, size = training.images.shape[1:3]
-        architecture = Architecture(channels, size, len(training.classes))
+        number("shift", a.shift, 0, size // 4, whole=True)
+        precision = checkpoints.PRECISIONS[choice("precision", a.precision, checkpoints.PRECISIONS)]
+        architecture = Architecture(channels, size, len(training.classes), a.widths)
     except (ValueError, OSError) as error:
         p.error(str(error))
     torch.manual_seed(a.seed)
@@ -165,7 +179,8 @@ def main(arguments: list[str] | None = None) -> None:
     with Progress(*columns) as progress:
         task = progress.add_task("loss", total=total)
         losses: list[float] = []
-        for loss in train(network, logits, training, a.epochs, a.batch, a.learning_rate, generator):
+        recipe = a.epochs, a.batch, a.learning_rate, generator, a.shift, precision
+        for loss in train(network, logits, training, *recipe):
             losses.append(loss)
             progress.update(task, advance=1, description=f"loss {np.mean(losses[-50:]):.4f}")
     if isinstance(network, Network):

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from cfg_core import pictures
 from cfg_core.checks import choice, number, shown
@@ -203,6 +204,16 @@ def mirrored(images: Tensor, probability: float, generator: torch.Generator) -> 
     """Pictures (N, C, S, S), each of them mirrored with that probability."""
     chosen = torch.rand(len(images), generator=generator) < probability
     return torch.where(chosen[:, None, None, None], images.flip(3), images)
+
+
+def shifted(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
+    """Pictures (N, C, S, S), all moved by the same −most … most pixels a side, mirrored at the border."""
+    if not most:
+        return images
+    down, right = torch.randint(2 * most + 1, (2,), generator=generator).tolist()
+    size = images.shape[-1]
+    padded = F.pad(images.float(), [most] * 4, mode="reflect").to(images.dtype)
+    return padded[..., down : down + size, right : right + size]
 
 
 def to_unit(images: Tensor) -> Tensor:

@@ -49,16 +49,13 @@ ROWS = 96
 CHUNK = 480
 """Samples, at every w, whose features are written to one file; a kill loses no more."""
 
-PRECISIONS = {"default": None, "bfloat16": torch.bfloat16}
-"""What convolutions compute in: what the page computes in on that device, or what is faster on many CPUs."""
-
 Figures = dict[str, Estimate]
 """Metric → its figure."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """A sweep over w. precision: a key of PRECISIONS. Raises ValueError for a field out of range."""
+    """A sweep over w. precision: a key of checkpoints.PRECISIONS. Raises ValueError for a field out of range."""
 
     w: tuple[float, ...]
     samples: int = 10_000
@@ -76,7 +73,7 @@ class Options:
         choice("sampler", self.sampler, SAMPLERS)
         number("steps", self.steps, 1, 10_000, whole=True)
         choice("rule", self.rule, RULES)
-        choice("precision", self.precision, PRECISIONS)
+        choice("precision", self.precision, checkpoints.PRECISIONS)
         number("seed", self.seed, 0, 2**32 - 1, whole=True)
 
 
@@ -243,7 +240,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--rule", default=Options.rule, help=f"one of {', '.join(RULES)}")
     p.add_argument("--guide", help="folder or Hub name of the noise-aware classifier that a rule needs")
     p.add_argument("--seed", type=int, default=Options.seed)
-    p.add_argument("--precision", default=Options.precision, help=f"one of {', '.join(PRECISIONS)}")
+    p.add_argument("--precision", default=Options.precision, help=f"one of {', '.join(checkpoints.PRECISIONS)}")
     p.add_argument("--out", type=Path, required=True, help="JSON file to write; a CSV comes beside it")
     p.add_argument("--note", default="", help="a remark that the file carries")
     return p
@@ -259,7 +256,7 @@ def main(arguments: list[str] | None = None) -> None:
     processes, folder = PartialState(), a.out.with_name(a.out.name + ".drawn")
     try:
         options = Options(tuple(a.w), a.samples, a.sampler, a.steps, a.rule, a.seed, a.precision)
-        checkpoint = checkpoints.load(a.checkpoint, processes.device, PRECISIONS[options.precision])
+        checkpoint = checkpoints.load(a.checkpoint, processes.device, checkpoints.PRECISIONS[options.precision])
         judge = judges.load(a.classifier, processes.device, checkpoint)
         guiding = used_guide(checkpoint, options.rule, a.guide)
         choice("rule", options.rule, rules(checkpoint.denoiser))

@@ -24,7 +24,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from cfg_core import checkpoints, data
-from cfg_core.checks import choice, number
+from cfg_core.checks import choice, number, whole_numbers
 from cfg_core.denoiser import NetworkDenoiser
 from cfg_core.grid import draw_grid, draw_sheet, save_sheet
 from cfg_core.request import GridRequest
@@ -261,10 +261,6 @@ def _laid_out(t: Tensor, parameter: Tensor) -> Tensor:
     return torch.empty_like(parameter).copy_(t) if t.shape == parameter.shape else t
 
 
-def _widths(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(","))
-
-
 def parser() -> argparse.ArgumentParser:
     """The command line; defaults are those of the shipped Fashion-MNIST model."""
     p = argparse.ArgumentParser("python -m cfg_core.train", description="Joint training with classifier-free guidance.")
@@ -279,9 +275,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--learning-rate", type=float, default=Options.learning_rate)
     p.add_argument("--ema", type=float, default=Options.ema, help="width of the EMA as a share of the run")
     p.add_argument("--log-snr", type=float, nargs=2, default=(-20.0, 20.0), metavar=("MIN", "MAX"))
-    p.add_argument("--widths", type=_widths, default=UNetConfig.widths, metavar="48,96")
-    p.add_argument("--encoder", type=_widths, default=UNetConfig.encoder, metavar="2,3", help="blocks a level")
-    p.add_argument("--decoder", type=_widths, default=UNetConfig.decoder, metavar="2,1", help="blocks a level")
+    p.add_argument("--widths", type=whole_numbers, default=UNetConfig.widths, metavar="48,96")
+    p.add_argument("--encoder", type=whole_numbers, default=UNetConfig.encoder, metavar="2,3", help="blocks a level")
+    p.add_argument("--decoder", type=whole_numbers, default=UNetConfig.decoder, metavar="2,1", help="blocks a level")
     p.add_argument("--late", action=argparse.BooleanOptionalAction, default=True, help="class in the decoder only")
     p.add_argument("--precision", default="bfloat16" if torch.cuda.is_available() else "float32")
     p.add_argument("--start", help="begin with the weights of this model, a folder or a Hub name, of the same network")
