@@ -27,6 +27,7 @@ from cfg_core import checkpoints, data
 from cfg_core.checks import choice, number, whole_numbers
 from cfg_core.denoiser import NetworkDenoiser
 from cfg_core.grid import draw_grid, draw_sheet, save_sheet
+from cfg_core.optimizers import OPTIMIZERS
 from cfg_core.request import GridRequest
 from cfg_core.schedule import Schedule, alpha_sigma, per_sample
 from cfg_core.unet import UNet, UNetConfig
@@ -51,7 +52,8 @@ class Options:
     """What makes two runs the same run; a run folder goes on only under the same options.
 
     start: the hash of the weights that it begins with, empty where they are fresh. seen: pictures those had seen.
-    precision: what convolutions compute in, a key of PRECISIONS; the weights are float32.
+    precision: what convolutions compute in, a key of PRECISIONS; the weights are float32. ema: the widths of the EMAs
+    that are kept, as shares of the run.
     """
 
     data: str
@@ -62,7 +64,8 @@ class Options:
     images: int = 1_200_000
     batch: int = 128
     learning_rate: float = 2e-3
-    ema: float = 0.1
+    optimizer: str = "adamw"
+    ema: tuple[float, ...] = (0.1,)
     seed: int = 0
     start: str = ""
     seen: int = 0
@@ -75,7 +78,9 @@ class Options:
         number("images", self.images, 1, 1e12, whole=True)
         number("batch", self.batch, 1, 65536, whole=True)
         number("learning_rate", self.learning_rate, 1e-8, 1)
-        number("ema", self.ema, 0.01, 0.28)
+        choice("optimizer", self.optimizer, OPTIMIZERS)
+        for width in self.ema:
+            number("ema", width, 0.01, 0.28)
         number("seed", self.seed, 0, 2**32 - 1, whole=True)
 
     @property
@@ -124,16 +129,21 @@ class Trainer:
         self.options, self.accelerator, self.step = options, accelerator, 0
         torch.manual_seed(options.seed)
         self.network = UNet(options.network)
-        self.optimizer = torch.optim.AdamW(self.network.parameters(), betas=(0.9, 0.99), fused=True)
-        self.model, self.optimizer = accelerator.prepare(self.network, self.optimizer)
-        self.ema = {name: t.detach().clone() for name, t in self.network.state_dict().items()}
+        self.model = accelerator.prepare(self.network)
+        self.optimizers = OPTIMIZERS[options.optimizer](self.network)
+        self.emas = self._copies()
         self.dataset = dataset
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
 
     def begin_with(self, weights: Mapping[str, Tensor]) -> None:
         """Begin with these instead of fresh weights."""
         self.network.load_state_dict(weights)
-        self.ema = {name: t.detach().clone() for name, t in self.network.state_dict().items()}
+        self.emas = self._copies()
+
+    def _copies(self) -> dict[float, dict[str, Tensor]]:
+        """The weights once for each width of the EMA."""
+        weights = self.network.state_dict()
+        return {width: {name: t.detach().clone() for name, t in weights.items()} for width in self.options.ema}
 
     def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """x (B, C, S, S) in [−1, 1], labels (B,), some dropped, u (B,) in [0, 1] and ε of a step; this process's rows.
@@ -168,18 +178,16 @@ class Trainer:
 
     def advance(self) -> Tensor:
         """One gradient step; returns the summed loss and the count, conditional then unconditional: (2, 2)."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.options, self.step)
         x, labels, u, eps = self.batch(self.step)
         losses = self.losses(x, labels, u, eps)
-        self.optimizer.zero_grad()
         self.accelerator.backward(losses.mean())
         self.accelerator.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
+        self.optimizers.step(learning_rate(self.options, self.step))
         self.step += 1
-        decay = ema_decay(self.options.ema, self.step)
         weights = self.network.state_dict()
-        torch._foreach_lerp_(list(self.ema.values()), [weights[name] for name in self.ema], 1 - decay)
+        for width, ema in self.emas.items():
+            decay = ema_decay(width, self.step)
+            torch._foreach_lerp_(list(ema.values()), [weights[name] for name in ema], 1 - decay)
         dropped = labels == self.options.network.num_classes
         return torch.stack([torch.stack([losses.detach()[m].sum(), m.sum()]) for m in (~dropped, dropped)])
 
@@ -196,21 +204,20 @@ class Trainer:
                 sums.zero_()
 
     def denoiser(self) -> NetworkDenoiser:
-        """The EMA weights as a denoiser."""
+        """The weights of the first EMA as a denoiser."""
         network = UNet(self.options.network)
-        network.load_state_dict(self.ema)
+        network.load_state_dict(self.emas[self.options.ema[0]])
         return NetworkDenoiser(network.to(self.accelerator.device), self.options.schedule, self.dataset.classes)
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything a run consists of beside its step and options."""
         state = {f"network.{name}": t for name, t in self.network.state_dict().items()}
-        state |= {f"ema.{name}": t for name, t in self.ema.items()}
-        for name, parameter in self.network.named_parameters():
-            state |= {f"optimizer.{name}.{key}": t for key, t in self.optimizer.state[parameter].items()}
-        return state
+        for width, ema in self.emas.items():
+            state |= {f"ema {width}.{name}": t for name, t in ema.items()}
+        return state | {f"optimizer.{name}": t for name, t in self.optimizers.tensors().items()}
 
     def save(self, folder: Path, command: str) -> None:
-        """Write the run's state and its EMA checkpoint."""
+        """Write the run's state and a checkpoint of each EMA, that of the first in ``checkpoint/``."""
         options = self.options
         metadata = {"step": str(self.step), "options": json.dumps(asdict(options))}
         tensors = {name: t.detach().cpu().contiguous() for name, t in self.tensors().items()}
@@ -229,7 +236,9 @@ class Trainer:
             command=command,
             finished=self.step == options.steps,
         )
-        checkpoints.save(folder / "checkpoint", config, self.ema, checkpoints.card(config))
+        for width, ema in self.emas.items():
+            name = "checkpoint" if width == options.ema[0] else f"checkpoint-ema-{width}"
+            checkpoints.save(folder / name, config, ema, checkpoints.card(config))
 
     def resume(self, folder: Path) -> bool:
         """Go on from the folder's state, if it has one. Raises ValueError if it was started under other options."""
@@ -245,20 +254,13 @@ class Trainer:
                 raise ValueError(f"{name} must be {value} as in the run of {folder}, got {now[name]}")
         self.step = int(metadata["step"])
         self.network.load_state_dict(_below("network.", tensors))
-        self.ema = _below("ema.", tensors)
-        for name, parameter in self.network.named_parameters():
-            moments = _below(f"optimizer.{name}.", tensors)
-            self.optimizer.state[parameter] = {key: _laid_out(t, parameter) for key, t in moments.items()}
+        self.emas = {width: _below(f"ema {width}.", tensors) for width in self.options.ema}
+        self.optimizers.load(_below("optimizer.", tensors))
         return True
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
-
-
-def _laid_out(t: Tensor, parameter: Tensor) -> Tensor:
-    """A moment in its parameter's memory layout: the fused optimiser walks both by one set of strides."""
-    return torch.empty_like(parameter).copy_(t) if t.shape == parameter.shape else t
 
 
 def parser() -> argparse.ArgumentParser:
@@ -273,7 +275,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--p-uncond", type=float, default=Options.p_uncond, help="probability of dropping a label")
     p.add_argument("--loss-weight", default=Options.loss_weight, help=f"one of {', '.join(LOSS_WEIGHTS)}")
     p.add_argument("--learning-rate", type=float, default=Options.learning_rate)
-    p.add_argument("--ema", type=float, default=Options.ema, help="width of the EMA as a share of the run")
+    p.add_argument("--optimizer", default=Options.optimizer, help=f"one of {', '.join(OPTIMIZERS)}")
+    p.add_argument("--ema", type=float, nargs="+", default=Options.ema, help="widths of the EMAs, as shares of the run")
     p.add_argument("--log-snr", type=float, nargs=2, default=(-20.0, 20.0), metavar=("MIN", "MAX"))
     p.add_argument("--widths", type=whole_numbers, default=UNetConfig.widths, metavar="48,96")
     p.add_argument("--encoder", type=whole_numbers, default=UNetConfig.encoder, metavar="2,3", help="blocks a level")
@@ -301,7 +304,8 @@ def main(arguments: list[str] | None = None) -> None:
             raise ValueError(f"start must be a model of {network}, got one of {start.config.architecture}")
         options = Options(
             a.data, network, Schedule(*a.log_snr), a.p_uncond, a.loss_weight, a.images, a.batch, a.learning_rate,
-            a.ema, a.seed, start.hash if start else "", start.config.images_seen if start else 0, a.precision,
+            a.optimizer, tuple(a.ema), a.seed, start.hash if start else "", start.config.images_seen if start else 0,
+            a.precision,
         )  # fmt: skip
         accelerator = Accelerator(mixed_precision=PRECISIONS[options.precision])
         number("batch divided by the number of processes", a.batch / accelerator.num_processes, 1, a.batch)

@@ -12,8 +12,9 @@ from accelerate import Accelerator
 from safetensors.torch import load_file
 
 from cfg_core import checkpoints, data, train
+from cfg_core.optimizers import OPTIMIZERS, muon
 from cfg_core.schedule import Schedule, alpha_sigma
-from cfg_core.unet import UNetConfig
+from cfg_core.unet import UNet, UNetConfig
 
 SMALL = ["--widths", "16,32", "--encoder", "1,1", "--decoder", "1,1"]
 
@@ -113,15 +114,31 @@ def test_the_ema_averages_over_its_share_of_the_run(width):
     assert (profile * (at - mean) ** 2).sum().sqrt().item() == pytest.approx(width, rel=0.05)
 
 
-def test_a_resumed_run_ends_exactly_as_an_unbroken_one(tmp_path):
-    whole = advance(trainer(), 6)
-    first = advance(trainer(), 3)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_resumed_run_ends_exactly_as_an_unbroken_one(tmp_path, optimizer):
+    options = {"optimizer": optimizer, "ema": (0.1, 0.05)}
+    whole = advance(trainer(**options), 6)
+    first = advance(trainer(**options), 3)
     first.save(tmp_path, "")
-    second = trainer()
+    second = trainer(**options)
     assert second.resume(tmp_path)
     advance(second, 3)
     for name, tensor in whole.tensors().items():
         assert torch.equal(tensor, second.tensors()[name]), name
+
+
+def test_a_step_of_muon_is_a_near_orthogonal_matrix_of_the_size_of_an_adamw_step():
+    network = UNet(UNetConfig(1, 16, 4, widths=(16,), encoder=(1,), decoder=(1,)))
+    torch.nn.init.normal_(network.out.weight)
+    torch.nn.init.normal_(network.encoder[0][0].conv2.weight)
+    optimizers, kernel = muon(network), network.encoder[0][0].conv1.weight
+    before = kernel.detach().clone()
+    network(torch.randn(8, 1, 16, 16), torch.zeros(8), torch.arange(8) % 5).square().mean().backward()
+    optimizers.step(1e-3)
+    change = (kernel.detach() - before * (1 - 1e-3 * 0.01)).permute(0, 2, 3, 1).flatten(1)  # (16, 3·3·16)
+    singular = torch.linalg.svdvals(change.double()) / (1e-3 * 0.2 * (3 * 3 * 16) ** 0.5)
+    assert 0.5 < singular.min() < singular.max() < 1.5, "Newton-Schulz iterations bring them near 1"
+    assert kernel.grad is None
 
 
 def test_weights_beyond_what_a_space_takes_are_kept_in_half(tmp_path, monkeypatch):
@@ -132,7 +149,7 @@ def test_weights_beyond_what_a_space_takes_are_kept_in_half(tmp_path, monkeypatc
     whole, half = (tmp_path / name / "checkpoint" / checkpoints.WEIGHTS for name in ("whole", "half"))
     assert 0.4 < half.stat().st_size / whole.stat().st_size < 0.6
     loaded = checkpoints.load(tmp_path / "half" / "checkpoint").denoiser.network.state_dict()
-    for name, tensor in run.ema.items():
+    for name, tensor in run.emas[0.1].items():
         torch.testing.assert_close(loaded[name], tensor, rtol=1e-3, atol=1e-6)
         assert loaded[name].dtype == torch.float32
 

@@ -1,0 +1,88 @@
+"""What a training step does with gradients: AdamW, or Muon for the kernels of convolutions and AdamW for the rest."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.optim import AdamW, Optimizer
+
+
+class Optimizers:
+    """Optimisers that share the parameters of a network, stepped as one.
+
+    ``matrices`` are parameters that an optimiser knows as a matrix over the same memory, by their names.
+    """
+
+    def __init__(self, network: nn.Module, parts: Iterable[Optimizer], matrices: dict[str, nn.Parameter]) -> None:
+        self._network, self._parts, self._matrices = network, tuple(parts), matrices
+
+    def step(self, learning_rate: float) -> None:
+        """One step at this learning rate, from the gradients of the network's parameters, which are then cleared."""
+        parameters = dict(self._network.named_parameters())
+        for name, matrix in self._matrices.items():
+            gradient = parameters[name].grad
+            matrix.grad = None if gradient is None else _flat(gradient)
+        for part in self._parts:
+            for group in part.param_groups:
+                group["lr"] = learning_rate
+            part.step()
+        self._network.zero_grad()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything they remember, as "parameter.key"."""
+        return {
+            f"{name}.{key}": t for name, part, parameter in self._known() for key, t in part.state[parameter].items()
+        }
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """The inverse of ``tensors``."""
+        for name, part, parameter in self._known():
+            keys = (key.removeprefix(f"{name}.") for key in tensors if key.rpartition(".")[0] == name)
+            part.state[parameter] = {key: _laid_out(tensors[f"{name}.{key}"], parameter) for key in keys}
+
+    def _known(self) -> Iterator[tuple[str, Optimizer, nn.Parameter]]:
+        """Every parameter's name, its optimiser, and the parameter as that knows it."""
+        names = {parameter: name for name, parameter in self._network.named_parameters()}
+        names |= {matrix: name for name, matrix in self._matrices.items()}
+        for part in self._parts:
+            for group in part.param_groups:
+                for parameter in group["params"]:
+                    yield names[parameter], part, parameter
+
+
+def adamw(network: nn.Module) -> Optimizers:
+    """AdamW (Loshchilov & Hutter, arXiv 1711.05101)."""
+    return Optimizers(network, [_adamw(network.parameters())], {})
+
+
+def muon(network: nn.Module) -> Optimizers:
+    """Muon (Jordan et al., 2024) of the kernels between the first and the last convolution, AdamW of the rest.
+
+    A kernel (out, in, k, k) is the matrix (out, k·k·in). Steps are scaled to AdamW's size (Liu et al., arXiv
+    2502.16982), so that one learning rate serves both. Needs torch 2.9 or newer: otherwise raises ValueError.
+    """
+    if not hasattr(torch.optim, "Muon"):
+        raise ValueError(f"optimizer must be adamw with torch before 2.9, got muon and torch {torch.__version__}")
+    kernels = [(name, p) for name, p in network.named_parameters() if p.ndim == 4][1:-1]
+    matrices = {name: nn.Parameter(_flat(p.detach())) for name, p in kernels}
+    inner = {p for _, p in kernels}
+    rest = [p for p in network.parameters() if p not in inner]
+    hidden = torch.optim.Muon(matrices.values(), weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
+    return Optimizers(network, [hidden, _adamw(rest)], matrices)
+
+
+OPTIMIZERS: dict[str, Callable[[nn.Module], Optimizers]] = {"adamw": adamw, "muon": muon}
+
+
+def _adamw(parameters: Iterable[nn.Parameter]) -> AdamW:
+    return AdamW(parameters, betas=(0.9, 0.99), fused=True)
+
+
+def _flat(kernel: Tensor) -> Tensor:
+    """A kernel (out, in, k, k) in channels-last memory to the matrix (out, k·k·in) over that memory."""
+    return kernel.permute(0, 2, 3, 1).flatten(1)
+
+
+def _laid_out(t: Tensor, parameter: Tensor) -> Tensor:
+    """A moment in its parameter's memory layout: the fused optimiser walks both by one set of strides."""
+    return torch.empty_like(parameter).copy_(t) if t.shape == parameter.shape else t
