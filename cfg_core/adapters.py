@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from cfg_core import checkpoints
 from cfg_core.checkpoints import PRECISION, CheckpointError, Loaded
 from cfg_core.checks import shown
 from cfg_core.denoiser import Denoiser, Prediction
@@ -143,16 +144,11 @@ def found(where: str | Path) -> Path | None:
 def _fetched(repository: str, revision: str | None) -> Path | None:
     from huggingface_hub import HfApi
 
-    try:
+    with checkpoints.fetching(repository):
         api = HfApi()
         if INDEX not in api.list_repo_files(repository, revision=revision):
             return None
         return Path(api.snapshot_download(repository, revision=revision, allow_patterns=["*.json", "*.safetensors"]))
-    except Exception as error:  # the HTTP library's own among them, and which that is depends on huggingface_hub
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise CheckpointError(
-            f"checkpoint {shown(repository)} is no folder here and could not be had from the Hub: {reason}"
-        ) from error
 
 
 def peek(folder: Path, name: str) -> tuple[Adapted, str]:

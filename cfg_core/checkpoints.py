@@ -5,7 +5,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from cfg_core.checks import choice, names, number, shown, text
 from cfg_core.denoiser import Denoiser, NetworkDenoiser
+from cfg_core.remote import told
 from cfg_core.schedule import Schedule
 from cfg_core.unet import UNet, UNetConfig
 
@@ -275,14 +276,13 @@ def device(name: str | None = None) -> torch.device:
 
 def _pull(repository: str) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository) or repository.startswith("."):
         raise CheckpointError(f"checkpoint {shown(repository)} is neither a folder nor a Hub name owner/name")
-    try:
+    with fetching(repository):
         return Path(snapshot_download(repository, allow_patterns=[WEIGHTS, CONFIG, CARD]))
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise CheckpointError(
-            f"checkpoint {shown(repository)} is no folder here and could not be had from the Hub: {reason}"
-        ) from error
+
+
+def fetching(repository: str) -> AbstractContextManager[None]:
+    """Whatever goes wrong on the way to the Hub inside becomes a CheckpointError."""
+    return told(f"checkpoint {shown(repository)} is no folder here and could not be had from the Hub", CheckpointError)

@@ -6,8 +6,6 @@ python -m cfg_core.data pictures --size 32        # checked and counted, before 
 import argparse
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from torch.nn import functional as F
 
 from cfg_core import pictures
 from cfg_core.checks import choice, number, shown
+from cfg_core.remote import told
 
 SPLITS = ("train", "test")
 
@@ -109,13 +108,9 @@ def load(
 
 def _download(source: Source, file: str, looked: Path) -> Path:
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError
 
-    try:
+    with told(f"data: no file {looked}, and {source.repository} could not be had from the Hub"):
         return Path(hf_hub_download(source.repository, file, repo_type="dataset"))
-    except (HfHubHTTPError, OSError) as error:
-        why = f"no file {looked}, and {source.repository} could not be had from the Hub ({error})"
-        raise OSError(f"data: {why}") from error
 
 
 def splits(
@@ -144,7 +139,7 @@ def _hub_files(repository: str, split: str) -> tuple[list[Path], bool]:
     def of(*parts: str) -> list[str]:
         return [file for file in files if set(parts) & set(re.split(r"[/.-]", file))]
 
-    with _from_the_hub(repository):
+    with told(f"data: {repository} could not be had from the Hub"):
         for revision in ("main", PARQUET):
             every = HfApi().list_repo_files(repository, repo_type="dataset", revision=revision)
             if files := sorted(file for file in every if file.endswith(".parquet")):
@@ -155,19 +150,9 @@ def _hub_files(repository: str, split: str) -> tuple[list[Path], bool]:
     if len(configurations) != 1:
         found = ", ".join(sorted(configurations)) or "no training split in parquet"
         raise ValueError(f"data: {repository} must have one configuration, got {found}")
-    with _from_the_hub(repository):
+    with told(f"data: {repository} could not be had from the Hub"):
         paths = [Path(hf_hub_download(repository, f, repo_type="dataset", revision=revision)) for f in wanted]
     return paths, bool(for_tests)
-
-
-@contextmanager
-def _from_the_hub(repository: str) -> Iterator[None]:
-    """Whatever the Hub or the way to it does wrong becomes an OSError of one sentence."""
-    try:
-        yield
-    except Exception as error:  # the HTTP library's own among them, and which that is depends on huggingface_hub
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise OSError(f"data: {repository} could not be had from the Hub ({reason})") from error
 
 
 SYNTHETIC_SIZE = 16

@@ -13,8 +13,7 @@ import hashlib
 import io
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from cfg_core.curvefile import Curve
 from cfg_core.curves import basis
 from cfg_core.grid import draw_grid, draw_sheet
 from cfg_core.metrics import METRICS
+from cfg_core.remote import told
 from cfg_core.request import GridRequest
 
 ROOT = Path(__file__).parents[1]
@@ -33,22 +33,6 @@ PICTURE = "samples.png"
 
 SPACE_FILES = ("app.py", "README.md", "LICENSE", "requirements.txt", "cfg_core", "assets", "checkpoints", "docs")
 """What of the project a Space needs."""
-
-
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    """Whatever the Hub or the way to it does wrong becomes a CheckpointError of one sentence."""
-    try:
-        yield
-    except CheckpointError:
-        raise
-    except Exception as error:  # the HTTP library's own among them, and which that is depends on huggingface_hub
-        response = getattr(error, "response", None)
-        if response is not None and response.status_code == 401:
-            reason = "it does not know who you are; run hf auth login, or set HF_TOKEN"
-        else:
-            reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise CheckpointError(f"{what}: {reason}") from error
 
 
 # ---- a checkpoint ----------------------------------------------------------------------------------------------------
@@ -70,7 +54,7 @@ def push(folder: Path, repository: str, measured: Sequence[Curve] = ()) -> str:
         PICTURE: picture(checkpoint),
     }
     operations = [CommitOperationAdd(name, content) for name, content in files.items()]
-    with _told(f"{repository} could not be uploaded to the Hub"):
+    with told(f"{repository} could not be uploaded to the Hub", CheckpointError):
         api = HfApi()
         address = api.create_repo(repository, exist_ok=True)
         api.create_commit(repository, operations, commit_message=f"Weights {checkpoint.hash}")
@@ -126,7 +110,7 @@ def pull(repository: str, folder: Path) -> Checkpoint:
         raise CheckpointError(f"folder must be new, got {folder}, which is there")
     partial = folder.with_name(folder.name + ".partial")
     try:
-        with _told(f"{repository} could not be had from the Hub"):
+        with told(f"{repository} could not be had from the Hub", CheckpointError):
             info = HfApi().model_info(repository, files_metadata=True)
             there = {file.rfilename: file for file in info.siblings or []}
             if missing := [name for name in (WEIGHTS, CONFIG) if name not in there]:
@@ -178,7 +162,7 @@ def deploy(space: str, root: Path = ROOT) -> str:
     Raises CheckpointError as ``space_files`` does, and for whatever the Hub refuses.
     """
     operations = [CommitOperationAdd(str(path.as_posix()), root / path) for path in space_files(root)]
-    with _told(f"{space} could not be deployed"):
+    with told(f"{space} could not be deployed", CheckpointError):
         api = HfApi()
         address = api.create_repo(space, repo_type="space", space_sdk="gradio", exist_ok=True)
         api.create_commit(space, operations, commit_message="Guidance Lab", repo_type="space")
