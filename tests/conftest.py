@@ -9,7 +9,7 @@ import torch
 
 from cfg_core.checkpoints import CPU_THREADS, Checkpoint, CheckpointConfig
 from cfg_core.denoiser import NetworkDenoiser
-from cfg_core.engine import Engine
+from cfg_core.engine import Engine, Model
 from cfg_core.mixture import MixtureDenoiser, three_gaussians
 from cfg_core.schedule import Schedule
 from cfg_core.unet import UNet, UNetConfig
@@ -74,3 +74,10 @@ def tiny_checkpoint() -> Checkpoint:
     network, classes = small_network(), tuple(map(str, range(10)))
     config = CheckpointConfig(network.config, Schedule(), "v", "v", classes, "synthetic", "none", 0.1, 0, "none")
     return Checkpoint(NetworkDenoiser(network, Schedule(), classes), config, "0123456789ab")
+
+
+@pytest.fixture
+def tiny_engine(tiny_checkpoint: Checkpoint) -> Iterator[Engine]:
+    engine = Engine(Model(tiny_checkpoint))
+    yield engine
+    engine.close()

@@ -73,10 +73,8 @@ class Gate(NetworkDenoiser):
 
 
 @pytest.fixture
-def engine(tiny_checkpoint: Checkpoint) -> Iterator[Engine]:
-    engine = Engine(Model(tiny_checkpoint))
-    yield engine
-    engine.close()
+def engine(tiny_engine: Engine) -> Engine:
+    return tiny_engine
 
 
 @pytest.fixture

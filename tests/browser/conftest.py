@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cfg_core import checkpoints, guide
+from cfg_core import checkpoints, guide, models
 from cfg_core import judge as judges
 from cfg_core.engine import Engine, Model
 from cfg_core.meters import measure_by
+from cfg_core.models import Models
 from tests.conftest import served
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -38,7 +39,8 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def address(engine: Engine) -> Iterator[str]:
-    with served(engine) as (address, _):
+    choice = Models(engine, models.offers(models.shipped(CHECKPOINT.parent, CHECKPOINT.name)))
+    with served(engine, models=choice) as (address, _):
         yield address
 
 

@@ -4,7 +4,6 @@ import base64
 import math
 import re
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -730,13 +729,6 @@ def test_where_no_gpu_is_lent_the_page_says_why(
         assert told == "The pictures could not be drawn: you have used up today's minutes"
         page.close()
     choice.engine.close()
-
-
-@pytest.fixture
-def tiny_engine(tiny_checkpoint: Checkpoint) -> Iterator[Engine]:
-    engine = Engine(Model(tiny_checkpoint))
-    yield engine
-    engine.close()
 
 
 def test_a_thousand_classes_are_searched_by_name(browser: Any, tiny_checkpoint: Checkpoint) -> None:
