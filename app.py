@@ -49,6 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # helpers that wait busily for long take a core from who computes
 
     if "SPACES_ZERO_GPU" in os.environ:
         import spaces  # noqa: F401  where a GPU is lent, it must come before torch

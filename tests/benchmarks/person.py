@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,7 +59,7 @@ class Person:
         self.seed = seed
         self.me: dict[str, Any] = {}
         self.seen: dict[str, int] = {}
-        self.held: set[float] = set()  # w of the finished grids of the wanted class and noise
+        self.drawers: defaultdict[tuple, set[float]] = defaultdict(set)  # class and noise → w of what is finished
         self.began = 0.0  # when they began to want it
 
     async def call(self, function: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -86,6 +87,12 @@ class Person:
             self.seen[str(frame["serial"])] = frame["evaluations"]
 
     @property
+    def held(self) -> set[float]:
+        """w of the finished grids of the wanted class and noise. As the page, they keep what has come for later: the
+        server sends nothing twice."""
+        return self.drawers[tuple(value for name, value in self.me["want"].items() if name != "w")]
+
+    @property
     def served(self) -> bool:
         """Whether they see a finished guided grid of the wanted class and noise, as near to w as the strip has it."""
         w = self.me["want"]["w"]
@@ -94,9 +101,6 @@ class Person:
 
     async def want(self, **fields: Any) -> float:
         """Ask for something; returns the seconds to the first finished guided grid of it."""
-        scene = {**self.me["want"], **fields, "w": self.me["want"]["w"]}
-        if scene != self.me["want"]:
-            self.held = set()
         self.me["want"] |= fields
         self.began, replies = time.perf_counter(), 0
         while replies == 0 or not self.served:
