@@ -161,6 +161,11 @@ class Engine:
         """Hash → what it draws with."""
         return {digest: model.checkpoint for digest, model in self._models.items()}
 
+    @property
+    def people(self) -> int:
+        """How many are here, those at the door among them."""
+        return len(self._people)
+
     def elsewhere(self, checkpoint: str) -> bool:
         """Whether the grids of that checkpoint are delivered, not drawn here."""
         return self._models[checkpoint].elsewhere

@@ -20,10 +20,11 @@ from cfg_core.work import Frame
 log = logging.getLogger(__name__)
 
 FIELDS = ("model", "class", "w", "seed", "samples", "sampler", "steps", "rule")
-PACE = 0.3
-"""Seconds between unfinished frames: to send each evaluation would take from the sampler's own cores."""
+PACE, COMPANY = 0.3, 8
+"""Seconds between unfinished frames, and how many people there may be until they become longer: to send each evaluation
+to everybody would take from the sampler's own cores."""
 
-PATIENCE = 1.0
+PATIENCE = 2.0
 """Seconds that a pull waits for news. A newer wish of the same person ends the wait."""
 
 RAIL_PICTURES = 24
@@ -157,7 +158,8 @@ class Explore:
             guided = self.parse(ask["want"])
             wish = (guided, replace(guided, w=(0.0,))), strip(guided) if guided.pictures <= STRIP_PICTURES else ()
             view = self.engine.want(token, *wish)
-            for patience, enough in ((PACE, _worth_sending), (PATIENCE - PACE, _new)):
+            pace = min(PACE * max(1, self.engine.people / COMPANY), PATIENCE)
+            for patience, enough in ((pace, _worth_sending), (PATIENCE - pace, _new)):
                 whole = len(view.strip) == len(wish[1]) and all(frame.done for frame in view.frames)
                 if view.door or whole or any(enough(frame, seen) for frame in view.frames + view.strip):
                     break
