@@ -3,7 +3,6 @@
 import asyncio
 import random
 import time
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,7 +58,7 @@ class Person:
         self.seed = seed
         self.me: dict[str, Any] = {}
         self.seen: dict[str, int] = {}
-        self.drawers: defaultdict[tuple, set[float]] = defaultdict(set)  # class and noise → w of what is finished
+        self.held: set[float] = set()  # w of the finished grids of the wanted class and noise
         self.missing = 0  # rungs of the strip that are not finished
         self.began = 0.0  # when they began to want it
 
@@ -89,12 +88,6 @@ class Person:
             self.seen[str(frame["serial"])] = frame["evaluations"]
 
     @property
-    def held(self) -> set[float]:
-        """w of the finished grids of the wanted class and noise. As the page, they keep what has come for later: the
-        server sends nothing twice."""
-        return self.drawers[tuple(value for name, value in self.me["want"].items() if name != "w")]
-
-    @property
     def served(self) -> bool:
         """Whether they see a finished guided grid of the wanted class and noise, as near to w as the strip has it."""
         w = self.me["want"]["w"]
@@ -103,6 +96,9 @@ class Person:
 
     async def want(self, **fields: Any) -> float:
         """Ask for something; returns the seconds to the first finished guided grid of it."""
+        scene = {**self.me["want"], **fields, "w": self.me["want"]["w"]}
+        if scene != self.me["want"]:  # as the page, they keep nothing of another class or noise
+            self.held, self.seen = set(), {}
         self.me["want"] |= fields
         self.began, replies = time.perf_counter(), 0
         while replies == 0 or not self.served:
