@@ -1,7 +1,8 @@
-"""python -m tests.benchmarks.soak [--checkpoint FOLDER] [--people 10] [--minutes 30]
+"""python -m tests.benchmarks.soak [--checkpoint FOLDER] [--people 10] [--minutes 30] [--cache 16]
 
 Changing users for half an hour: every minute all of them leave and others come. Prints a line a minute: memory, open
-files, temporary files, errors; they should stay flat.
+files, temporary files, errors; they should stay flat. The cache of finished grids is small, so that it is soon full and
+whatever still grows is something else.
 """
 
 import argparse
@@ -24,11 +25,12 @@ def main() -> None:
     p.add_argument("--checkpoint", default="checkpoints/fashion-mnist", help="a folder, or a Hub name owner/name")
     p.add_argument("--people", type=int, default=10)
     p.add_argument("--minutes", type=int, default=30)
+    p.add_argument("--cache", type=int, default=16, help="megabytes of finished grids that the app keeps")
     options = p.parse_args()
     record, console = Record(), Console()
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["GRADIO_TEMP_DIR"] = scratch
-        with running(str(Path(options.checkpoint).resolve())) as page:
+        with running(str(Path(options.checkpoint).resolve()), "--cache", str(options.cache)) as page:
             meter = Meter(page.app.pid)
             table = Table("minute", "memory", "threads", "open files", "temporary files", "grids", "errors")
             for minute in range(options.minutes):
