@@ -108,3 +108,12 @@ def test_each_picture_is_mirrored_by_itself():
 def test_nothing_is_mirrored_with_probability_0():
     pictures = torch.arange(4, dtype=torch.uint8).reshape(1, 1, 4).repeat(400, 1, 1, 1)
     assert torch.equal(data.mirrored(pictures, 0, torch.Generator().manual_seed(0)), pictures)
+
+
+def test_shifted_pictures_are_moved_whole_and_mirrored_at_the_border():
+    images = torch.arange(2 * 64, dtype=torch.uint8).reshape(2, 1, 8, 8)
+    moved = {tuple(data.shifted(images, 1, torch.Generator().manual_seed(n)).flatten().tolist()) for n in range(100)}
+    assert len(moved) == 9, "−1, 0 or 1 pixel down, and as many to the right"
+    mirrored = torch.cat([images[:, :, 1:2], images[:, :, :-1]], 2)
+    assert tuple(images.flatten().tolist()) in moved
+    assert tuple(mirrored.flatten().tolist()) in moved
