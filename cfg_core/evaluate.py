@@ -8,8 +8,8 @@ Features and class probabilities are the clean-image classifier's. FID is measur
 precision and recall against as many of its pictures as there are samples. The floor, the same figures of held-out real
 pictures, stands beside them. Beside the JSON lies a CSV of the same figures.
 
-What is drawn is kept in ``OUT.drawn/`` until the sweep is finished: the same command resumes it. ``accelerate launch -m
-cfg_core.evaluate …`` divides it between processes or GPUs.
+What is drawn is kept in ``OUT.drawn/`` until the sweep is finished: the same command resumes it. ``torchrun
+--nproc_per_node 2 -m -- cfg_core.evaluate …`` divides it between processes, or GPUs.
 """
 
 import argparse
@@ -253,7 +253,7 @@ def main(arguments: list[str] | None = None) -> None:
     p = parser()
     a = p.parse_args(arguments)
     command = "python -m cfg_core.evaluate " + shlex.join(sys.argv[1:] if arguments is None else arguments)
-    processes, folder = PartialState(), a.out.with_name(a.out.name + ".drawn")
+    processes, folder = PartialState(cpu=checkpoints.device().type == "cpu"), a.out.with_name(a.out.name + ".drawn")
     try:
         options = Options(tuple(a.w), a.samples, a.sampler, a.steps, a.rule, a.seed, a.precision)
         checkpoint = checkpoints.load(a.checkpoint, processes.device, checkpoints.PRECISIONS[options.precision])

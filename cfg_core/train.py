@@ -1,7 +1,7 @@
 """Joint training of the conditional and the unconditional model (paper, Algorithm 1).
 
     python -m cfg_core.train --data fashion_mnist --run runs/fashion-mnist --images 1200000
-    accelerate launch --num_processes 2 -m cfg_core.train --data cifar10 --run runs/cifar10
+    torchrun --nproc_per_node 2 -m -- cfg_core.train --data cifar10 --run runs/cifar10
 
 A run lives in its folder: ``state.safetensors`` (everything, written whole), ``checkpoint/`` (the EMA weights, ready
 for the page), ``log.jsonl`` and ``sheets/``. The same command again goes on exactly where the last save was; so it does
@@ -307,7 +307,8 @@ def main(arguments: list[str] | None = None) -> None:
             a.optimizer, tuple(a.ema), a.seed, start.hash if start else "", start.config.images_seen if start else 0,
             a.precision,
         )  # fmt: skip
-        accelerator = Accelerator(mixed_precision=PRECISIONS[options.precision])
+        on_cpu = checkpoints.device().type == "cpu"  # else several processes there would not know of each other
+        accelerator = Accelerator(cpu=on_cpu, mixed_precision=PRECISIONS[options.precision])
         number("batch divided by the number of processes", a.batch / accelerator.num_processes, 1, a.batch)
         trainer = Trainer(options, dataset, accelerator)
         if not trainer.resume(a.run) and start:

@@ -148,11 +148,11 @@ def test_a_killed_sweep_resumes_to_the_same_file_without_drawing_again(
 
 
 def test_two_processes_write_what_one_writes(model: Path, judge: Path, out: Path, tmp_path: Path) -> None:
-    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
-    launch += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "--"]
     sweep = ["cfg_core.evaluate", *command(model, judge, tmp_path / "two.json"), "--note", "a test"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    subprocess.run([*launch, "-m", *sweep], check=True, capture_output=True, env=environment)
+    run = subprocess.run([*launch, *sweep], check=True, capture_output=True, text=True, env=environment)
+    assert run.stdout.count("1,000 samples") == 1, "one of them prints"
     one, two = undated(out), undated(tmp_path / "two.json")
     for found, same in zip(two["results"], one["results"], strict=True):
         assert found == pytest.approx(same, rel=1e-3)

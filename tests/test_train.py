@@ -16,6 +16,8 @@ from cfg_core.optimizers import OPTIMIZERS, muon
 from cfg_core.schedule import Schedule, alpha_sigma
 from cfg_core.unet import UNet, UNetConfig
 
+TWO_PROCESSES = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "--"]
+ENV = os.environ | {"OMP_NUM_THREADS": "1"}
 SMALL = ["--widths", "16,32", "--encoder", "1,1", "--decoder", "1,1"]
 
 
@@ -223,29 +225,19 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path):
 def test_two_processes_learn_what_one_learns(tmp_path):
     few = ["--images", "640", "--save-every", "640", "--sheet-every", "1000000"]
     subprocess.run(command(tmp_path / "one", *few), check=True, capture_output=True)
-    launch = [
-        sys.executable,
-        "-m",
-        "accelerate.commands.launch",
-        "--cpu",
-        "--num_processes",
-        "2",
-        "--num_machines",
-        "1",
-    ]
-    two = command(tmp_path / "two", *few)[1:]
-    subprocess.run(
-        [*launch, "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0", *two],
-        check=True,
-        capture_output=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
+    subprocess.run([*TWO_PROCESSES, *command(tmp_path / "two", *few)[2:]], check=True, capture_output=True, env=ENV)
     one, both = (load_file(tmp_path / run / "state.safetensors") for run in ("one", "two"))
     log = json.loads((tmp_path / "two" / "log.jsonl").read_text().splitlines()[-1])
     alone = json.loads((tmp_path / "one" / "log.jsonl").read_text().splitlines()[-1])
     assert log["loss"] == pytest.approx(alone["loss"], rel=1e-3)
     for name in (name for name in one if name.startswith("network.")):
         torch.testing.assert_close(both[name], one[name], rtol=0.02, atol=0.005)
+
+
+def test_each_of_two_processes_has_a_share_of_the_batch(tmp_path):
+    run = [*TWO_PROCESSES, *command(tmp_path, "--batch", "1")[2:]]
+    refused = subprocess.run(run, check=False, capture_output=True, text=True, env=ENV)
+    assert "batch divided by the number of processes must be a number from 1 to 1, got 0.5" in refused.stderr
 
 
 @pytest.mark.parametrize(
