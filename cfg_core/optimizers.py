@@ -18,9 +18,8 @@ class Optimizers:
 
     def step(self, learning_rate: float) -> None:
         """One step at this learning rate, from the gradients of the network's parameters, which are then cleared."""
-        parameters = dict(self._network.named_parameters())
         for name, matrix in self._matrices.items():
-            gradient = parameters[name].grad
+            gradient = self._network.get_parameter(name).grad
             matrix.grad = None if gradient is None else _flat(gradient)
         for part in self._parts:
             for group in part.param_groups:
