@@ -69,6 +69,12 @@ function places(area) {
   };
 }
 
+/** On which side of the measured w, in ascending order, w lies; nothing where it lies among them. */
+function beyond(measured, w) {
+  if (w > measured.at(-1)) return `measured up to w = ${number(measured.at(-1))}`;
+  return w < measured[0] ? `measured from w = ${number(measured[0])}` : '';
+}
+
 /** Fill an <svg> with curves.
  *
  * x, y: {name, title}, the metric and what the axis says. curves: [{title, main, points}], each point {w, name, name_low,

@@ -507,7 +507,7 @@ function reflect() {
   const [strong, rest] = sentence(thumb, all ? 'picture' : className(want.class).toLowerCase().replace('-', '\u2011'), want.samples);
   $('.sentence strong').textContent = strong;
   $('.sentence span').textContent = rest;
-  curve?.move(0, thumb);
+  curve?.move(0, thumb, beyond(model.curve.map(point => point.w), thumb));
   $('aside .chart').setAttribute('aria-label', `FID against Inception Score over w, at w = ${number(thumb)}`);
   tellExplored({...want, w: thumb});
 }

@@ -134,17 +134,12 @@ function follow(now) {
   let c = group.curves.findIndex(fits);
   const exact = c >= 0;
   if (!exact) c = group.curves.findIndex(curve => curve.hash === now.model);
-  const note = c < 0 ? '' : between(group.curves[c].record.results.map(result => result.w), now.w);
+  const measured = c < 0 ? [] : group.curves[c].record.results.map(result => result.w);
+  const note = c < 0 || measured.includes(now.w) ? '' : beyond(measured, now.w) || 'between measured points';
   for (const {chart} of table ? panels.slice(0, 1) : panels) chart?.move(c < 0 ? null : c, now.w, note);
   const what = `Explore shows w = ${number(now.w)}, ${found.samplers[now.sampler] ?? now.sampler}, ${now.steps} steps`;
   const where = c < 0 ? 'no curve here is of it' : exact ? note || 'the dot' : `${note ? note + '; ' : ''}the dot is on the first curve of the model, for these settings were not measured`;
   $('.follows').textContent = `${what}: ${where}.`;
-}
-
-function between(measured, w) {
-  if (measured.includes(w)) return '';
-  if (w > measured.at(-1)) return `measured up to w = ${number(measured.at(-1))}`;
-  return w < measured[0] ? `measured from w = ${number(measured[0])}` : 'between measured points';
 }
 
 // ---- the same figures as a table and as files ----------------------------------------------------------------------

@@ -380,6 +380,13 @@ def test_in_explore_a_small_curve_has_the_dot_and_all_stays_on_one_screen(open_p
     page.get_by_role("slider", name="guidance strength").press("Home")
     page.wait_for_function("document.querySelector('.explore .dot').dataset.w === '0'")
     assert float(curve.locator(".dot").get_attribute("cx")) < float(before)
+    assert curve.locator(".dot-name").text_content() == "w = 0"
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
     page.set_viewport_size({"width": 1280, "height": 720})
     assert not curve.is_visible()
+
+
+def test_in_explore_the_small_curve_says_where_its_measurements_end(open_page: Open) -> None:
+    page = open_page("?samples=1&steps=2&w=-0.5")
+    page.wait_for_function("document.querySelector('.guided canvas')?.dataset.done === 'true'")
+    assert page.locator(".explore aside .chart .dot-name").text_content() == "w = −0.5measured from w = 0"
