@@ -238,6 +238,8 @@ class Engine:
         """Finished pictures that were drawn elsewhere, or the sentence that says why they were not."""
         with self._changed:
             works = {w for p in self._people.values() for w in p.works if w.request in drawn and not w.frame.done}
+            nobodys = drawn.keys() - {work.request for work in works}  # kept for when it is wanted again
+            works |= {Work(Frame(request, next(self._serials))) for request in nobodys}
             for work in works:
                 found = drawn[work.request]
                 if isinstance(found, str):
@@ -261,8 +263,10 @@ class Engine:
     def draw(self, request: GridRequest) -> np.ndarray:
         """A finished grid (w, class, sample, S, S, C), for a caller that can wait.
 
-        Raises Full, ValueError as ``want`` does, and RuntimeError if it fails.
+        Raises Full, ValueError as ``want`` does or if it is to be delivered, and RuntimeError if it fails.
         """
+        if self.elsewhere(self.check(request).checkpoint):
+            raise ValueError(f"model must be one that is drawn here, got {request.checkpoint}")
         token = self.admit()
         try:
             with self._changed:
@@ -335,6 +339,8 @@ class Engine:
     def _take(self, person: Person, looked_at: tuple[GridRequest, ...], strip: tuple[GridRequest, ...]) -> None:
         if not person.unfinished:
             person.served = self._turn
+        if person.has_picture or person.served > person.waiting:  # who only changes their mind, waits anew
+            person.waiting = self._turn
         if person.wish[0][:1] != looked_at[:1]:
             person.since = time.monotonic()
         frames = [(work, work.frame) for work in person.works]

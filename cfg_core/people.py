@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -13,22 +13,20 @@ from cfg_core.work import BLOCK, Work
 Wish = tuple[tuple[GridRequest, ...], tuple[GridRequest, ...]]
 """The grids that a person looks at, and those of their strip, the most important first."""
 
-SECOND = 2
-"""Every so many turns one block is for who has a picture and waits for a better, though others have none yet. Without
-it the unguided pane would never come in a full class; with more, the first picture of everybody is later."""
+BETTER = 4
+"""Every so many turns the granted block is for who has a picture and waits for a better, though others have none yet.
+Without it the unguided pane would never come in a full class; with more, the first picture of everybody is later."""
 
-MERCY = 8
-"""Every so many turns one block is for whoever was served longest ago, whatever they want; not every turn, for turn
-about would make the first picture of everybody as late as the last."""
-
-STARVED = 96
-"""Turns without being served after which there is mercy."""
+AGE = 8
+"""Evaluations of one sample that a turn of waiting is worth, where it is decided whose block is granted: a longer grid
+goes before those that are shorter by no more than this and came a turn later."""
 
 
 @dataclass(eq=False)
 class Person:
     """looked_at, strip: the works of their wish. version: counts what they have not been told of. seen: when they last
-    asked. since: when they began to wait for their first work. served: the last turn that was also theirs."""
+    asked. since: when they began to wait for their first work. waiting: the turn since which
+    they wait for what they look at. served: the last turn that was also theirs."""
 
     wish: Wish = ((), ())
     looked_at: list[Work] = field(default_factory=list)
@@ -36,6 +34,7 @@ class Person:
     version: int = 0
     seen: float = field(default_factory=time.monotonic)
     since: float = field(default_factory=time.monotonic)
+    waiting: int = 0
     served: int = 0
     listeners: set[asyncio.Future] = field(default_factory=set)
 
@@ -71,9 +70,8 @@ def _resolve(future: asyncio.Future) -> None:
 
 
 class Level(IntEnum):
-    """Who goes first. GRANTED: one block of this turn is theirs, because they were served longest ago or because it is
-    the turn of those who wait for a better picture. FIRST: they have no picture yet. LOOKED_AT: they have one, and wait
-    for a better. STRIP: what they may look at next."""
+    """Who goes first. GRANTED: one block of this turn is theirs, since they waited for long. FIRST: they have no
+    picture yet. LOOKED_AT: they have one, and wait for a better. STRIP: what they may look at next."""
 
     GRANTED = 0
     FIRST = 1
@@ -82,51 +80,62 @@ class Level(IntEnum):
 
 
 Turn = tuple[Level, int, int, int]
+Entry = tuple[Turn, Person, Work]
 
 
-def line(people: Iterable[Person], turn: int) -> list[tuple[Turn, Person, Work]]:
+def line(people: Iterable[Person], turn: int) -> list[Entry]:
     """Everybody's unfinished works, the next to be served first.
 
     Of what people look at, what has the least left to do goes first, so that short grids do not wait for long ones, and
-    what was begun is finished; strips go round between people, the one who was served longest ago first.
+    what was begun is finished. But one block of every turn is granted to who waits for long, so that long grids come
+    too. Strips go round between people, the one who was served longest ago first.
     """
-    entries = [((*rank, work.frame.serial), person, work) for person in people for rank, work in _ranked(person, turn)]
+    entries = [((*rank, work.frame.serial), person, work) for person in people for rank, work in _ranked(person)]
     entries.sort(key=lambda entry: entry[0])
-    if entries and entries[0][0][0] is Level.FIRST and turn % SECOND == 1:
-        waiting = (e for e in entries if e[0][0] is Level.LOOKED_AT and e[1].has_picture)
-        if better := next(waiting, None):
-            rank, person, work = better
-            entries.insert(0, ((Level.GRANTED, *rank[1:]), person, work))
-    return entries
+    return [*_granted(entries, turn), *entries]
 
 
-def _ranked(person: Person, turn: int) -> Iterator[tuple[tuple[Level, int, int], Work]]:
+def _ranked(person: Person) -> Iterator[tuple[tuple[Level, int, int], Work]]:
+    has_picture = person.has_picture
     for place, work in enumerate(person.unfinished):
-        if place == 0 and turn % MERCY == 0 and turn - person.served > STARVED:
-            yield (Level.GRANTED, person.served, 0), work
-        elif place == 0 and not person.has_picture:
-            yield (Level.FIRST, work.remaining, 0), work
-        elif work in person.looked_at:
-            yield (Level.LOOKED_AT, work.remaining, 0), work
+        if work in person.looked_at:
+            yield (Level.FIRST if place == 0 and not has_picture else Level.LOOKED_AT, work.remaining, 0), work
         else:
             yield (Level.STRIP, place, person.served), work
 
 
-def share(entries: Iterable[tuple[Turn, Person, Work]], samples: int) -> dict[Work, int]:
+def _granted(entries: Sequence[Entry], turn: int) -> Iterator[Entry]:
+    """Whose one block is granted in this turn."""
+    level = entries[0][0][0] if entries else Level.STRIP
+    if level is Level.STRIP:
+        return
+    waiting = [entry for entry in entries if entry[0][0] is level]
+    if level is Level.FIRST and turn % BETTER == 1:
+        waiting = [e for e in entries if e[0][0] is Level.LOOKED_AT and e[1].has_picture] or waiting
+    _, person, work = min(waiting, key=lambda entry: AGE * entry[1].waiting + entry[2].remaining)
+    yield (Level.GRANTED, 0, 0, 0), person, work
+
+
+def share(entries: Sequence[Entry], samples: int) -> dict[Work, int]:
     """How many blocks of which works the next evaluation takes: of one level, up to so many samples, but at least one.
 
-    Beside a granted block one level is taken along; no more, since every sample makes the turn longer for all. Where
-    nobody waits for a first picture the turn is half as long, for somebody may come.
+    Each person has one block before anybody has a second, so that nobody waits because another's grid is large. Beside
+    the granted block one level is taken along; no more, since every sample makes the turn longer for all. Where nobody
+    waits for a first picture the turn is half as long, for somebody may come.
     """
     shares: dict[Work, int] = {}
-    level = Level.GRANTED
-    for (current, *_), _, work in entries:
-        most = samples if current <= Level.FIRST else samples // 2
-        room = (most - sum(min(n * BLOCK, work.request.pictures) for work, n in shares.items())) // BLOCK
-        if shares and (room <= 0 or (level > Level.GRANTED and current > level)):
-            break
-        if work in shares or (shares and current is Level.GRANTED):
-            continue
-        level = max(level, current)
-        shares[work] = 1 if current is Level.GRANTED else max(1, min(room, work.behind))
+    served: set[Person] = set()
+    level = next((level for (level, *_), _, _ in entries if level is not Level.GRANTED), Level.STRIP)
+    most = samples if level is Level.FIRST else samples // 2
+    for everybody_has_one in (False, True):
+        for (current, *_), person, work in entries:
+            room = (most - sum(min(n * BLOCK, work.request.pictures) for work, n in shares.items())) // BLOCK
+            if current > level or (shares and room <= 0):
+                break
+            taken = shares.get(work, 0)
+            if everybody_has_one and current is level:
+                shares[work] = min(work.behind, taken + room)
+            elif not taken and person not in served:
+                shares[work] = 1
+                served.add(person)
     return shares

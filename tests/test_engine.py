@@ -20,7 +20,6 @@ from cfg_core.data import to_bytes
 from cfg_core.denoiser import Denoiser, NetworkDenoiser
 from cfg_core.engine import Engine, Full, Limits, Model, UnknownPerson
 from cfg_core.noise import grid_noise
-from cfg_core.people import STARVED
 from cfg_core.request import GridRequest, strip
 from cfg_core.samplers import SAMPLERS
 from cfg_core.sampling import begin, sample
@@ -441,9 +440,10 @@ def test_nothing_of_a_strip_is_drawn_while_a_picture_is_missing(gate: Gate, gate
 # ---- nobody waits too long -----------------------------------------------------------------------------------------
 
 
-def test_a_glutton_delays_another_by_no_more_than_two_turns(gate: Gate, gated: Engine) -> None:
+@pytest.mark.parametrize("steps", [1, 2, 12, 50])
+def test_a_glutton_delays_another_by_no_more_than_two_turns(gate: Gate, gated: Engine, steps: int) -> None:
     glutton, other = gated.admit(), gated.admit()
-    gluttony = replace(A, samples=64, steps=50)
+    gluttony = replace(A, samples=64, steps=steps)
     gated.want(glutton, [gluttony], strip(gluttony))
     gate.arrived()
     for _ in range(7):
@@ -467,7 +467,7 @@ def test_nobody_starves_while_others_keep_coming(gate: Gate, gated: Engine) -> N
     gate.arrived()
     seed = 0
     impatient = [gated.admit() for _ in range(4)]
-    for _ in range(40 * STARVED):
+    for _ in range(400):
         for token in impatient:
             seed += 1
             gated.want(token, [replace(A, samples=16, seed=seed, steps=1)])

@@ -5,13 +5,11 @@ from itertools import count
 
 import pytest
 
-from cfg_core.people import MERCY, SECOND, STARVED, Person, line, share
+from cfg_core.people import AGE, BETTER, Level, Person, line, share
 from cfg_core.request import GridRequest, strip
 from cfg_core.work import BLOCK, Frame, Work
 
 A = GridRequest("0123456789ab", (3,), (2.0,), samples=16, steps=5)
-LATER = STARVED + MERCY
-"""A turn with mercy on those who were last served in turn 0."""
 serials = count()
 
 
@@ -21,7 +19,8 @@ def work(finished: bool = False, **changes: object) -> Work:
 
 
 def order(*people: Person, turn: int = 0) -> list[Work]:
-    return [work for _, _, work in line(people, turn)]
+    """Those that are not granted, in their order."""
+    return [work for (level, *_), _, work in line(people, turn) if level is not Level.GRANTED]
 
 
 def test_without_a_picture_the_shortest_grid_goes_first_whenever_it_came() -> None:
@@ -41,12 +40,12 @@ def test_who_has_no_picture_goes_before_who_waits_for_a_better_one_and_that_befo
     assert found[5] is next_rung
 
 
-def test_who_waits_for_a_better_picture_has_one_block_of_every_second_turn() -> None:
+def test_who_waits_for_a_better_picture_has_one_block_of_every_few_turns() -> None:
     refining = Person(looked_at=[work(samples=64, w=(3.0,)), work(samples=64, w=(0.0,))], strip=[work(finished=True)])
     newcomers = [Person(looked_at=[work()]) for _ in range(4)]
     firsts = [person.looked_at[0] for person in newcomers]
-    assert share(line([refining, *newcomers], 2 * SECOND), 4 * BLOCK) == dict.fromkeys(firsts, 1)
-    granted = share(line([refining, *newcomers], 2 * SECOND + 1), 4 * BLOCK)
+    assert share(line([refining, *newcomers], 2 * BETTER), 4 * BLOCK) == dict.fromkeys(firsts, 1)
+    granted = share(line([refining, *newcomers], 2 * BETTER + 1), 4 * BLOCK)
     assert granted == {refining.looked_at[0]: 1} | dict.fromkeys(firsts[:3], 1)
 
 
@@ -74,20 +73,34 @@ def test_strips_go_round_between_people() -> None:
     assert found == [people[i].strip[rung] for rung in (0, 1) for i in (1, 2, 0)]
 
 
-def test_who_was_not_served_for_long_goes_first_for_one_block() -> None:
-    starved = Person(looked_at=[work(samples=64, steps=100)], served=0)
-    lucky = Person(looked_at=[work()], served=STARVED)
-    for turn in (STARVED, LATER - 1, LATER + 1):
-        assert order(starved, lucky, turn=turn)[0] is lucky.looked_at[0]
-    shares = share(line([starved, lucky], LATER), 2 * BLOCK)
-    assert shares == {starved.looked_at[0]: 1, lucky.looked_at[0]: 1}
+def test_one_block_of_a_turn_is_of_the_grid_that_has_waited_for_long() -> None:
+    large = Person(looked_at=[work(samples=64)], waiting=0)
+    longer = large.looked_at[0].remaining - work().remaining
+    for waited, first in ((longer // AGE - 1, 1), (longer // AGE + 1, 0)):
+        newcomer = Person(looked_at=[work()], waiting=waited)
+        assert next(iter(share(line([large, newcomer], 0), BLOCK))) is (large, newcomer)[first].looked_at[0]
 
 
-def test_many_starved_strips_do_not_shut_out_a_newcomer() -> None:
-    crowd = [Person(looked_at=[work(finished=True)], strip=[work()]) for _ in range(60)]
-    newcomer = Person(looked_at=[work()], served=STARVED)
-    shares = share(line([*crowd, newcomer], LATER), 2 * BLOCK)
-    assert list(shares) == [crowd[0].strip[0], newcomer.looked_at[0]]
+def test_who_waits_for_long_takes_no_more_than_a_block_from_shorter_grids() -> None:
+    patient = Person(looked_at=[work(samples=64, steps=100)], waiting=-(10**6))
+    newcomers = [Person(looked_at=[work()]) for _ in range(4)]
+    assert share(line([patient, *newcomers], 0), 4 * BLOCK) == {
+        patient.looked_at[0]: 1,
+        **{person.looked_at[0]: 1 for person in newcomers[:3]},
+    }
+
+
+@pytest.mark.parametrize("steps", [1, 2, 12, 50])
+def test_nobody_has_a_second_block_before_everybody_has_one(steps: int) -> None:
+    glutton, other = Person(looked_at=[work(samples=64, steps=steps)]), Person(looked_at=[work(steps=12)])
+    assert share(line([glutton, other], 0), 4 * BLOCK) == {glutton.looked_at[0]: 3, other.looked_at[0]: 1}
+
+
+def test_strips_do_not_shut_out_a_newcomer() -> None:
+    crowd = [Person(looked_at=[work(finished=True)], strip=[work()], waiting=-(10**6)) for _ in range(60)]
+    newcomer = Person(looked_at=[work()])
+    for turn in range(BETTER):
+        assert list(share(line([*crowd, newcomer], turn), 2 * BLOCK)) == newcomer.looked_at
 
 
 def test_small_grids_do_not_take_the_place_of_whole_blocks() -> None:
