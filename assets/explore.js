@@ -50,7 +50,7 @@ let resting = null;   // the timer that makes a resting thumb exact
 let redrawing = false;
 let onScreen = false; // whether this tab is the one that is seen
 let swapping = false; // whether another model is on its way
-let lent = '';        // the scene for which the GPU that draws elsewhere was asked last
+let lent = '';        // the strip for which the GPU that draws elsewhere was asked last
 let curve = null;     // the small chart, where the model has been measured
 
 const fixed = w => (number(w).includes('.') ? number(w) : number(w) + '.0');
@@ -317,6 +317,7 @@ async function enter(query) {
   if (!reply.ok) throw new Error(reply.error);
   if (model && query.model === model.hash && reply.model.hash !== model.hash) location.reload();  // no longer served
   token = reply.token;
+  lent = '';
   return reply;
 }
 
@@ -341,8 +342,9 @@ async function pump() {
   try {
     while (mine === newest && onScreen && !swapping && (!satisfied() || (missing && !document.hidden))) {
       const ask = sent = want, into = held;
-      if (model.elsewhere && lent !== scene(ask)) {
-        lent = scene(ask);
+      const drawing = scene(ask) + (ask.w < 0);
+      if (model.elsewhere && lent !== drawing) {
+        lent = drawing;
         trigger('submit', {token, want: ask});
       }
       const seen = Object.fromEntries([...held].map(([serial, {evaluations}]) => [serial, evaluations]));
@@ -698,7 +700,6 @@ function drawCurve() {
 function adopt({model: chosen, rail, want: first}) {
   model = chosen;
   asked = null;
-  lent = '';
   controls.sampler.replaceChildren(...model.samplers.map(each => new Option(each.title, each.name)));
   controls.rule.replaceChildren(...model.rules.map(each => new Option(each.title, each.name)));
   $('.rules').hidden = model.rules.length < 2;

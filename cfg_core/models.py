@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -98,22 +98,37 @@ class Models:
         self._lock = threading.Lock()
         own = [Offer("model", "", c.hash, c.config) for c in engine.checkpoints.values()]
         self.offers = tuple(offers) or tuple(own)
+        self._renewed: dict[str, str] = {}  # the hash that was offered → that of what had been saved since
 
     def find(self, text: object) -> Offer:
         """The model of that name or hash. Raises ValueError."""
+        sought = self._renewed.get(text, text) if isinstance(text, str) else text
         for offered in self.offers:
-            if text in (offered.hash, offered.name):
+            if sought in (offered.hash, offered.name):
                 return offered
         known = ", ".join(f"{offered.name} ({offered.hash})" for offered in self.offers)
         raise ValueError(f"model must be one of {known}, got {shown(text)}")
 
+    def is_open(self, text: object) -> bool:
+        """Whether the model of that name or hash is ready to draw. Raises ValueError."""
+        return self.find(text).hash in self.engine.checkpoints
+
     def open(self, text: object) -> Loaded:
-        """The model of that name or hash, ready to draw. Raises ValueError, in one sentence."""
-        offered = self.find(text)
-        with self._lock:
-            if offered.hash not in self.engine.checkpoints and self._load:
-                self.engine.add(self._load(offered))
-        return self.engine.checkpoints[offered.hash]
+        """The model of that name or hash, ready to draw; the first to choose it waits while it is loaded, and nobody
+        else. Raises ValueError, in one sentence."""
+        if not self.is_open(text):
+            with self._lock:
+                offered = self.find(text)
+                if not self.is_open(text) and self._load:
+                    self._add(offered, self._load(offered))
+        return self.engine.checkpoints[self.find(text).hash]
+
+    def _add(self, offered: Offer, model: Model) -> None:
+        """A model as it was loaded, which may be newer than what was offered: its run goes on, or the Hub has more."""
+        self.engine.add(model)
+        new = replace(offered, hash=model.checkpoint.hash, config=model.checkpoint.config)
+        self.offers = tuple(new if each is offered else each for each in self.offers)
+        self._renewed[offered.hash] = new.hash
 
     def request(self, raw: Mapping[str, Any]) -> GridRequest:
         """A request as it arrives from outside, its ``model`` a name or a hash; one not chosen yet is loaded.

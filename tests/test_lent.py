@@ -44,7 +44,7 @@ def test_elsewhere_nothing_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_worker_leaves_such_grids_alone_until_they_are_delivered(tiny_checkpoint: Checkpoint) -> None:
     engine = Engine(Model(tiny_checkpoint, elsewhere=True))
     token, request = engine.admit(), GridRequest(tiny_checkpoint.hash, (1,), samples=2, steps=2)
-    other = GridRequest(tiny_checkpoint.hash, (2,), samples=2, steps=2)
+    nobodys, other = (GridRequest(tiny_checkpoint.hash, (label,), samples=2, steps=2) for label in (2, 3))
 
     def frame(of: GridRequest) -> Frame:
         [found] = engine.want(token, [of]).frames
@@ -52,10 +52,11 @@ def test_the_worker_leaves_such_grids_alone_until_they_are_delivered(tiny_checkp
 
     assert not frame(request).done
     pictures = draw_grid(tiny_checkpoint.denoiser, request)
-    engine.deliver({request: pictures, other: pictures})
+    engine.deliver({request: pictures, nobodys: pictures})
     assert frame(request).done
     assert frame(request).pixels is pictures
     assert engine.stats().evaluations == 0
+    assert frame(nobodys).pixels is pictures, "who has left meanwhile finds it when they come back"
     frame(other)
     engine.deliver({other: "The pictures could not be drawn: no time left"})
     assert frame(other).error == "The pictures could not be drawn: no time left"

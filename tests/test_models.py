@@ -1,6 +1,8 @@
 """Models by name: what is on offer, and that choosing another disturbs nobody."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,6 +56,51 @@ def test_a_model_is_loaded_once_and_only_when_it_is_chosen(offered: tuple[Models
     assert loaded == []
     assert choice.open("coloured") is choice.open("ba9876543210")
     assert [each.name for each in loaded] == ["coloured"]
+
+
+def test_while_a_model_is_loaded_nobody_waits_for_another(offered: tuple[Models, list[Offer]]) -> None:
+    choice, loaded = offered
+    load, begun, go = choice._load, threading.Event(), threading.Event()
+
+    def slow(offer: Offer) -> Model:
+        begun.set()
+        assert go.wait(60)
+        return load(offer)
+
+    choice._load = slow
+    with ThreadPoolExecutor() as pool:
+        opening = [pool.submit(choice.open, "coloured") for _ in range(2)]
+        assert begun.wait(60)
+        assert choice.request({"model": "tiny"}).checkpoint == "0123456789ab"
+        assert not choice.is_open("coloured")
+        go.set()
+        assert {each.result(60).hash for each in opening} == {"ba9876543210"}
+    assert len(loaded) == 1
+
+
+def test_a_model_whose_run_went_on_since_it_was_offered_is_the_newer_one(
+    tmp_path: Path, coloured: Checkpoint, tiny_checkpoint: Checkpoint
+) -> None:
+    weights = coloured.denoiser.network.state_dict()
+    checkpoints.save(tmp_path / "mine", coloured.config, weights)
+    engine, first = Engine(Model(tiny_checkpoint)), models.offer(tmp_path / "mine")
+    own = Offer("tiny", "", tiny_checkpoint.hash, tiny_checkpoint.config)
+    loads: list[Offer] = []
+
+    def load(offer: Offer) -> Model:
+        loads.append(offer)
+        return models.load(offer, torch.device("cpu"))
+
+    choice = Models(engine, [own, first], load)
+    later = replace(coloured.config, images_seen=1000)
+    checkpoints.save(tmp_path / "mine", later, {name: 2 * each for name, each in weights.items()})
+    opened = choice.open(first.hash)
+    assert opened.hash != first.hash
+    assert opened.config == later
+    assert {choice.open(each) for each in ("mine", first.hash, opened.hash)} == {opened}
+    assert [each.hash for each in choice.offers] == [own.hash, opened.hash]
+    assert len(loads) == 1
+    engine.close()
 
 
 @pytest.mark.parametrize("nonsense", ["nobody's", "", None, 7, ["tiny"]])

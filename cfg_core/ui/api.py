@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from cfg_core import lent
 from cfg_core.models import Models
 from cfg_core.request import GridRequest
 from cfg_core.ui.component import encoded
@@ -15,6 +16,7 @@ class Api:
 
     def __init__(self, models: Models) -> None:
         self._models = models
+        self._lent = lent.drawer()
 
     def grid(
         self,
@@ -48,7 +50,10 @@ class Api:
         given |= {name: value for name, value in (("steps", steps), ("model", model)) if value is not None}
         try:
             asked = self._models.request(given)
-            pixels = self._models.engine.draw(asked)
+            if self._models.engine.elsewhere(asked.checkpoint):
+                [pixels] = self._lent(self._models.find(asked.checkpoint), [asked])
+            else:
+                pixels = self._models.engine.draw(asked)
         except (ValueError, RuntimeError) as error:
             raise gr.Error(str(error), print_exception=False) from error
         classes = len(self._models.engine.checkpoints[asked.checkpoint].config.classes)

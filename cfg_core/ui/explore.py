@@ -1,5 +1,6 @@
 """The Explore tab: the class rail, the guidance slider, the unguided and the guided grid from the same noise."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -72,8 +73,9 @@ class Explore:
     def lend(self, event: gr.EventData) -> None:
         """{token, want}, queued by the page once for a strip: have it drawn elsewhere, all of it in one call."""
         ask = event._data if isinstance(event._data, Mapping) else {}
+        wanted = ask.get("want")
         try:
-            guided = self.parse(ask.get("want", {}))
+            guided = self.parse(wanted if isinstance(wanted, Mapping) else {})
             if not self.engine.elsewhere(guided.checkpoint):
                 raise ValueError("model must be one that is drawn elsewhere")
             requests = strip(guided)
@@ -82,6 +84,8 @@ class Explore:
             raise gr.Error(str(error), print_exception=False) from error
         there = {frame.request for frame in (*view.frames, *view.strip) if frame.done}
         missing = [request for request in dict.fromkeys((guided, *requests)) if request not in there]
+        if not missing:  # another page had the same drawn while this one waited for its turn
+            return
         try:
             drawn = self._draw(self.models.find(guided.checkpoint), missing)
             self.engine.deliver(dict(zip(missing, drawn, strict=True)))
@@ -155,6 +159,8 @@ class Explore:
         seen = seen if isinstance(seen, Mapping) else {}
         token = str(ask.get("token"))
         try:
+            if "model" in ask["want"] and not self.models.is_open(ask["want"]["model"]):
+                await asyncio.to_thread(self.models.open, ask["want"]["model"])  # nobody else waits for it
             guided = self.parse(ask["want"])
             wish = (guided, replace(guided, w=(0.0,))), strip(guided) if guided.pictures <= STRIP_PICTURES else ()
             view = self.engine.want(token, *wish)
