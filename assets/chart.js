@@ -104,7 +104,7 @@ function chart(node, {x, y, curves, floor, small, names}) {
     area = small ? {left: 24, right: width - 6, top: 8, bottom: height - 24} : {left: 52, right: width - 12, top: 12, bottom: height - 46};
     const over = (axis, from, to) => scale(points.map(p => p[axis.name]), extra.map(p => p[axis.name]), from, to);
     scales = {x: over(x, area.left, area.right), y: over(y, area.bottom, area.top)};
-    labels = places(area);
+    labels = places({...area, left: area.left + 6});
     spots = curves.map(curve => curve.points.map(spot));
     for (const way of spots) {
       way.forEach(([px, py], i) => {

@@ -4,11 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import BlockFunction
+from starlette.middleware import Middleware
 
 from cfg_core import curves
 from cfg_core.models import Models
 from cfg_core.ui.api import Api
 from cfg_core.ui.component import component, style
+from cfg_core.ui.door import Door
 from cfg_core.ui.explore import Explore
 from cfg_core.ui.plane import Plane
 from cfg_core.ui.tradeoff import TradeOff
@@ -25,10 +28,20 @@ TABS = {"explore": "Explore", "plane": "2-D lab", "tradeoff": "Trade-off"}
 FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "sans-serif")
 
 
+class Page(gr.Blocks):
+    """Gradio's page, which answers a call of too few values by a sentence where Gradio's own prints a traceback."""
+
+    def validate_inputs(self, block_fn: BlockFunction, inputs: list[Any]) -> None:
+        """Raises gr.Error."""
+        if len(inputs) < len(block_fn.inputs):
+            sentence = f"{block_fn.api_name} must be called with {len(block_fn.inputs)} values, got {len(inputs)}"
+            raise gr.Error(sentence, print_exception=False)
+
+
 def build(models: Models, folder: Path = curves.FOLDER) -> gr.Blocks:
     """The page over the models on offer, and over the curve files of a folder."""
     measured = curves.read(folder, [models.engine.checkpoint.hash, *(each.hash for each in models.offers)])
-    with gr.Blocks(title="Guidance Lab", analytics_enabled=False, fill_width=True) as page:
+    with Page(title="Guidance Lab", analytics_enabled=False, fill_width=True) as page:
         component("shell", TABS=TABS)
         Explore(models, measured.of_models).render()
         Plane().render()
@@ -52,4 +65,6 @@ def launch_options() -> dict[str, Any]:
         "run_history": False,
         "footer_links": [],
         "state_session_capacity": 500,
+        "max_file_size": 1,  # nothing is uploaded here
+        "app_kwargs": {"middleware": [Middleware(Door)]},
     }
