@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     limits.add_argument("--line", type=int, help="how many may stand there (256)")
     limits.add_argument("--pictures", type=int, help="of one grid (640)")
     limits.add_argument("--steps", type=int, help="of one grid (1024)")
+    limits.add_argument("--work", type=int, help="of one grid, its pictures times its evaluations (65536)")
     limits.add_argument("--cache", type=int, help="megabytes of finished grids that are kept (256)")
     limits.add_argument("--samples", type=int, help="of one evaluation (64); more suits a GPU")
     return p

@@ -526,7 +526,8 @@ function sentence(w, thing, samples) {
 
 /** What is on screen, and what it cost. */
 function describe() {
-  const [, guided] = panes.map(pane => pane.frame);
+  const guided = panes[1].frame, here = guided?.done && guided.w === thumb && held.get(guided.serial) === guided;
+  $('.cost').textContent = here ? cost(guided) : ahead ? `${ahead} ${ahead === 1 ? 'person' : 'people'} before you` : 'computing';
   if (!guided) return;
   const at = step ?? (guided.done ? guided.total : guided.evaluations);
   controls.step.max = guided.total;
@@ -535,9 +536,12 @@ function describe() {
   $('.denoising output').textContent = `${at} / ${guided.total}`;
   const [sampler, rule] = ['sampler', 'rule'].map(kind => model[kind + 's'].find(each => each.name === want[kind]));
   $('.settings').textContent = `${rule === model.rules[0] ? '' : rule.title + ', '}${sampler.title}, ${want.steps} steps`;
-  const computed = guided.precomputed ? 'precomputed' : `${guided.evaluations} evaluations, ${guided.seconds.toFixed(1)} s`;
-  const waiting = ahead ? `${ahead} ${ahead === 1 ? 'person' : 'people'} before you` : 'computing';
-  $('.cost').textContent = guided.done && guided.w === thumb ? computed : waiting;
+}
+
+/** What a finished frame took, from when it was first wanted. */
+function cost({precomputed, evaluations, seconds}) {
+  const time = seconds < 1 ? `${Math.round(1000 * seconds)} ms` : `${seconds.toFixed(1)} s`;
+  return precomputed ? 'precomputed' : `${evaluations} evaluations, ${time}`;
 }
 
 /** Tell a screen reader once a picture is finished. */

@@ -49,14 +49,15 @@ REPORT = 60.0
 class Limits:
     """What the engine takes on. Raises ValueError for a number out of range.
 
-    people: served at once; newcomers stand in a line of at most ``line``. pictures: of one grid. steps: of one grid.
-    cache: megabytes of finished grids. samples: of one evaluation.
+    people: served at once; newcomers stand in a line of at most ``line``. pictures, steps: of one grid. work: of one
+    grid, its pictures × its evaluations. cache: megabytes of finished grids. samples: of one evaluation.
     """
 
     people: int = 64
     line: int = 256
     pictures: int = 640
     steps: int = STEPS_RANGE[1]
+    work: int = 2**16
     cache: int = 256
     samples: int = 64
 
@@ -65,6 +66,7 @@ class Limits:
         number("line", self.line, 0, 10_000, whole=True)
         number("pictures", self.pictures, GridRequest.samples, MAX_PICTURES, whole=True)
         number("steps", self.steps, GridRequest.steps, STEPS_RANGE[1], whole=True)
+        number("work", self.work, GridRequest.samples * GridRequest.steps, 2**23, whole=True)
         number("cache", self.cache, 0, 2**20, whole=True)
         number("samples", self.samples, BLOCK, MAX_PICTURES, whole=True)
 
@@ -144,8 +146,7 @@ class Engine:
         self._changed = threading.Condition()
         self._closed = False
         self.add(model)
-        self._worker = threading.Thread(target=self._serve, name="engine", daemon=True)
-        self._worker.start()
+        self._worker = self._start()
 
     # ---- what callers do --------------------------------------------------------------------------------------------
 
@@ -191,6 +192,7 @@ class Engine:
         """The request, if it is within the limits; otherwise raises ValueError, in one sentence."""
         number("classes × w × samples", request.pictures, 1, self.limits.pictures, whole=True)
         number("steps", request.steps, 1, self.limits.steps, whole=True)
+        number("pictures × evaluations", request.pictures * request.evaluations, 1, self.limits.work, whole=True)
         choice("model", request.checkpoint, self._models)
         choice("rule", request.rule, rules(self._models[request.checkpoint].checkpoint.denoiser))
         return request
@@ -349,6 +351,8 @@ class Engine:
         person.looked_at = [known.get(request) or self._work(request) for request in looked_at]
         person.strip = [self._precomputed.get(r) or known.get(r) or self._work(r) for r in strip]
         person.tell()  # who still waits for news of the former wish
+        if not (self._closed or self._worker.is_alive()):  # not even its last words could be said
+            self._worker = self._start()
         self._changed.notify_all()
 
     def _work(self, request: GridRequest) -> Work:
@@ -368,6 +372,11 @@ class Engine:
             log.info("silent people=%d", len(self._people))
 
     # ---- the worker -------------------------------------------------------------------------------------------------
+
+    def _start(self) -> threading.Thread:
+        worker = threading.Thread(target=self._serve, name="engine", daemon=True)
+        worker.start()
+        return worker
 
     def _serve(self) -> None:
         while not self._closed:
@@ -458,7 +467,8 @@ class Engine:
             for person in self._people.values():
                 if any(work.frame.done or work.frame.evaluations == 1 for work in changed.intersection(person.works)):
                     person.tell()
-                if person.looked_at and person.looked_at[0] in changed and person.looked_at[0].frame.done:
+                guided = person.looked_at[0] if person.looked_at else None
+                if guided in changed and guided.frame.done and not guided.frame.error:
                     self._first_pictures.append(time.monotonic() - person.since)
             if time.monotonic() - self._reported > REPORT:
                 self._reported = time.monotonic()

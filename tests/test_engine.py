@@ -494,7 +494,7 @@ def test_everybody_hears_how_many_are_before_them(gate: Gate, gated: Engine) -> 
 
 @pytest.fixture
 def crowded(tiny_checkpoint: Checkpoint) -> Iterator[Engine]:
-    engine = Engine(Model(tiny_checkpoint), Limits(people=2, line=2, pictures=40, steps=20))
+    engine = Engine(Model(tiny_checkpoint), Limits(people=2, line=2, pictures=40, steps=20, work=500))
     yield engine
     engine.close()
 
@@ -529,10 +529,12 @@ def test_what_is_beyond_the_limits_is_refused_in_a_sentence(crowded: Engine) -> 
         crowded.want(token, [replace(A, samples=41)])
     with pytest.raises(ValueError, match="steps must be a whole number from 1 to 20, got 21"):
         crowded.want(token, [A], [replace(A, steps=21)])
+    with pytest.raises(ValueError, match="pictures × evaluations must be a whole number from 1 to 500, got 520"):
+        crowded.want(token, [replace(A, samples=40, steps=13)])
     assert finished(crowded, token, [A])[0].error is None
 
 
-@pytest.mark.parametrize("field", ["people", "line", "pictures", "steps", "cache", "samples"])
+@pytest.mark.parametrize("field", ["people", "line", "pictures", "steps", "work", "cache", "samples"])
 def test_limits_out_of_range_are_refused(field: str) -> None:
     with pytest.raises(ValueError, match=f"{field} must be a whole number from"):
         Limits(**{field: -1})
@@ -610,6 +612,27 @@ def test_a_worker_that_breaks_down_is_restarted_and_those_who_wait_are_told(
     assert "worker restarted" in caplog.text
     gate.failure = None
     assert np.array_equal(gated.draw(B), alone(gated.checkpoint.denoiser, B))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_worker_that_is_dead_is_replaced_by_whoever_wants_something(
+    gate: Gate, gated: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left for the log")
+
+    token, worker = gated.admit(), gated._worker
+    gated.want(token, [A])
+    gate.arrived()
+    with monkeypatch.context() as broken:
+        broken.setattr(engine_module.log, "exception", full)
+        gate.failure = SystemExit()
+        gate.release()
+        worker.join(PATIENCE)
+    gate.failure = None
+    assert not worker.is_alive()
+    assert np.array_equal(gated.draw(B), alone(gated.checkpoint.denoiser, B))
+    assert finished(gated, token, [A])[0].error is None
 
 
 def test_stats_say_how_it_does(gate: Gate, gated: Engine) -> None:

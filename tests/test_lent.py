@@ -11,7 +11,10 @@ from cfg_core import checkpoints, lent, models
 from cfg_core.checkpoints import Checkpoint
 from cfg_core.engine import Engine, Model
 from cfg_core.grid import draw_grid
+from cfg_core.models import Models
 from cfg_core.request import GridRequest, strip
+from cfg_core.ui.api import Api
+from cfg_core.ui.component import encoded
 from cfg_core.work import Frame
 
 
@@ -63,4 +66,21 @@ def test_the_worker_leaves_such_grids_alone_until_they_are_delivered(tiny_checkp
     engine.leave(token)
     token = engine.admit()
     assert frame(request).pixels is pictures, "what was delivered is kept"
+    engine.close()
+
+
+def test_programs_have_a_grid_drawn_elsewhere_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, tiny_checkpoint: Checkpoint
+) -> None:
+    calls: list[Any] = []
+    monkeypatch.setattr(lent, "drawer", lambda: lambda *ask: calls.append(ask) or lent.draw(*ask))
+    checkpoints.save(tmp_path / "model", tiny_checkpoint.config, tiny_checkpoint.denoiser.network.state_dict())
+    offered = models.offer(tmp_path / "model")
+    engine = Engine(Model(checkpoints.load(tmp_path / "model"), elsewhere=True))
+    request = GridRequest(offered.hash, (2,), w=(1.5,), samples=2, steps=3)
+    with pytest.raises(ValueError, match="model must be one that is drawn here"):
+        engine.draw(request)
+    told = Api(Models(engine, [offered])).grid("2", "1.5", 2, steps=3)
+    assert told["pixels"] == encoded(draw_grid(tiny_checkpoint.denoiser, request).tobytes())
+    assert calls == [(offered, [request])]
     engine.close()

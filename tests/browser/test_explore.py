@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from cfg_core import checkpoints, lent, models
+from cfg_core import engine as engine_module
 from cfg_core.checkpoints import Checkpoint
 from cfg_core.denoiser import NetworkDenoiser
 from cfg_core.engine import Engine, Limits, Model
@@ -713,6 +714,39 @@ def test_where_a_gpu_is_lent_one_call_draws_a_whole_strip(
     choice.engine.close()
 
 
+def test_what_a_lent_gpu_drew_while_nobody_looked_is_there_when_they_come_back(
+    browser: Any, tiny_engine: Engine, tmp_path: Path, monkeypatch: Any
+) -> None:
+    calls, go = [], threading.Event()
+
+    def slow(*ask: Any) -> Any:
+        calls.append(ask)
+        assert go.wait(60)
+        return lent.draw(*ask)
+
+    monkeypatch.setattr(lent, "drawer", lambda: slow)
+    choice = elsewhere(tiny_engine, tmp_path)
+    with served(choice.engine, models=choice) as (address, _):
+        page = browser.new_page()
+        page.goto(address + QUICK)
+        page.wait_for_function("document.querySelector('.cost')?.textContent === 'computing'")
+        page.get_by_role("tab", name="2-D lab").click()
+        with choice.engine._changed:
+            assert choice.engine._changed.wait_for(lambda: not choice.engine._people, 20)
+        page.get_by_role("tab", name="Explore").click()
+        go.set()
+        holds(page, choice.engine, **{"w": "3"})
+        assert len(calls) == 1
+        page.get_by_text("Advanced").click()
+        page.get_by_label("w from −1").check()
+        page.get_by_role("slider", name="guidance strength").press("Home")
+        page.wait_for_function("window.explored.w === -1")
+        holds(page, choice.engine, **{"w": "-1"})
+        assert [len(requests) for _, requests in calls] == [17, 4]
+        page.close()
+    choice.engine.close()
+
+
 def test_where_no_gpu_is_lent_the_page_says_why(
     browser: Any, tiny_engine: Engine, tmp_path: Path, monkeypatch: Any
 ) -> None:
@@ -770,3 +804,45 @@ def test_when_the_lab_is_full_the_page_says_its_place_and_goes_in_when_it_can(br
         assert two.get_by_role("alert").count() == 0
         two.close()
     small.close()
+
+
+def test_while_one_waits_the_page_says_how_many_are_before_and_then_what_it_took(
+    browser: Any, engine: Engine, monkeypatch: Any
+) -> None:
+    small, go, turn = Engine(Model(engine.checkpoint)), threading.Event(), engine_module.turn
+    with served(small) as (address, _):
+        monkeypatch.setattr(engine_module, "turn", lambda *ask: go.wait(60) and turn(*ask))
+        one, two = browser.new_page(), browser.new_page()
+        for page, seed in ((one, 1), (two, 2)):
+            page.goto(f"{address}?samples=4&steps=3&seed={seed}")
+            page.locator(".cost", has_text=re.compile(r"\S")).wait_for()
+        two.locator(".cost", has_text="1 person before you").wait_for()
+        assert one.locator(".cost").inner_text() == "computing"
+        go.set()
+        for page in (one, two):
+            settled(page)
+            assert re.fullmatch(r"3 evaluations, (\d+ ms|\d+\.\d s)", page.locator(".cost").inner_text())
+            page.close()
+    small.close()
+
+
+def test_while_one_page_waits_for_a_model_another_goes_on(browser: Any, engine: Engine) -> None:
+    other, go = models.offer(CHECKPOINT.parent / "fashion-mnist-p-uncond-0.5"), threading.Event()
+
+    def slow(offered: models.Offer) -> Model:
+        assert go.wait(60)
+        return models.load(offered, torch.device("cpu"))
+
+    with served(engine, models=Models(engine, [models.offer(CHECKPOINT), other], slow)) as (address, _):
+        one, two = browser.new_page(), browser.new_page()
+        for page in (one, two):
+            page.goto(address + QUICK)
+            settled(page)
+        one.get_by_label("model").select_option(label=other.name)
+        two.mouse.click(*middle(two, "Bag"))
+        holds(two, engine, **{"class": "8"})
+        assert one.evaluate("window.explored.model") != other.hash
+        go.set()
+        one.wait_for_function("model => window.explored.model === model", arg=other.hash)
+        for page in (one, two):
+            page.close()
