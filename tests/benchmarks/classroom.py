@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 from rich.console import Console
 from rich.table import Table
@@ -47,13 +48,15 @@ def call(client: httpx.Client, name: str, data: list[Any]) -> Any:
 
 
 async def alone(page: Page, seconds: float, record: Record) -> None:
-    """One person who never rests: the rate of the engine at its best."""
+    """One person who throws the dice whenever the strip is full: the most that one can make of the engine."""
     async with httpx.AsyncClient() as client:
         person = Person(page, client, record, 0)
         await person.enter()
         until, seed = time.perf_counter() + seconds, 0
         while time.perf_counter() < until:
             await person.want(seed=(seed := seed + 1))
+            while person.missing:
+                await person.pull()
         await person.leave()
 
 
@@ -74,12 +77,20 @@ async def crowd(page: Page, people: int, seconds: float, record: Record, meter: 
 
 
 def browse(page: Page, seconds: float, record: Record) -> None:
-    """People with a real browser."""
+    """People with a real browser. Whatever goes wrong with it is recorded."""
+    try:
+        _browse(page, seconds, record)
+    except PlaywrightError as error:
+        record.errors.append(repr(error))
+
+
+def _browse(page: Page, seconds: float, record: Record) -> None:
     with sync_playwright() as playwright:
         browser = launch(playwright)
         tabs = [browser.new_page(viewport={"width": 1280, "height": 960}) for _ in range(BROWSERS)]
         until = time.perf_counter() + seconds
         for tab in tabs:
+            tab.on("pageerror", lambda error: record.errors.append(str(error)))
             tab.goto(f"{page.address}/?seed={random.randrange(10_000)}")
             tab.wait_for_function("document.querySelector('.explore')?.dataset.state === 'resting'", timeout=120_000)
         while time.perf_counter() < until:
@@ -152,6 +163,7 @@ def main() -> None:
                 thread.join()
             rates.append((stats(page)["evaluations"] - made) / (meter.cpu() - used))
         hits = stats(page)["cache_hits"]
+        tracebacks = page.log.count("Traceback")
     queue(checkpoint, options.people + BROWSERS, options.seconds, plain)
     waits, drawn = many.seconds + browsers.seconds, many.drawn + browsers.drawn
     ours, theirs = np.percentile(waits, (50, 95)), np.percentile(plain.seconds, (50, 95))
@@ -161,6 +173,9 @@ def main() -> None:
         table.add_row(name, f"{a:.2f} s", f"{b:.2f} s", f"{b / a:.1f} × sooner", "≥ 5" if name == "p95" else "")
     p50, p95 = np.percentile(drawn, (50, 95))
     table.add_row("median and p95 of what was neither in the cache nor precomputed", f"{p50:.2f} s, {p95:.2f} s")
+    both = np.percentile(many.both, (50, 95)) if many.both else (np.nan, np.nan)
+    table.add_row("median and p95 of those to the unguided grid too", f"{both[0]:.2f} s, {both[1]:.2f} s")
+    table.add_row("of those, had it before the next wish", f"{len(many.both) / max(1, len(many.drawn)):.0%}")
     exact = np.percentile(many.exact, (50, 95))
     table.add_row("median and p95 to the exact w", f"{exact[0]:.2f} s, {exact[1]:.2f} s")
     table.add_row("of the wishes, reached the exact w before the next", f"{len(many.exact) / len(many.waits):.0%}")
@@ -170,7 +185,7 @@ def main() -> None:
     rate = f"{rates[1]:.0f}, alone {rates[0]:.0f}"
     table.add_row("evaluations a CPU second", rate, "", f"{rates[1] / rates[0]:.2f}", "≥ 0.9")
     table.add_row("peak memory", f"{meter.peak / 2**20:.0f} MB")
-    errors = [*single.errors, *many.errors, *browsers.errors]
+    errors = [*single.errors, *many.errors, *browsers.errors, *tracebacks * ["a traceback in the app's log"]]
     table.add_row("errors", str(len(errors)), str(len(plain.errors)), "", "0")
     Console().print(table, *errors[:3])
 

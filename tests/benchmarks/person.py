@@ -16,11 +16,13 @@ from tests.benchmarks.startup import PATIENCE, Page
 @dataclass
 class Record:
     """What befell people. waits: seconds to a finished guided grid of each class and noise, at the wanted w or at the
-    nearest rung of the strip, and whether it had to be drawn for them. exact: seconds to the wanted w itself, of those
-    who did not change their mind before. errors: what went wrong."""
+    nearest rung of the strip, and whether it had to be drawn for them: of other noises than those that ship, and not
+    seen by them before. exact: seconds to the wanted w itself, of those who did not change their mind before. both: the
+    same to the unguided grid beside a guided one that had to be drawn. errors: what went wrong."""
 
     waits: list[tuple[float, bool]] = field(default_factory=list)
     exact: list[float] = field(default_factory=list)
+    both: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     @property
@@ -59,6 +61,9 @@ class Person:
         self.me: dict[str, Any] = {}
         self.seen: dict[str, int] = {}
         self.held: set[float] = set()  # w of the finished grids of the wanted class and noise
+        self.unguided = False  # whether that of w = 0 beside them is finished
+        self.drawn = False  # whether what they want had to be drawn
+        self.had: set[tuple[Any, ...]] = set()  # class, noise and w of what they have seen
         self.missing = 0  # rungs of the strip that are not finished
         self.began = 0.0  # when they began to want it
 
@@ -71,6 +76,7 @@ class Person:
 
     async def enter(self) -> None:
         self.me, self.seen = await self.call("enter", {"query": {}}), {}
+        self.shipped = self.me["want"]["seed"]  # of these noises strips are precomputed
 
     async def leave(self) -> None:
         await self.call("leave", {"token": self.me["token"]})
@@ -84,15 +90,20 @@ class Person:
             raise RuntimeError(str(errors))
         self.missing = reply["missing"]
         self.held.update(frame["w"] for frame in frames if frame["done"])
+        self.unguided = bool(reply["frames"][0]["done"])
         for frame in [*reply["frames"], *reply["strip"]]:
             self.seen[str(frame["serial"])] = frame["evaluations"]
+
+    @property
+    def rung(self) -> float:
+        """The w of the strip's grid that is nearest to the wanted."""
+        return float(min(self.me["model"]["ladder"], key=lambda each: abs(each - self.me["want"]["w"])))
 
     @property
     def served(self) -> bool:
         """Whether they see a finished guided grid of the wanted class and noise, as near to w as the strip has it."""
         w = self.me["want"]["w"]
-        rung = min(self.me["model"]["ladder"], key=lambda each: abs(each - w))
-        return any(abs(each - w) <= abs(rung - w) for each in self.held)
+        return any(abs(each - w) <= abs(self.rung - w) for each in self.held)
 
     async def want(self, **fields: Any) -> float:
         """Ask for something; returns the seconds to the first finished guided grid of it."""
@@ -100,18 +111,24 @@ class Person:
         if scene != self.me["want"]:  # as the page, they keep nothing of another class or noise
             self.held, self.seen = set(), {}
         self.me["want"] |= fields
-        self.began, replies = time.perf_counter(), 0
-        while replies == 0 or not self.served:
+        key = self.me["want"]["class"], self.me["want"]["seed"], self.rung
+        self.drawn = self.me["want"]["seed"] != self.shipped and key not in self.had
+        self.began = time.perf_counter()
+        await self.pull()
+        while not self.served:
             await self.pull()
-            replies += 1
         wait = time.perf_counter() - self.began
-        self.record.waits.append((wait, replies > 1))
+        self.had.add(key)
+        self.record.waits.append((wait, self.drawn))
         return wait
 
     async def look(self, seconds: float) -> None:
         """Stay, while the exact w and the strip come."""
-        until, exact = time.perf_counter() + seconds, False
+        until, exact, both = time.perf_counter() + seconds, False, not self.drawn
         while (now := time.perf_counter()) < until:
+            if not both and self.unguided:
+                both = True
+                self.record.both.append(now - self.began)
             if not exact and self.me["want"]["w"] in self.held:
                 exact = True
                 self.record.exact.append(now - self.began)

@@ -1,6 +1,7 @@
 """From process start to the first finished picture, over the imports that no app of this kind can do without."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -61,8 +62,8 @@ class Page:
     """The canvas component of a running app, called over HTTP as its script calls it."""
 
     def __init__(self, address: str, app: subprocess.Popen[bytes], log: IO[bytes]) -> None:
-        self.address, self.app = address, app
-        components = self._when_up(log)["components"]
+        self.address, self.app, self._log = address, app, log
+        components = self._when_up()["components"]
         (self.component,) = (c["id"] for c in components if c.get("props", {}).get("elem_id") == "explore")
 
     def call(self, function: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -81,14 +82,19 @@ class Page:
             frames = reply["frames"]
             seen |= {str(frame["serial"]): frame["evaluations"] for frame in [*frames, *reply["strip"]]}
 
-    def _when_up(self, log: IO[bytes]) -> dict[str, Any]:
+    @property
+    def log(self) -> str:
+        """What the app has said so far."""
+        file = self._log.fileno()
+        return os.pread(file, os.fstat(file).st_size, 0).decode()  # the app writes on where it was
+
+    def _when_up(self) -> dict[str, Any]:
         give_up = time.monotonic() + PATIENCE
         while time.monotonic() < give_up and self.app.poll() is None:
             with suppress(URLError, ConnectionError), urlopen(f"{self.address}/config", timeout=PATIENCE) as reply:
                 return json.load(reply)
             time.sleep(0.02)
-        log.seek(0)
-        raise RuntimeError(f"app.py did not come up: {log.read().decode()[-500:]}")
+        raise RuntimeError(f"app.py did not come up: {self.log[-500:]}")
 
 
 def free_port() -> int:
