@@ -669,6 +669,9 @@ ACTIONS = st.one_of(
     st.tuples(st.just("leave"), PERSON),
     st.tuples(st.just("want"), PERSON, st.lists(REQUESTS, max_size=2), st.booleans()),
     st.tuples(st.just("silence"), PERSON),
+    st.tuples(st.just("listen"), PERSON),
+    st.tuples(st.just("film"), PERSON),
+    st.tuples(st.sampled_from(["break", "mend"]), st.just(None)),
     st.tuples(st.just("finish"), PERSON),
 )
 
@@ -678,14 +681,18 @@ ACTIONS = st.one_of(
 def test_whatever_people_do_they_get_their_own_pictures_and_nothing_is_left(
     tiny_checkpoint: Checkpoint, actions: list[Any]
 ) -> None:
-    engine = Engine(Model(tiny_checkpoint), Limits(people=3, line=1, samples=32))
+    gate = Gate(tiny_checkpoint.denoiser)
+    gate.open = True
+    engine = Engine(Model(replace_denoiser(gate)), Limits(people=3, line=1, samples=32))
     engine._cache = type(engine._cache)(20_000, engine._cache.getsizeof)
     tokens: dict[int, str] = {}
     everybody: list[str] = []
     wishes: dict[int, list[GridRequest]] = {}
     for action, who, *rest in actions:
         with contextlib.suppress(UnknownPerson, Full):
-            if action == "enter":
+            if who is None:
+                gate.failure = RuntimeError("broken") if action == "break" else None
+            elif action == "enter":
                 tokens[who] = engine.admit()
                 everybody.append(tokens[who])
                 wishes[who] = []
@@ -700,10 +707,18 @@ def test_whatever_people_do_they_get_their_own_pictures_and_nothing_is_left(
             elif action == "silence":
                 if person := engine._people.get(tokens[who]):
                     person.seen -= engine_module.SILENCE + 1
+            elif action == "listen":
+                asyncio.run(engine.news(tokens[who], engine.want(tokens[who], wishes[who]).version, 0.002))
+            elif action == "film":
+                assert all(frame.pixels is not None for film in engine.film(tokens[who]) for frame in film)
             elif not engine.want(tokens[who], wishes[who]).door:
                 for frame, request in zip(finished(engine, tokens[who], wishes[who]), wishes[who], strict=True):
                     assert frame.request == request
-                    assert np.array_equal(frame.pixels, alone(engine.checkpoint.denoiser, request))
+                    if frame.error is None:
+                        assert np.array_equal(frame.pixels, alone(tiny_checkpoint.denoiser, request))
+                    else:
+                        assert frame.error == "The pictures could not be drawn: broken"
+                assert not any(person.listeners for person in engine._people.values())
         assert engine.stats().cached_bytes <= 20_000
     for token in everybody:
         engine.leave(token)
