@@ -187,9 +187,13 @@ def test_jobs_of_different_people_do_not_touch_each_other(tiny_denoiser):
         assert torch.equal(each.state.z, expected)
 
 
+GPU = pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here"))
+
+
+@pytest.mark.parametrize("device", ["cpu", GPU])
 @pytest.mark.parametrize(("precision", "mean", "most"), [(torch.float16, 0.2, 4), (torch.bfloat16, 1.6, 16)])
-def test_in_half_precision_pictures_move_by_less_than_an_eye_can_see(precision, mean, most):
-    exact, half = checkpoints.load(SHIPPED), checkpoints.load(SHIPPED, precision=precision)
+def test_in_half_precision_pictures_move_by_less_than_an_eye_can_see(precision, mean, most, device):
+    exact, half = checkpoints.load(SHIPPED), checkpoints.load(SHIPPED, device, precision)
     request = GridRequest(exact.hash, tuple(range(10)), samples=1, steps=4)
     pictures, moved = (draw(checkpoint.denoiser, request).pixels.astype(int) for checkpoint in (exact, half))
     off = abs(pictures - moved)
