@@ -48,5 +48,17 @@ def test_colour_costs_at_most_three_times_what_grey_does() -> None:
     assert flops(colour) < 3 * flops(grey)
 
 
+@pytest.mark.parametrize("name", ["fashion-mnist", "cifar10"])
+def test_in_any_crowd_a_prediction_is_the_same_bit_for_bit(name: str) -> None:
+    denoiser = checkpoints.load(CHECKPOINTS / name).denoiser
+    z = torch.randn(80, *denoiser.shape, generator=torch.Generator().manual_seed(0))
+    log_snr, labels = torch.linspace(-15, 15, 80), torch.arange(80) % 11
+    with torch.inference_mode():
+        crowd = denoiser(z, log_snr, labels)
+        for size in (1, 15, 16, 17, 33, 63, 64):
+            rows = slice(80 - size, 80)
+            assert torch.equal(denoiser(z[rows], log_snr[rows], labels[rows]).x, crowd.x[rows]), f"{size} rows"
+
+
 def test_no_file_that_ships_is_larger_than_the_hub_takes() -> None:
     assert all(path.stat().st_size < checkpoints.LARGEST for path in CHECKPOINTS.rglob("*") if path.is_file())
