@@ -42,6 +42,12 @@ LOSS_WEIGHTS: dict[str, LossWeight] = {
 """(α, σ) → what ‖Δv‖² is multiplied with. ``epsilon`` is Algorithm 1's loss, since ‖Δε‖² = α²‖Δv‖²; ``min_snr`` is
 min(α²/σ², 5) ‖Δx‖² (Hang et al., arXiv 2303.09556), since ‖Δx‖² = σ²‖Δv‖²."""
 
+DECAYS: dict[str, Callable[[float], float]] = {
+    "cosine": lambda share: float(0.5 + 0.5 * np.cos(np.pi * share)),
+    "linear": lambda share: 1 - share,
+    "constant": lambda share: 1.0,
+}
+"""The share of the run that is behind → what the learning rate is multiplied with."""
 
 PRECISIONS = {"float32": "no", "bfloat16": "bf16"}
 """What convolutions compute in → Accelerate's name for it. bfloat16 suits GPUs, and CPUs with AVX512-BF16 or AMX."""
@@ -64,6 +70,7 @@ class Options:
     images: int = 1_200_000
     batch: int = 128
     learning_rate: float = 2e-3
+    decay: str = "cosine"
     optimizer: str = "adamw"
     ema: tuple[float, ...] = (0.1,)
     seed: int = 0
@@ -78,6 +85,7 @@ class Options:
         number("images", self.images, 1, 1e12, whole=True)
         number("batch", self.batch, 1, 65536, whole=True)
         number("learning_rate", self.learning_rate, 1e-8, 1)
+        choice("decay", self.decay, DECAYS)
         choice("optimizer", self.optimizer, OPTIMIZERS)
         for width in self.ema:
             number("ema", width, 0.01, 0.28)
@@ -110,9 +118,9 @@ def drop_labels(labels: Tensor, null_label: int, p_uncond: float, generator: tor
 
 
 def learning_rate(options: Options, step: int) -> float:
-    """Linear warm-up over 10,000 images, then a cosine to zero."""
+    """Linear warm-up over 10,000 images, times the decay of the options over the whole run."""
     warm_up = min(1.0, (step + 1) * options.batch / 10_000)
-    return float(options.learning_rate * warm_up * (0.5 + 0.5 * np.cos(np.pi * min(1, step / options.steps))))
+    return options.learning_rate * warm_up * DECAYS[options.decay](min(1, step / options.steps))
 
 
 def ema_decay(relative_width: float, step: int) -> float:
@@ -249,6 +257,7 @@ class Trainer:
             metadata = file.metadata()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         before, now = json.loads(metadata["options"]), json.loads(json.dumps(asdict(self.options)))
+        before.setdefault("decay", "cosine")  # the only one before there was a choice
         for name, value in before.items():
             if value != now[name]:
                 raise ValueError(f"{name} must be {value} as in the run of {folder}, got {now[name]}")
@@ -275,6 +284,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--p-uncond", type=float, default=Options.p_uncond, help="probability of dropping a label")
     p.add_argument("--loss-weight", default=Options.loss_weight, help=f"one of {', '.join(LOSS_WEIGHTS)}")
     p.add_argument("--learning-rate", type=float, default=Options.learning_rate)
+    p.add_argument("--decay", default=Options.decay, help=f"of the learning rate, one of {', '.join(DECAYS)}")
     p.add_argument("--optimizer", default=Options.optimizer, help=f"one of {', '.join(OPTIMIZERS)}")
     p.add_argument("--ema", type=float, nargs="+", default=Options.ema, help="widths of the EMAs, as shares of the run")
     p.add_argument("--log-snr", type=float, nargs=2, default=(-20.0, 20.0), metavar=("MIN", "MAX"))
@@ -304,8 +314,8 @@ def main(arguments: list[str] | None = None) -> None:
             raise ValueError(f"start must be a model of {network}, got one of {start.config.architecture}")
         options = Options(
             a.data, network, Schedule(*a.log_snr), a.p_uncond, a.loss_weight, a.images, a.batch, a.learning_rate,
-            a.optimizer, tuple(a.ema), a.seed, start.hash if start else "", start.config.images_seen if start else 0,
-            a.precision,
+            a.decay, a.optimizer, tuple(a.ema), a.seed, start.hash if start else "",
+            start.config.images_seen if start else 0, a.precision,
         )  # fmt: skip
         on_cpu = checkpoints.device().type == "cpu"  # else several processes there would not know of each other
         accelerator = Accelerator(cpu=on_cpu, mixed_precision=PRECISIONS[options.precision])

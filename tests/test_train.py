@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 import torch
 from accelerate import Accelerator
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from cfg_core import checkpoints, data, train
 from cfg_core.optimizers import OPTIMIZERS, muon
@@ -100,6 +101,16 @@ def test_the_learning_rate_warms_up_and_ends_at_zero():
     assert train.learning_rate(o, 0) == pytest.approx(o.learning_rate / 100)
     assert train.learning_rate(o, 100) == pytest.approx(o.learning_rate, rel=1e-3)
     assert train.learning_rate(o, o.steps) == 0
+
+
+@pytest.mark.parametrize(
+    ("decay", "quarter", "middle", "end"),
+    [("cosine", 0.5 + 0.125**0.5, 0.5, 0), ("linear", 0.75, 0.5, 0), ("constant", 1, 1, 1)],
+)
+def test_the_learning_rate_decays_as_chosen(decay, quarter, middle, end):
+    o = options(images=1_000_000, batch=100, decay=decay)
+    shares = [train.learning_rate(o, step) / o.learning_rate for step in (0, 2500, 5000, 10_000)]
+    assert shares == pytest.approx([0.01, quarter, middle, end], abs=1e-9)
 
 
 @pytest.mark.parametrize("width", [0.05, 0.1, 0.25])
@@ -202,6 +213,21 @@ def test_a_run_refuses_other_options(tmp_path):
     advance(trainer(), 1).save(tmp_path, "")
     with pytest.raises(ValueError, match=r"p_uncond must be 0\.1 as in the run of .*, got 0\.2"):
         trainer(p_uncond=0.2).resume(tmp_path)
+    with pytest.raises(ValueError, match=r"decay must be cosine as in the run of .*, got linear"):
+        trainer(decay="linear").resume(tmp_path)
+
+
+def test_a_state_from_before_a_decay_could_be_chosen_goes_on_with_the_cosine(tmp_path):
+    advance(trainer(), 1).save(tmp_path, "")
+    path = tmp_path / "state.safetensors"
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    saved = json.loads(metadata["options"])
+    del saved["decay"]
+    save_file(load_file(path), path, metadata | {"options": json.dumps(saved)})
+    assert trainer().resume(tmp_path)
+    with pytest.raises(ValueError, match=r"decay must be cosine as in the run of .*, got constant"):
+        trainer(decay="constant").resume(tmp_path)
 
 
 def test_a_killed_training_goes_on_to_the_same_weights(tmp_path):
@@ -251,6 +277,7 @@ def test_each_of_two_processes_has_a_share_of_the_batch(tmp_path):
         (["--widths", "20,40"], "widths must be multiples of 16, got 20"),
         (["--widths", "a"], "argument --widths"),
         (["--loss-weight", "x"], "loss_weight must be one of v, epsilon, min_snr, got 'x'"),
+        (["--decay", "x"], "decay must be one of cosine, linear, constant, got 'x'"),
         (["--log-snr", "5", "-5"], "log_snr_min must be finite and below log_snr_max"),
         (["--ema", "0.9"], "ema must be a number from 0.01 to 0.28, got 0.9"),
     ],
