@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,6 +32,8 @@ from cfg_core.optimizers import OPTIMIZERS
 from cfg_core.request import GridRequest
 from cfg_core.schedule import Schedule, alpha_sigma, per_sample
 from cfg_core.unet import UNet, UNetConfig
+
+STATE = "state.safetensors"
 
 LossWeight = Callable[[Tensor, Tensor], Tensor]
 
@@ -57,9 +60,9 @@ PRECISIONS = {"float32": "no", "bfloat16": "bf16"}
 class Options:
     """What makes two runs the same run; a run folder goes on only under the same options.
 
-    start: the hash of the weights that it begins with, empty where they are fresh. seen: pictures those had seen.
-    precision: what convolutions compute in, a key of PRECISIONS; the weights are float32. ema: the widths of the EMAs
-    that are kept, as shares of the run.
+    data: the fingerprint of the data set. start: the hash of the weights that it begins with, empty where they are
+    fresh. seen: pictures those had seen. precision: what convolutions compute in, a key of PRECISIONS; the weights are
+    float32. ema: the widths of the EMAs that are kept, as shares of the run.
     """
 
     data: str
@@ -230,7 +233,7 @@ class Trainer:
         metadata = {"step": str(self.step), "options": json.dumps(asdict(options))}
         tensors = {name: t.detach().cpu().contiguous() for name, t in self.tensors().items()}
         folder.mkdir(parents=True, exist_ok=True)
-        checkpoints.write_whole(folder / "state.safetensors", save_tensors(tensors, metadata))
+        checkpoints.write_whole(folder / STATE, save_tensors(tensors, metadata))
         config = checkpoints.CheckpointConfig(
             architecture=options.network,
             schedule=options.schedule,
@@ -250,22 +253,29 @@ class Trainer:
 
     def resume(self, folder: Path) -> bool:
         """Go on from the folder's state, if it has one. Raises ValueError if it was started under other options."""
-        path = folder / "state.safetensors"
-        if not path.exists():
+        before, now = saved(folder), json.loads(json.dumps(asdict(self.options)))
+        if not before:
             return False
-        with safe_open(path, "pt", device=str(self.accelerator.device)) as file:
-            metadata = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        before, now = json.loads(metadata["options"]), json.loads(json.dumps(asdict(self.options)))
-        before.setdefault("decay", "cosine")  # the only one before there was a choice
+        if before["data"] == self.dataset.name:  # a state from before there were fingerprints
+            before["data"] = self.options.data
         for name, value in before.items():
             if value != now[name]:
                 raise ValueError(f"{name} must be {value} as in the run of {folder}, got {now[name]}")
-        self.step = int(metadata["step"])
+        with safe_open(folder / STATE, "pt", device=str(self.accelerator.device)) as file:
+            self.step = int(file.metadata()["step"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         self.network.load_state_dict(_below("network.", tensors))
         self.emas = {width: _below(f"ema {width}.", tensors) for width in self.options.ema}
         self.optimizers.load(_below("optimizer.", tensors))
         return True
+
+
+def saved(folder: Path) -> dict[str, Any]:
+    """The options of the run in that folder, none where there is no run yet."""
+    if not (folder / STATE).exists():
+        return {}
+    with safe_open(folder / STATE, "pt") as file:
+        return {"decay": "cosine", **json.loads(file.metadata()["options"])}  # there was no other when it was not said
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -292,7 +302,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--encoder", type=whole_numbers, default=UNetConfig.encoder, metavar="2,3", help="blocks a level")
     p.add_argument("--decoder", type=whole_numbers, default=UNetConfig.decoder, metavar="2,1", help="blocks a level")
     p.add_argument("--late", action=argparse.BooleanOptionalAction, default=True, help="class in the decoder only")
-    p.add_argument("--precision", default="bfloat16" if torch.cuda.is_available() else "float32")
+    p.add_argument("--precision", help=f"one of {', '.join(PRECISIONS)}; else the run's, for a new one what suits here")
     p.add_argument("--start", help="begin with the weights of this model, a folder or a Hub name, of the same network")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--save-every", type=int, default=20_000, help="pictures between saves")
@@ -312,10 +322,12 @@ def main(arguments: list[str] | None = None) -> None:
         start = checkpoints.load(a.start) if a.start else None
         if start and start.config.architecture != network:
             raise ValueError(f"start must be a model of {network}, got one of {start.config.architecture}")
+        usual = "bfloat16" if torch.cuda.is_available() else "float32"
+        precision = a.precision or saved(a.run).get("precision", usual)
         options = Options(
-            a.data, network, Schedule(*a.log_snr), a.p_uncond, a.loss_weight, a.images, a.batch, a.learning_rate,
-            a.decay, a.optimizer, tuple(a.ema), a.seed, start.hash if start else "",
-            start.config.images_seen if start else 0, a.precision,
+            dataset.fingerprint, network, Schedule(*a.log_snr), a.p_uncond, a.loss_weight, a.images, a.batch,
+            a.learning_rate, a.decay, a.optimizer, tuple(a.ema), a.seed, start.hash if start else "",
+            start.config.images_seen if start else 0, precision,
         )  # fmt: skip
         on_cpu = checkpoints.device().type == "cpu"  # else several processes there would not know of each other
         accelerator = Accelerator(cpu=on_cpu, mixed_precision=PRECISIONS[options.precision])
