@@ -157,7 +157,8 @@ class Trainer:
         return {width: {name: t.detach().clone() for name, t in weights.items()} for width in self.options.ema}
 
     def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """x (B, C, S, S) in [−1, 1], labels (B,), some dropped, u (B,) in [0, 1] and ε of a step; this process's rows.
+        """x (B, C, S, S) in [−1, 1], labels (B,), some dropped, u (B,) in [0, 1], on the CPU, and ε of a step; this
+        process's rows.
 
         Drawn for all processes at once, so that the number of processes does not change what is learnt.
         """
@@ -171,7 +172,7 @@ class Trainer:
         eps = torch.randn(x.shape, generator=generator)
         mine = slice(self.accelerator.process_index, None, self.accelerator.num_processes)
         device = self.accelerator.device
-        return x[mine].to(device), labels[mine].to(device), u[mine].to(device), eps[mine].to(device)
+        return x[mine].to(device), labels[mine].to(device), u[mine], eps[mine].to(device)
 
     def _shuffled(self, epoch: int) -> Tensor:
         if epoch != self._epoch:
@@ -184,7 +185,8 @@ class Trainer:
         log_snr = self.options.schedule.log_snr(u)
         alpha, sigma = (per_sample(c, x) for c in alpha_sigma(log_snr))
         target = alpha * eps - sigma * x
-        error = (self.model(alpha * x + sigma * eps, log_snr.float(), labels) - target).square().mean((1, 2, 3))
+        v = self.model(alpha * x + sigma * eps, log_snr.float().to(x.device), labels)
+        error = (v - target).square().mean((1, 2, 3))
         return error * LOSS_WEIGHTS[self.options.loss_weight](alpha, sigma).flatten()
 
     def advance(self) -> Tensor:
