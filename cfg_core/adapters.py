@@ -89,7 +89,8 @@ class DiffusersDenoiser(Denoiser):
     def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Prediction:
         self.check_labels(labels)
         z, log_snr = z[rows], log_snr[rows]
-        found = self._network(z.to(self._dtype), self.schedule.timestep(log_snr), class_labels=labels).sample
+        timesteps = self.schedule.timestep(log_snr).to(z.device)
+        found = self._network(z.to(self._dtype), timesteps, class_labels=labels.to(z.device)).sample
         told = found[:, : self.shape[0]].to(z.dtype)  # what follows is the learned variance
         return (Prediction.from_v if self._predicts_v else Prediction.from_eps)(z, log_snr, told)
 

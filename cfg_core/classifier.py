@@ -31,17 +31,17 @@ def noised(network: nn.Module, schedule: Schedule, generator: torch.Generator) -
 
     def logits(x: Tensor) -> Tensor:
         u = (torch.arange(len(x)) + torch.rand(1, generator=generator)) / len(x)  # stratified
-        return at(network, schedule.log_snr(u).to(x.device), torch.randn(x.shape, generator=generator).to(x))(x)
+        return at(network, schedule.log_snr(u), torch.randn(x.shape, generator=generator).to(x))(x)
 
     return logits
 
 
 def at(network: nn.Module, log_snr: Tensor, eps: Tensor) -> Logits:
-    """A noise-aware network as a function of clean pictures, at these λ (N,) and noises (N, C, S, S)."""
+    """A noise-aware network as a function of clean pictures, at these λ (N,), on the CPU, and noises (N, C, S, S)."""
 
     def logits(x: Tensor) -> Tensor:
         alpha, sigma = (per_sample(c, x) for c in alpha_sigma(log_snr))
-        return network(alpha * x + sigma * eps, log_snr.float())
+        return network(alpha * x + sigma * eps, log_snr.float().to(x.device))
 
     return logits
 
@@ -95,7 +95,7 @@ def accuracy_at(network: nn.Module, dataset: data.DataSet, log_snr: float, devic
 
     def logits(x: Tensor) -> Tensor:
         eps = torch.randn(x.shape, generator=generator).to(x)
-        return at(network, torch.full((len(x),), log_snr, dtype=torch.float64, device=device), eps)(x)
+        return at(network, torch.full((len(x),), log_snr, dtype=torch.float64), eps)(x)
 
     return accuracy(logits, dataset, device)
 

@@ -4,6 +4,7 @@ python -m cfg_core.data pictures --size 32        # checked and counted, before 
 """
 
 import argparse
+import hashlib
 import os
 import re
 from dataclasses import dataclass
@@ -32,6 +33,14 @@ class DataSet:
     licence: str
     mirror: bool
     """Whether a mirrored picture is as likely as the picture, so that training may flip it."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What is trained on, in a few words that are the same wherever it lies and for nothing else."""
+        digest = hashlib.sha256(repr((self.classes, self.mirror)).encode())
+        for part in (self.images, self.labels):
+            digest.update(part.numpy().tobytes())
+        return f"{len(self.labels):,} pictures in {len(self.classes)} classes ({digest.hexdigest()[:12]})"
 
 
 @dataclass(frozen=True)

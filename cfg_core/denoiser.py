@@ -1,6 +1,7 @@
 """Everything is a denoiser at a log-SNR: (z, λ, label) to a prediction of the clean sample and of the noise."""
 
 from abc import ABC, abstractmethod
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -20,7 +21,7 @@ ROWS_UNIT = 4
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a denoiser or a guidance rule says of N noisy samples: x (N, …) and ε (N, …), at log_snr (N,).
+    """What a denoiser or a guidance rule says of N noisy samples: x (N, …) and ε (N, …), at log_snr (N,), on the CPU.
 
     A guided prediction also carries the two halves it was made of; where a rule did not need a half, that half
     repeats the other.
@@ -62,8 +63,9 @@ class Prediction:
 class Denoiser(ABC):
     """The protocol that the image network, the exact mixture and adapted models share.
 
-    shape: of one sample. classes: their names; label ``null_label``, their number, is the null class ∅. spacing: a name
-    in schedule.SPACINGS, where the model needs one of its own, whatever the sampler.
+    shape: of one sample. classes: their names; label ``null_label``, their number, is the null class ∅. device: where
+    samples and predictions lie; λ, labels and rows are on the CPU. spacing: a name in schedule.SPACINGS, where the
+    model needs one of its own, whatever the sampler.
     """
 
     shape: tuple[int, ...]
@@ -99,12 +101,12 @@ class Denoiser(ABC):
 
     def __call__(self, z: Tensor, log_snr: Tensor, labels: Tensor) -> Prediction:
         """One prediction a sample. Raises ValueError for a label outside 0 … null_label."""
-        return self.predict(z, log_snr, labels, torch.arange(len(z), device=z.device))
+        return self.predict(z, log_snr, labels, torch.arange(len(z)))
 
     def pair(self, z: Tensor, log_snr: Tensor, labels: Tensor) -> tuple[Prediction, Prediction]:
         """The conditional and the unconditional prediction of the same z, in one evaluation."""
         count = len(z)
-        rows = torch.arange(count, device=z.device).repeat(2)
+        rows = torch.arange(count).repeat(2)
         both = self.predict(z, log_snr, torch.cat([labels, torch.full_like(labels, self.null_label)]), rows)
         return both[:count], both[count:]
 
@@ -119,7 +121,7 @@ class Denoiser(ABC):
         """∇_z log p(c | z_λ), (B, …); raises ValueError as ``log_class_posterior`` does."""
         with torch.inference_mode(False), torch.enable_grad():
             leaf, log_snr, labels = z.clone().requires_grad_(), log_snr.clone(), labels.clone()
-            log_p = self.log_class_posterior(leaf, log_snr).gather(1, labels[:, None].long())
+            log_p = self.log_class_posterior(leaf, log_snr).gather(1, labels[:, None].long().to(z.device))
             return torch.autograd.grad(log_p.sum(), leaf)[0]
 
     def check_labels(self, labels: Tensor) -> None:
@@ -159,7 +161,7 @@ class NetworkDenoiser(Denoiser):
     def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Prediction:
         self.check_labels(labels)
         cores = torch.get_num_threads()
-        with torch.autocast(self.device.type, self.precision, enabled=self.precision is not None):
+        with torch.autocast(self.device.type, self.precision) if self.precision else nullcontext():
             plain = self.device.type == "cpu" and self.precision is None and torch.is_inference_mode_enabled()
             divided = plain and cores > 1 and len(z) >= cores * MIN_ROWS
             evaluate = self._side_by_side if divided else self._evaluate
@@ -173,10 +175,10 @@ class NetworkDenoiser(Denoiser):
     def log_class_posterior(self, z: Tensor, log_snr: Tensor) -> Tensor:
         if self.classifier is None:
             return super().log_class_posterior(z, log_snr)
-        return self.classifier(_padded(z.float()), _padded(log_snr.float()))[: len(z)].log_softmax(1)
+        return self.classifier(_padded(z.float()), _padded(log_snr.float()).to(z.device))[: len(z)].log_softmax(1)
 
     def _evaluate(self, *inputs: Tensor) -> Tensor:
-        return self.network(*(_padded(t) for t in inputs))[: len(inputs[-1])]
+        return self.network(*(_padded(t).to(self.device) for t in inputs))[: len(inputs[-1])]
 
     def _side_by_side(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
         """The same, the pictures dealt to the cores in turn, so that guided and unguided ones go to each alike.

@@ -63,12 +63,10 @@ class Rule:
 def cfg(parts: Parts, w: Tensor) -> Prediction:
     """Paper, eq. 6: ε̃ = (1 + w) ε(z, c) − w ε(z), and the same in x."""
 
-    def extrapolate(c: Tensor, u: Tensor) -> Tensor:
-        return c + per_sample(w, c) * (c - u)
-
     conditional, unconditional = parts.conditional, parts.unconditional
-    x = extrapolate(conditional.x, unconditional.x)
-    eps = extrapolate(conditional.eps, unconditional.eps)
+    strength = per_sample(w, conditional.x)
+    x = conditional.x + strength * (conditional.x - unconditional.x)
+    eps = conditional.eps + strength * (conditional.eps - unconditional.eps)
     return Prediction(conditional.log_snr, x, eps, conditional, unconditional)
 
 
@@ -149,7 +147,7 @@ def parts(denoiser: Denoiser, z: Tensor, log_snr: Tensor, labels: Tensor, needs:
     """What the rules need to know of z (B, …), in one evaluation of the denoiser."""
     masks = needs.conditional, needs.unconditional, needs.mixed
     conditional, unconditional, mixed = (mask.nonzero().squeeze(1) for mask in masks)
-    count, classes = len(z), torch.arange(len(denoiser.classes), device=z.device)
+    count, classes = len(z), torch.arange(len(denoiser.classes))
     rows = torch.cat([conditional, unconditional, mixed.repeat_interleave(len(classes))])
     null = torch.full_like(unconditional, denoiser.null_label)
     found = denoiser.predict(z, log_snr, torch.cat([labels[conditional], null, classes.repeat(len(mixed))]), rows)
@@ -157,8 +155,8 @@ def parts(denoiser: Denoiser, z: Tensor, log_snr: Tensor, labels: Tensor, needs:
         first = len(conditional) + len(unconditional)
         found = _with_mixed(denoiser, z[mixed], log_snr[mixed], found, first)
         unconditional = torch.cat([unconditional, mixed])
-    where = torch.arange(len(conditional) + len(unconditional), device=z.device)
-    at_conditional, at_unconditional = torch.empty((2, count), dtype=torch.long, device=z.device)
+    where = torch.arange(len(conditional) + len(unconditional))
+    at_conditional, at_unconditional = torch.empty((2, count), dtype=torch.long)
     at_conditional[unconditional] = where[len(conditional) :]
     at_conditional[conditional] = at_unconditional[conditional] = where[: len(conditional)]
     at_unconditional[unconditional] = where[len(conditional) :]

@@ -2,7 +2,7 @@
 
 Noise keeps a Gaussian Gaussian: where x ~ N(m, S), z_λ = αx + σε ~ N(αm, α²S + σ²I). So p(z|c), p(z), p(c|z) and the
 posterior mean E[x|z] have closed forms at every λ. In the eigenbasis of S no inverse and no difference of large numbers
-is left: everything stays finite and exact from λ = −20 to λ = ∞, the clean sample. Inside, all is float64.
+is left: everything stays finite and exact from λ = −20 to λ = ∞, the clean sample. Inside, all is float64, on the CPU.
 """
 
 import math
@@ -43,10 +43,10 @@ class MixtureDenoiser(Denoiser):
         names = tuple(map(str, range(count))) if classes is None else tuple(classes)
         if len(names) != count:
             raise ValueError(f"classes must name {count} classes, got {len(names)} names")
-        of_class = _weights("class_weights", class_weights, (count,), means.device)
-        of_component = _weights("component_weights", component_weights, (count, components), means.device)
+        of_class = _weights("class_weights", class_weights, (count,))
+        of_component = _weights("component_weights", component_weights, (count, components))
         self.classes, self.schedule = names, schedule or Schedule()
-        self.shape, self.device = (dimensions,), means.device
+        self.shape = (dimensions,)
         self._means = means.flatten(0, 1)  # (M, D), M = C·K components, class by class
         self._variances, self._axes = _principal_axes(covariances, means)  # (M, D), (M, D, D) or None
         within = torch.block_diag(*of_component)  # (C, M)
@@ -82,7 +82,7 @@ class MixtureDenoiser(Denoiser):
         """Clean samples x of these labels: (B,) to (B, D), float64."""
         self.check_labels(labels)
         component = torch.multinomial(self._log_prior[labels].exp(), 1, generator=generator).squeeze(1)
-        y = torch.randn(len(labels), *self.shape, generator=generator, dtype=torch.float64, device=self.device)
+        y = torch.randn(len(labels), *self.shape, generator=generator, dtype=torch.float64)
         y = self._variances[component].sqrt() * y
         if self._axes is not None:
             y = torch.einsum("bde,be->bd", self._axes[component], y)
@@ -96,7 +96,7 @@ class MixtureDenoiser(Denoiser):
         """
         if bool((labels == self.null_label).any()):
             raise ValueError(f"labels must be from 0 to {self.null_label - 1} for p(c|z), got the null label")
-        at = torch.full((len(z),), math.inf, dtype=torch.float64, device=z.device) if log_snr is None else log_snr
+        at = torch.full((len(z),), math.inf, dtype=torch.float64) if log_snr is None else log_snr
         log_posterior = self.log_class_posterior(z, at).gather(1, labels[:, None].long()).squeeze(1)
         return self.log_density(z, at, labels) + w * log_posterior
 
@@ -109,7 +109,7 @@ class MixtureDenoiser(Denoiser):
             raise ValueError(f"the density on a grid needs data of dimension 2, got dimension {self.shape[0]}")
         y, x = torch.meshgrid(ys.double(), xs.double(), indexing="ij")
         points = torch.stack([x, y], -1).flatten(0, 1)  # (Y·X, 2)
-        log_tilted = self.log_tilted(points, torch.full((len(points),), label, device=points.device), w)
+        log_tilted = self.log_tilted(points, torch.full((len(points),), label), w)
         cell = math.prod(float(axis[-1] - axis[0]) / (len(axis) - 1) for axis in (xs, ys))
         return (log_tilted.softmax(0) / cell).reshape(len(ys), len(xs))
 
@@ -130,10 +130,10 @@ class MixtureDenoiser(Denoiser):
         return log_normal, self._means + x, eps
 
 
-def _weights(field: str, weights: Tensor | Sequence | None, shape: tuple[int, ...], device: torch.device) -> Tensor:
+def _weights(field: str, weights: Tensor | Sequence | None, shape: tuple[int, ...]) -> Tensor:
     if weights is None:
-        return torch.full(shape, 1 / shape[-1], dtype=torch.float64, device=device)
-    found = torch.as_tensor(weights, dtype=torch.float64, device=device)
+        return torch.full(shape, 1 / shape[-1], dtype=torch.float64)
+    found = torch.as_tensor(weights, dtype=torch.float64)
     if found.shape != shape:
         raise ValueError(f"{field} must have shape {shape}, got {tuple(found.shape)}")
     if not bool((found > 0).all()) or not bool(((found.sum(-1) - 1).abs() < 1e-6).all()):
@@ -143,7 +143,7 @@ def _weights(field: str, weights: Tensor | Sequence | None, shape: tuple[int, ..
 
 def _principal_axes(covariances: Tensor | Sequence, means: Tensor) -> tuple[Tensor, Tensor | None]:
     """Variances (M, D) along the principal axes, and these axes (M, D, D) as columns; None: the coordinate axes."""
-    given = torch.as_tensor(covariances, dtype=torch.float64, device=means.device)
+    given = torch.as_tensor(covariances, dtype=torch.float64)
     count, components, dimensions = means.shape
     full = (count, components, dimensions, dimensions)
     if given.shape not in (full[:2], full):

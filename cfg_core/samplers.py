@@ -20,9 +20,9 @@ from cfg_core.noise import Noise
 class State:
     """B samples on their way from noise to clean, all at the same step of the same λ sequence.
 
-    z: (B, …). log_snrs: (T,) increasing, float64. at: index of the λ to evaluate next. noise: step → (B, …).
-    evaluations: made so far. x: (B, …), the latest clean-sample prediction, None before the first. memory: what the
-    sampler keeps from evaluation to evaluation.
+    z: (B, …). log_snrs: (T,) increasing, float64, on the CPU. at: index of the λ to evaluate next. noise: step →
+    (B, …). evaluations: made so far. x: (B, …), the latest clean-sample prediction, None before the first. memory: what
+    the sampler keeps from evaluation to evaluation.
     """
 
     z: Tensor
@@ -39,8 +39,8 @@ class State:
 
     @property
     def log_snr(self) -> Tensor:
-        """λ of the next evaluation, one for each sample: (B,), float64."""
-        return self.log_snrs[self.at].expand(len(self.z)).to(self.z.device)
+        """λ of the next evaluation, one for each sample: (B,), float64, on the CPU."""
+        return self.log_snrs[self.at].expand(len(self.z))
 
 
 def start(noise: Noise, log_snrs: Tensor) -> State:

@@ -15,7 +15,8 @@ from cfg_core.schedule import SPACINGS
 
 @dataclass
 class Job:
-    """B samples that are drawn together: labels (B,) and w (B,) are theirs one by one, the sampler is shared."""
+    """B samples that are drawn together: labels (B,) and w (B,), on the CPU, are theirs one by one, the sampler is
+    shared."""
 
     state: State
     sampler: Sampler
@@ -38,8 +39,7 @@ def begin(
     needs another."""
     chosen = SAMPLERS[sampler]
     log_snrs = SPACINGS[denoiser.spacing or chosen.spacing](denoiser.schedule, steps or chosen.default_steps)
-    device = denoiser.device
-    return Job(start(noise, log_snrs), chosen, RULES[rule], labels.to(device), w.to(device))
+    return Job(start(noise, log_snrs), chosen, RULES[rule], labels, w)
 
 
 @torch.inference_mode()

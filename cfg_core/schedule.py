@@ -1,7 +1,8 @@
 """Log-SNR, the only notion of time (paper, section 2).
 
 ``z = αx + σε`` with ``α² = sigmoid(λ)`` and ``σ² = sigmoid(−λ)``: λ = −20 is pure noise, λ = 20 is the clean sample.
-Everything here is float64; callers cast the coefficients to the dtype of their samples.
+Everything here is float64 and on the CPU, for not every device has float64; ``per_sample`` takes coefficients to the
+samples that they multiply.
 """
 
 import math
@@ -21,7 +22,7 @@ def alpha_sigma(log_snr: Tensor) -> tuple[Tensor, Tensor]:
 
 def per_sample(coefficient: Tensor, z: Tensor) -> Tensor:
     """A coefficient (B,) in z's dtype and on its device, shaped to multiply z (B, …)."""
-    return coefficient.to(z).reshape(-1, *[1] * (z.ndim - 1))
+    return coefficient.to(z.dtype).to(z.device).reshape(-1, *[1] * (z.ndim - 1))
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class DiscreteSchedule:
 
     def timestep(self, log_snr: Tensor) -> Tensor:
         """λ (B,) to the timestep whose λ is nearest, (B,) int64."""
-        return (self.log_snrs.to(log_snr.device) - log_snr.double()[:, None]).abs().argmin(1)
+        return (self.log_snrs - log_snr.double()[:, None]).abs().argmin(1)
 
 
 class NoiseSchedule(Protocol):

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,6 +33,8 @@ from cfg_core.request import GridRequest
 from cfg_core.schedule import Schedule, alpha_sigma, per_sample
 from cfg_core.unet import UNet, UNetConfig
 
+STATE = "state.safetensors"
+
 LossWeight = Callable[[Tensor, Tensor], Tensor]
 
 LOSS_WEIGHTS: dict[str, LossWeight] = {
@@ -42,6 +45,12 @@ LOSS_WEIGHTS: dict[str, LossWeight] = {
 """(α, σ) → what ‖Δv‖² is multiplied with. ``epsilon`` is Algorithm 1's loss, since ‖Δε‖² = α²‖Δv‖²; ``min_snr`` is
 min(α²/σ², 5) ‖Δx‖² (Hang et al., arXiv 2303.09556), since ‖Δx‖² = σ²‖Δv‖²."""
 
+DECAYS: dict[str, Callable[[float], float]] = {
+    "cosine": lambda share: float(0.5 + 0.5 * np.cos(np.pi * share)),
+    "linear": lambda share: 1 - share,
+    "constant": lambda share: 1.0,
+}
+"""The share of the run that is behind → what the learning rate is multiplied with."""
 
 PRECISIONS = {"float32": "no", "bfloat16": "bf16"}
 """What convolutions compute in → Accelerate's name for it. bfloat16 suits GPUs, and CPUs with AVX512-BF16 or AMX."""
@@ -51,9 +60,9 @@ PRECISIONS = {"float32": "no", "bfloat16": "bf16"}
 class Options:
     """What makes two runs the same run; a run folder goes on only under the same options.
 
-    start: the hash of the weights that it begins with, empty where they are fresh. seen: pictures those had seen.
-    precision: what convolutions compute in, a key of PRECISIONS; the weights are float32. ema: the widths of the EMAs
-    that are kept, as shares of the run.
+    data: the fingerprint of the data set. start: the hash of the weights that it begins with, empty where they are
+    fresh. seen: pictures those had seen. precision: what convolutions compute in, a key of PRECISIONS; the weights are
+    float32. ema: the widths of the EMAs that are kept, as shares of the run.
     """
 
     data: str
@@ -64,6 +73,7 @@ class Options:
     images: int = 1_200_000
     batch: int = 128
     learning_rate: float = 2e-3
+    decay: str = "cosine"
     optimizer: str = "adamw"
     ema: tuple[float, ...] = (0.1,)
     seed: int = 0
@@ -78,6 +88,7 @@ class Options:
         number("images", self.images, 1, 1e12, whole=True)
         number("batch", self.batch, 1, 65536, whole=True)
         number("learning_rate", self.learning_rate, 1e-8, 1)
+        choice("decay", self.decay, DECAYS)
         choice("optimizer", self.optimizer, OPTIMIZERS)
         for width in self.ema:
             number("ema", width, 0.01, 0.28)
@@ -110,9 +121,9 @@ def drop_labels(labels: Tensor, null_label: int, p_uncond: float, generator: tor
 
 
 def learning_rate(options: Options, step: int) -> float:
-    """Linear warm-up over 10,000 images, then a cosine to zero."""
+    """Linear warm-up over 10,000 images, times the decay of the options over the whole run."""
     warm_up = min(1.0, (step + 1) * options.batch / 10_000)
-    return float(options.learning_rate * warm_up * (0.5 + 0.5 * np.cos(np.pi * min(1, step / options.steps))))
+    return options.learning_rate * warm_up * DECAYS[options.decay](min(1, step / options.steps))
 
 
 def ema_decay(relative_width: float, step: int) -> float:
@@ -146,7 +157,8 @@ class Trainer:
         return {width: {name: t.detach().clone() for name, t in weights.items()} for width in self.options.ema}
 
     def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """x (B, C, S, S) in [−1, 1], labels (B,), some dropped, u (B,) in [0, 1] and ε of a step; this process's rows.
+        """x (B, C, S, S) in [−1, 1], labels (B,), some dropped, u (B,) in [0, 1], on the CPU, and ε of a step; this
+        process's rows.
 
         Drawn for all processes at once, so that the number of processes does not change what is learnt.
         """
@@ -160,7 +172,7 @@ class Trainer:
         eps = torch.randn(x.shape, generator=generator)
         mine = slice(self.accelerator.process_index, None, self.accelerator.num_processes)
         device = self.accelerator.device
-        return x[mine].to(device), labels[mine].to(device), u[mine].to(device), eps[mine].to(device)
+        return x[mine].to(device), labels[mine].to(device), u[mine], eps[mine].to(device)
 
     def _shuffled(self, epoch: int) -> Tensor:
         if epoch != self._epoch:
@@ -173,7 +185,8 @@ class Trainer:
         log_snr = self.options.schedule.log_snr(u)
         alpha, sigma = (per_sample(c, x) for c in alpha_sigma(log_snr))
         target = alpha * eps - sigma * x
-        error = (self.model(alpha * x + sigma * eps, log_snr.float(), labels) - target).square().mean((1, 2, 3))
+        v = self.model(alpha * x + sigma * eps, log_snr.float().to(x.device), labels)
+        error = (v - target).square().mean((1, 2, 3))
         return error * LOSS_WEIGHTS[self.options.loss_weight](alpha, sigma).flatten()
 
     def advance(self) -> Tensor:
@@ -222,7 +235,7 @@ class Trainer:
         metadata = {"step": str(self.step), "options": json.dumps(asdict(options))}
         tensors = {name: t.detach().cpu().contiguous() for name, t in self.tensors().items()}
         folder.mkdir(parents=True, exist_ok=True)
-        checkpoints.write_whole(folder / "state.safetensors", save_tensors(tensors, metadata))
+        checkpoints.write_whole(folder / STATE, save_tensors(tensors, metadata))
         config = checkpoints.CheckpointConfig(
             architecture=options.network,
             schedule=options.schedule,
@@ -242,21 +255,29 @@ class Trainer:
 
     def resume(self, folder: Path) -> bool:
         """Go on from the folder's state, if it has one. Raises ValueError if it was started under other options."""
-        path = folder / "state.safetensors"
-        if not path.exists():
+        before, now = saved(folder), json.loads(json.dumps(asdict(self.options)))
+        if not before:
             return False
-        with safe_open(path, "pt", device=str(self.accelerator.device)) as file:
-            metadata = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        before, now = json.loads(metadata["options"]), json.loads(json.dumps(asdict(self.options)))
+        if before["data"] == self.dataset.name:  # a state from before there were fingerprints
+            before["data"] = self.options.data
         for name, value in before.items():
             if value != now[name]:
                 raise ValueError(f"{name} must be {value} as in the run of {folder}, got {now[name]}")
-        self.step = int(metadata["step"])
+        with safe_open(folder / STATE, "pt", device=str(self.accelerator.device)) as file:
+            self.step = int(file.metadata()["step"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         self.network.load_state_dict(_below("network.", tensors))
         self.emas = {width: _below(f"ema {width}.", tensors) for width in self.options.ema}
         self.optimizers.load(_below("optimizer.", tensors))
         return True
+
+
+def saved(folder: Path) -> dict[str, Any]:
+    """The options of the run in that folder, none where there is no run yet."""
+    if not (folder / STATE).exists():
+        return {}
+    with safe_open(folder / STATE, "pt") as file:
+        return {"decay": "cosine", **json.loads(file.metadata()["options"])}  # there was no other when it was not said
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -275,6 +296,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--p-uncond", type=float, default=Options.p_uncond, help="probability of dropping a label")
     p.add_argument("--loss-weight", default=Options.loss_weight, help=f"one of {', '.join(LOSS_WEIGHTS)}")
     p.add_argument("--learning-rate", type=float, default=Options.learning_rate)
+    p.add_argument("--decay", default=Options.decay, help=f"of the learning rate, one of {', '.join(DECAYS)}")
     p.add_argument("--optimizer", default=Options.optimizer, help=f"one of {', '.join(OPTIMIZERS)}")
     p.add_argument("--ema", type=float, nargs="+", default=Options.ema, help="widths of the EMAs, as shares of the run")
     p.add_argument("--log-snr", type=float, nargs=2, default=(-20.0, 20.0), metavar=("MIN", "MAX"))
@@ -282,7 +304,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--encoder", type=whole_numbers, default=UNetConfig.encoder, metavar="2,3", help="blocks a level")
     p.add_argument("--decoder", type=whole_numbers, default=UNetConfig.decoder, metavar="2,1", help="blocks a level")
     p.add_argument("--late", action=argparse.BooleanOptionalAction, default=True, help="class in the decoder only")
-    p.add_argument("--precision", default="bfloat16" if torch.cuda.is_available() else "float32")
+    p.add_argument("--precision", help=f"one of {', '.join(PRECISIONS)}; else the run's, for a new one what suits here")
     p.add_argument("--start", help="begin with the weights of this model, a folder or a Hub name, of the same network")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--save-every", type=int, default=20_000, help="pictures between saves")
@@ -302,10 +324,12 @@ def main(arguments: list[str] | None = None) -> None:
         start = checkpoints.load(a.start) if a.start else None
         if start and start.config.architecture != network:
             raise ValueError(f"start must be a model of {network}, got one of {start.config.architecture}")
+        usual = "bfloat16" if torch.cuda.is_available() else "float32"
+        precision = a.precision or saved(a.run).get("precision", usual)
         options = Options(
-            a.data, network, Schedule(*a.log_snr), a.p_uncond, a.loss_weight, a.images, a.batch, a.learning_rate,
-            a.optimizer, tuple(a.ema), a.seed, start.hash if start else "", start.config.images_seen if start else 0,
-            a.precision,
+            dataset.fingerprint, network, Schedule(*a.log_snr), a.p_uncond, a.loss_weight, a.images, a.batch,
+            a.learning_rate, a.decay, a.optimizer, tuple(a.ema), a.seed, start.hash if start else "",
+            start.config.images_seen if start else 0, precision,
         )  # fmt: skip
         on_cpu = checkpoints.device().type == "cpu"  # else several processes there would not know of each other
         accelerator = Accelerator(cpu=on_cpu, mixed_precision=PRECISIONS[options.precision])

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -117,3 +118,14 @@ def test_shifted_pictures_are_moved_whole_and_mirrored_at_the_border():
     mirrored = torch.cat([images[:, :, 1:2], images[:, :, :-1]], 2)
     assert tuple(images.flatten().tolist()) in moved
     assert tuple(mirrored.flatten().tolist()) in moved
+
+
+def test_a_fingerprint_tells_apart_whatever_training_would_notice_and_nothing_else():
+    dataset = data.synthetic()
+    images, labels = dataset.images.clone(), dataset.labels.clone()
+    images[7, 0, 3, 3] += 1
+    labels[7] = 0
+    others = [{"images": images}, {"labels": labels}, {"classes": ("a", "b", "c", "d")}, {"mirror": True}]
+    found = {replace(dataset, **changes).fingerprint for changes in ({}, *others)}
+    assert len(found) == 5
+    assert replace(dataset, name="elsewhere", licence="another").fingerprint == data.synthetic().fingerprint in found

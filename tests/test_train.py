@@ -1,5 +1,7 @@
+import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,7 +11,9 @@ from dataclasses import replace
 import pytest
 import torch
 from accelerate import Accelerator
-from safetensors.torch import load_file
+from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from cfg_core import checkpoints, data, train
 from cfg_core.optimizers import OPTIMIZERS, muon
@@ -23,7 +27,7 @@ SMALL = ["--widths", "16,32", "--encoder", "1,1", "--decoder", "1,1"]
 
 def options(**changes):
     network = UNetConfig(1, 16, 4, widths=(16,), encoder=(1,), decoder=(1,))
-    return replace(train.Options("synthetic", network, images=64 * 6, batch=64), **changes)
+    return replace(train.Options(data.synthetic().fingerprint, network, images=64 * 6, batch=64), **changes)
 
 
 def trainer(**changes):
@@ -102,6 +106,16 @@ def test_the_learning_rate_warms_up_and_ends_at_zero():
     assert train.learning_rate(o, o.steps) == 0
 
 
+@pytest.mark.parametrize(
+    ("decay", "quarter", "middle", "end"),
+    [("cosine", 0.5 + 0.125**0.5, 0.5, 0), ("linear", 0.75, 0.5, 0), ("constant", 1, 1, 1)],
+)
+def test_the_learning_rate_decays_as_chosen(decay, quarter, middle, end):
+    o = options(images=1_000_000, batch=100, decay=decay)
+    shares = [train.learning_rate(o, step) / o.learning_rate for step in (0, 2500, 5000, 10_000)]
+    assert shares == pytest.approx([0.01, quarter, middle, end], abs=1e-9)
+
+
 @pytest.mark.parametrize("width", [0.05, 0.1, 0.25])
 def test_the_ema_averages_over_its_share_of_the_run(width):
     steps = 2000
@@ -178,6 +192,44 @@ def test_the_state_alone_goes_on_elsewhere(tmp_path):
         assert torch.equal(tensor, second.tensors()[name]), name
 
 
+def prepared(monkeypatch, *arguments):
+    """What the command would train, before its first step."""
+    trainers = []
+    monkeypatch.setattr(train, "follow", lambda trainer, *rest: trainers.append(trainer))
+    train.main([*arguments, "--images", "384", "--batch", "64", *SMALL])
+    return trainers[0]
+
+
+def test_the_same_command_goes_on_with_the_same_pictures_elsewhere_and_refuses_others(tmp_path, monkeypatch, capsys):
+    here, there, run = tmp_path / "here", tmp_path / "there", ("--run", str(tmp_path / "run"))
+    for name, shade in itertools.product("ab", range(20)):
+        (here / name).mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), shade).save(here / name / f"{shade:02}.png")
+    whole = advance(prepared(monkeypatch, "--data", str(here), "--run", str(tmp_path / "unbroken")), 4)
+    advance(prepared(monkeypatch, "--data", str(here), *run), 2).save(tmp_path / "run", "")
+    here.rename(there)
+    second = advance(prepared(monkeypatch, "--data", str(there), *run), 2)
+    for name, tensor in whole.tensors().items():
+        assert torch.equal(tensor, second.tensors()[name]), name
+    Image.new("L", (8, 8), 99).save(there / "b" / "00.png")
+    with pytest.raises(SystemExit):
+        prepared(monkeypatch, "--data", str(there), *run)
+    refusal = r"data must be 36 pictures in 2 classes \(\w+\) as in the run of .*, got 36 pictures in 2 classes \("
+    assert re.search(refusal, capsys.readouterr().err)
+
+
+def test_the_same_command_goes_on_in_the_precision_of_the_run_whatever_suits_the_machine(tmp_path, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(train, "Accelerator", lambda **how: asked.append(how) or Accelerator(cpu=True))
+    begin = "--data", "synthetic", "--run", str(tmp_path)
+    advance(prepared(monkeypatch, *begin, "--precision", "bfloat16"), 1).save(tmp_path, "")
+    run = prepared(monkeypatch, *begin)
+    assert (run.step, run.options.precision, asked[-1]["mixed_precision"]) == (1, "bfloat16", "bf16")
+    with pytest.raises(SystemExit):
+        prepared(monkeypatch, *begin, "--precision", "float32")
+    assert "precision must be bfloat16 as in the run of" in capsys.readouterr().err
+
+
 def test_a_run_may_begin_with_the_weights_of_another(tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     few = ["--images", "640", "--save-every", "640", "--sheet-every", "1000000"]
@@ -202,6 +254,32 @@ def test_a_run_refuses_other_options(tmp_path):
     advance(trainer(), 1).save(tmp_path, "")
     with pytest.raises(ValueError, match=r"p_uncond must be 0\.1 as in the run of .*, got 0\.2"):
         trainer(p_uncond=0.2).resume(tmp_path)
+    with pytest.raises(ValueError, match=r"decay must be cosine as in the run of .*, got linear"):
+        trainer(decay="linear").resume(tmp_path)
+
+
+@pytest.fixture
+def old_state(tmp_path):
+    """A run saved before its data had a fingerprint, and before a decay could be chosen."""
+    advance(trainer(data="synthetic"), 1).save(tmp_path, "")
+    path = tmp_path / train.STATE
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    options = json.loads(metadata["options"])
+    del options["decay"]
+    save_file(load_file(path), path, metadata | {"options": json.dumps(options)})
+    return tmp_path
+
+
+def test_an_old_state_goes_on_with_the_data_of_its_name_and_with_the_cosine(old_state):
+    assert trainer().resume(old_state)
+    with pytest.raises(ValueError, match=r"decay must be cosine as in the run of .*, got constant"):
+        trainer(decay="constant").resume(old_state)
+    other = train.Trainer(options(), replace(data.synthetic(), name="other"), Accelerator(cpu=True))
+    with pytest.raises(
+        ValueError, match=r"data must be synthetic as in the run of .*, got 2,048 pictures in 4 classes"
+    ):
+        other.resume(old_state)
 
 
 def test_a_killed_training_goes_on_to_the_same_weights(tmp_path):
@@ -251,6 +329,7 @@ def test_each_of_two_processes_has_a_share_of_the_batch(tmp_path):
         (["--widths", "20,40"], "widths must be multiples of 16, got 20"),
         (["--widths", "a"], "argument --widths"),
         (["--loss-weight", "x"], "loss_weight must be one of v, epsilon, min_snr, got 'x'"),
+        (["--decay", "x"], "decay must be one of cosine, linear, constant, got 'x'"),
         (["--log-snr", "5", "-5"], "log_snr_min must be finite and below log_snr_max"),
         (["--ema", "0.9"], "ema must be a number from 0.01 to 0.28, got 0.9"),
     ],

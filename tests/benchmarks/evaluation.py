@@ -51,8 +51,8 @@ def rate_rows(denoiser: NetworkDenoiser, rounds: int) -> Iterator[Row]:
 
 def inputs(denoiser: NetworkDenoiser, batch: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     z = torch.randn(batch, *denoiser.shape, device=denoiser.device)
-    log_snr = torch.linspace(-10, 10, batch, dtype=torch.float64, device=denoiser.device)
-    return z, log_snr, torch.arange(batch, device=denoiser.device) % len(denoiser.classes)
+    log_snr = torch.linspace(-10, 10, batch, dtype=torch.float64)
+    return z, log_snr, torch.arange(batch) % len(denoiser.classes)
 
 
 def convolution(channels: int, size: int, batch: int) -> partial[torch.Tensor]:

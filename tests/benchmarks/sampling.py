@@ -24,7 +24,7 @@ class Unshared(NetworkDenoiser):
     """The same network without what late conditioning saves: each half of a pair runs through the whole of it."""
 
     def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Prediction:
-        return super().predict(z[rows], log_snr[rows], labels, torch.arange(len(rows), device=z.device))
+        return super().predict(z[rows], log_snr[rows], labels, torch.arange(len(rows)))
 
 
 # ---- Explore's job --------------------------------------------------------------------------------------------------
