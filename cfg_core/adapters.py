@@ -23,7 +23,12 @@ from cfg_core.denoiser import Denoiser, Prediction
 from cfg_core.schedule import DiscreteSchedule
 
 INDEX = "model_index.json"
-HOW_TO_GET = 'python -m pip install "diffusers>=0.35"'
+NEEDS = "diffusers>=0.35"
+"""What drawing takes on top of requirements.txt."""
+
+HUB_NAME = re.compile(r"([\w-][\w.-]*/[\w.-]+)(?:@([\w./-]+))?")
+"""owner/name, and a revision of it where one is meant."""
+
 DECODED = 4
 """Latents that are decoded together; a decoder takes far more memory than they do."""
 
@@ -137,7 +142,7 @@ def found(where: str | Path) -> Path | None:
     folder = Path(where)
     if folder.is_dir():
         return folder if (folder / INDEX).is_file() else None
-    named = re.fullmatch(r"([\w-][\w.-]*/[\w.-]+)(?:@([\w./-]+))?", str(where))
+    named = HUB_NAME.fullmatch(str(where))
     return _fetched(*named.groups()) if named else None
 
 
@@ -195,7 +200,8 @@ def load(folder: Path, config: Adapted, digest: str, device: torch.device) -> Lo
     try:
         import diffusers
     except ImportError as error:
-        raise CheckpointError(f"{config.name} is a model of diffusers, which is not installed: {HOW_TO_GET}") from error
+        how = f'python -m pip install "{NEEDS}"'
+        raise CheckpointError(f"{config.name} is a model of diffusers, which is not installed: {how}") from error
     dtype = PRECISION.get(device.type, torch.float32)
 
     def part(kind: str, name: str) -> Any:

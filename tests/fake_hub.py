@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,17 +17,20 @@ import pytest
 
 COMMIT = "c" * 40
 KINDS = {"models": "", "datasets": "datasets/", "spaces": "spaces/"}
+VARIABLES = re.compile(r"/api/spaces/([^/]+/[^/]+)/variables")
 
 
 @dataclass
 class FakeHub:
-    """files: "models/owner/name" → path → content. fault: path → HTTP status, "cut" or "wrong"; what it does to any
-    request whose path holds that text. calls: (method, path) of each request."""
+    """files: "models/owner/name" → path → content. variables: of each Space, by owner/name. calls: (method, path) of
+    each request. fault: what it does to any request whose path holds that text: answer with that HTTP status, "cut" it
+    in the middle, or its answer where nothing is sent, or spoil a file's last byte, "wrong"."""
 
     files: dict[str, dict[str, bytes]] = field(default_factory=dict)
     fault: dict[str, int | str] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
     created: list[dict[str, Any]] = field(default_factory=list)
+    variables: dict[str, dict[str, str]] = field(default_factory=dict)
     address: str = ""
 
 
@@ -47,8 +51,11 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content[: len(content) // 2] if cut else content)
         if cut:
-            self.close_connection = True
-            self.connection.close()
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
 
     def _json(self, value: object) -> None:
         self._answer(200, json.dumps(value).encode(), Content_Type="application/json")
@@ -56,9 +63,14 @@ class Handler(BaseHTTPRequestHandler):
     def _begin(self) -> tuple[str, bytes] | None:
         """The path and the body of a request, unless a fault has answered it."""
         path = unquote(urlsplit(self.path).path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        size = int(self.headers.get("Content-Length") or 0)
         self.hub.calls.append((self.command, path))
         self.faulty = next((fault for text, fault in self.hub.fault.items() if text in path), None)
+        if self.faulty == "cut" and size:
+            self.rfile.read(size // 2)
+            self._hang_up()
+            return None
+        body = self.rfile.read(size)
         if isinstance(self.faulty, int):
             self._answer(self.faulty, b'{"error": "no"}', Content_Type="application/json", X_Error_Message="no")
             return None
@@ -71,6 +83,9 @@ class Handler(BaseHTTPRequestHandler):
         if not (begun := self._begin()):
             return
         path, _ = begun
+        if of := VARIABLES.fullmatch(path):
+            self._tell_variables(of[1])
+            return
         for kind, prefix in KINDS.items():
             if found := re.fullmatch(rf"/{prefix}([^/]+/[^/]+)/resolve/[^/]+(?:/[^/]+)*?/(.+)", path):
                 self._file(f"{kind}/{found[1]}", path)
@@ -102,6 +117,16 @@ class Handler(BaseHTTPRequestHandler):
         siblings = [{"rfilename": n, "size": len(c), "blobId": _sha(c)} for n, c in files.items()]
         return self._json({"id": repository.split("/", 1)[1], "sha": COMMIT, "siblings": siblings})
 
+    def _tell_variables(self, space: str) -> None:
+        self._json({key: {"value": value} for key, value in self.hub.variables.get(space, {}).items()})
+
+    def do_DELETE(self) -> None:
+        if begun := self._begin():
+            path, body = begun
+            [space] = VARIABLES.fullmatch(path).groups()
+            del self.hub.variables[space][json.loads(body)["key"]]
+            self._tell_variables(space)
+
     def do_POST(self) -> None:
         if not (begun := self._begin()):
             return
@@ -113,6 +138,10 @@ class Handler(BaseHTTPRequestHandler):
             kind, name = f"{asked.get('type', 'model')}s", f"{asked['organization']}/{asked['name']}"
             self.hub.files.setdefault(f"{kind}/{name}", {})
             self._json({"url": f"{self.hub.address}/{KINDS[kind]}{name}"})
+        elif of := VARIABLES.fullmatch(path):
+            said = json.loads(body)
+            self.hub.variables.setdefault(of[1], {})[said["key"]] = said["value"]
+            self._tell_variables(of[1])
         elif path == "/api/validate-yaml":
             self._json({"errors": [], "warnings": []})
         elif path.endswith("/preupload/main"):

@@ -168,6 +168,41 @@ def test_a_space_holds_the_project_and_nothing_too_large(there: FakeHub) -> None
     assert max(map(len, uploaded.values())) < checkpoints.LARGEST
 
 
+def test_a_space_offers_the_models_it_was_deployed_with(there: FakeHub) -> None:
+    hub.deploy("someone/lab", ["someone/dit", "someone/unet@refs/pr/1"])
+    [(name, offered)] = there.variables["someone/lab"].items()
+    assert (name, offered) == ("GUIDANCE_LAB_CHECKPOINTS", "someone/dit someone/unet@refs/pr/1")
+    needed = there.files["spaces/someone/lab"]["requirements.txt"].decode().splitlines()
+    assert needed == [*(hub.ROOT / "requirements.txt").read_text().splitlines(), "diffusers>=0.35"]
+
+
+def test_deployed_again_without_models_a_space_offers_those_that_ship_alone(there: FakeHub) -> None:
+    hub.deploy("someone/lab", ["someone/dit"])
+    there.variables["someone/lab"]["OTHER"] = "its owner's"
+    hub.deploy("someone/lab")
+    assert there.variables["someone/lab"] == {"OTHER": "its owner's"}
+    uploaded = there.files["spaces/someone/lab"]["requirements.txt"]
+    assert uploaded == (hub.ROOT / "requirements.txt").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("where", "fault", "sentence"),
+    [
+        ("/api/repos/create", 401, "someone/lab could not be deployed: "),
+        ("/commit/", 500, "someone/lab could not be deployed: "),
+        ("/commit/", "cut", "someone/lab could not be deployed: "),
+        ("/variables", 500, "someone/lab was uploaded, but GUIDANCE_LAB_CHECKPOINTS could not be set: "),
+    ],
+)
+def test_a_space_that_is_refused_is_one_sentence(there: FakeHub, where: str, fault: int | str, sentence: str) -> None:
+    there.fault[where] = fault
+    with pytest.raises(CheckpointError, match=sentence) as refused:
+        hub.deploy("someone/lab", ["someone/dit"])
+    assert "\n" not in str(refused.value)
+    assert there.variables == {}
+    assert bool(there.files.get("spaces/someone/lab")) is (where == "/variables"), "all of it or nothing"
+
+
 def test_the_header_of_the_readme_is_what_a_space_needs() -> None:
     _, header, _ = (hub.ROOT / "README.md").read_text().split("---\n", 2)
     said = yaml.safe_load(header)
@@ -196,7 +231,24 @@ def test_a_file_that_is_too_large_for_a_space_is_named(tmp_path: Path) -> None:
 def test_a_dry_run_asks_nobody(there: FakeHub, capsys: pytest.CaptureFixture[str]) -> None:
     hub.main(["deploy", "--space", "someone/lab", "--dry-run"])
     assert there.calls == []
-    assert "would be uploaded to the Space someone/lab" in capsys.readouterr().out
+    assert capsys.readouterr().out.endswith(" bytes, would be uploaded to the Space someone/lab\n")
+    hub.main(["deploy", "--space", "someone/lab", "--checkpoint", "someone/dit", "someone/unet", "--dry-run"])
+    assert there.calls == []
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "requirements.txt would get the line diffusers>=0.35",
+        "GUIDANCE_LAB_CHECKPOINTS would be someone/dit someone/unet",
+    ]
+
+
+def test_a_space_is_not_deployed_with_what_is_no_name_on_the_hub(
+    there: FakeHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        hub.main(["deploy", "--space", "someone/lab", "--checkpoint", "./runs/mine"])
+    assert ended.value.code == 2
+    sentence = "argument --checkpoint: must be owner/name or owner/name@revision on the Hub, got './runs/mine'"
+    assert capsys.readouterr().err.splitlines()[-1].endswith(sentence)
+    assert there.calls == []
 
 
 def test_the_command_refuses_with_2_and_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
