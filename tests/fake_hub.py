@@ -14,8 +14,11 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from huggingface_hub.utils._http import REPO_API_REGEX
 
 COMMIT = "c" * 40
+CODES = {"RevisionNotFound": 404, "EntryNotFound": 404, "GatedRepo": 403}
+"""What the Hub calls an error → its HTTP status."""
 KINDS = {"models": "", "datasets": "datasets/", "spaces": "spaces/"}
 VARIABLES = re.compile(r"/api/spaces/([^/]+/[^/]+)/variables")
 
@@ -23,8 +26,9 @@ VARIABLES = re.compile(r"/api/spaces/([^/]+/[^/]+)/variables")
 @dataclass
 class FakeHub:
     """files: "models/owner/name" → path → content. variables: of each Space, by owner/name. calls: (method, path) of
-    each request. fault: what it does to any request whose path holds that text: answer with that HTTP status, "cut" it
-    in the middle, or its answer where nothing is sent, or spoil a file's last byte, "wrong"."""
+    each request. fault: what it does to any request whose path holds that text: answer with that HTTP status,
+    or with the one of CODES; "cut" it in the middle, or its answer where nothing is sent; spoil a file's last byte,
+    "wrong"."""
 
     files: dict[str, dict[str, bytes]] = field(default_factory=dict)
     fault: dict[str, int | str] = field(default_factory=dict)
@@ -74,6 +78,9 @@ class Handler(BaseHTTPRequestHandler):
         if isinstance(self.faulty, int):
             self._answer(self.faulty, b'{"error": "no"}', Content_Type="application/json", X_Error_Message="no")
             return None
+        if self.faulty in CODES:
+            self._answer(CODES[self.faulty], X_Error_Code=self.faulty)
+            return None
         return path, body
 
     def do_HEAD(self) -> None:
@@ -109,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _about(self, repository: str, rest: str) -> None:
         if repository not in self.hub.files:
-            return self._answer(404, X_Error_Code="RepoNotFound", X_Error_Message="Repository not found")
+            return self._answer(401, X_Error_Message="Invalid username or password.")  # to who is not logged in
         files = self.hub.files[repository]
         if rest.startswith("/tree/"):
             tree = [{"type": "file", "path": n, "size": len(c), "oid": _sha(c)} for n, c in files.items()]
@@ -162,7 +169,9 @@ def _sha(content: bytes) -> str:
 
 
 def point_at(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have huggingface_hub speak to this address, and not wait between its attempts."""
+    """Have huggingface_hub speak to this address as to the Hub, and not wait between its attempts."""
+    secure = "huggingface_hub.utils._http.REPO_API_REGEX"
+    monkeypatch.setattr(secure, re.compile(REPO_API_REGEX.pattern.replace("https:", "http:"), re.VERBOSE))
     template = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
     monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
