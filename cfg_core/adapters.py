@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from cfg_core import checkpoints
-from cfg_core.checkpoints import PRECISION, CheckpointError, Loaded
+from cfg_core.checkpoints import CONFIG, PRECISION, CheckpointError, Loaded
 from cfg_core.checks import shown
 from cfg_core.denoiser import Denoiser, Prediction
 from cfg_core.schedule import DiscreteSchedule
@@ -147,13 +147,14 @@ def found(where: str | Path) -> Path | None:
 
 
 def _fetched(repository: str, revision: str | None) -> Path | None:
-    from huggingface_hub import HfApi
+    from huggingface_hub import snapshot_download
 
-    with checkpoints.fetching(repository):
-        api = HfApi()
-        if INDEX not in api.list_repo_files(repository, revision=revision):
+    with checkpoints.fetching(f"{repository}@{revision}" if revision else repository):
+        snapshot = Path(snapshot_download(repository, revision=revision, allow_patterns=[INDEX, CONFIG]))
+        if not (snapshot / INDEX).is_file():
             return None
-        return Path(api.snapshot_download(repository, revision=revision, allow_patterns=["*.json", "*.safetensors"]))
+        commit = snapshot.name  # what lies in the cache of it is taken from there, and nobody is asked again
+        return Path(snapshot_download(repository, revision=commit, allow_patterns=["*.json", "*.safetensors"]))
 
 
 def peek(folder: Path, name: str) -> tuple[Adapted, str]:

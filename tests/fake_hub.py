@@ -168,6 +168,16 @@ def _sha(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
+def switch_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have huggingface_hub speak to where nobody listens, and fail at once if it would ask again."""
+    point_at("http://127.0.0.1:9", monkeypatch)
+
+    def wait(seconds: float) -> None:
+        raise AssertionError(f"waits for {seconds} seconds")
+
+    monkeypatch.setattr("time.sleep", wait)
+
+
 def point_at(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have huggingface_hub speak to this address as to the Hub, and not wait between its attempts."""
     secure = "huggingface_hub.utils._http.REPO_API_REGEX"

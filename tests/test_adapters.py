@@ -18,7 +18,7 @@ from cfg_core.models import Models
 from cfg_core.request import GridRequest
 from cfg_core.sampling import begin, sample
 from cfg_core.schedule import DiscreteSchedule, leading
-from tests.fake_hub import serving
+from tests.fake_hub import serving, switch_off
 
 diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
 
@@ -244,6 +244,16 @@ def test_it_is_had_from_the_hub_by_its_name(dit: Path, monkeypatch: pytest.Monke
         offered = models.offer("someone/dit")
         assert offered.hash == models.offer(dit).hash
         assert not any(path.endswith("pickle.bin") for _, path in there.calls)
-        there.fault["/api/models"] = 404
-        with pytest.raises(checkpoints.CheckpointError, match="could not be had from the Hub"):
+        switch_off(monkeypatch)
+        assert models.offer("someone/dit") == offered, "without a network it is had from the cache"
+        with pytest.raises(checkpoints.CheckpointError, match=r"'someone/other' is .*: the Hub cannot be reached from"):
             models.offer("someone/other")
+
+
+def test_a_revision_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with serving(monkeypatch, tmp_path / "cache") as there:
+        there.fault["/revision/"] = "RevisionNotFound"
+        with pytest.raises(checkpoints.CheckpointError) as refused:
+            models.offer("someone/dit@refs/pr/9")
+    what = "checkpoint 'someone/dit@refs/pr/9' is no folder here and could not be had from the Hub"
+    assert str(refused.value) == f"{what}: it has no revision refs/pr/9"

@@ -9,13 +9,13 @@ import pytest
 import yaml
 from PIL import Image
 
-from cfg_core import checkpoints, curvefile, hub
+from cfg_core import checkpoints, curvefile, hub, models
 from cfg_core.checkpoints import CARD, CONFIG, WEIGHTS, CheckpointError
 from cfg_core.schedule import Schedule
 from cfg_core.unet import UNetConfig
 from tests.conftest import small_network
 from tests.curve_files import record
-from tests.fake_hub import FakeHub, point_at, serving
+from tests.fake_hub import FakeHub, serving, switch_off
 
 NAME = "someone/something"
 CONFIG_OF = checkpoints.CheckpointConfig(
@@ -155,8 +155,18 @@ def test_a_name_that_is_not_there_is_not_taken_for_a_login_that_is_missing(there
     assert str(refused.value) == f"{what}: {ABSENT}"
 
 
+def test_without_a_network_it_is_had_from_the_cache(
+    there: FakeHub, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.push(folder, NAME)
+    offered = models.offer(NAME)
+    switch_off(monkeypatch)
+    assert models.offer(NAME) == offered
+    assert checkpoints.load(NAME).hash == offered.hash
+
+
 def test_without_a_network_it_is_one_sentence(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    point_at("http://127.0.0.1:9", monkeypatch)
+    switch_off(monkeypatch)
     for what, fails in (
         ("uploaded to", lambda: hub.push(folder, NAME)),
         ("had from", lambda: hub.pull(NAME, tmp_path / "again")),
