@@ -157,17 +157,25 @@ def _fetched(repository: str, revision: str | None) -> Path | None:
         return Path(snapshot_download(repository, revision=commit, allow_patterns=["*.json", "*.safetensors"]))
 
 
+def _said(path: Path) -> dict[str, Any]:
+    """The object that a JSON file holds. Raises ValueError."""
+    found = json.loads(path.read_text())
+    if not isinstance(found, dict):
+        raise ValueError(f"{path.name} must hold an object, got {shown(found)}")
+    return found
+
+
 def peek(folder: Path, name: str) -> tuple[Adapted, str]:
     """What a pipeline is, and its hash, without diffusers. Raises CheckpointError for one that cannot be drawn with."""
     try:
-        index = json.loads((folder / INDEX).read_text())
-        kind, of = next((k, v) for k, v in KINDS.items() if index.get(v.part, [None, None])[1] == k)
-        network = json.loads((folder / of.part / "config.json").read_text())
-        config = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
+        index = _said(folder / INDEX)
+        kind, of = next((k, v) for k, v in KINDS.items() if index.get(v.part) == ["diffusers", k])
+        network = _said(folder / of.part / CONFIG)
+        config = _said(folder / "scheduler" / "scheduler_config.json")
     except StopIteration:
         what = shown(index.get("_class_name"))
         raise CheckpointError(f"checkpoint {folder} must be a pipeline of {' or '.join(KINDS)}, got {what}") from None
-    except (OSError, ValueError, TypeError, IndexError) as error:
+    except (OSError, ValueError) as error:
         raise CheckpointError(f"checkpoint {folder} is not a whole pipeline of diffusers: {error}") from error
     if not isinstance(network.get("sample_size"), int):
         raise CheckpointError(f"checkpoint {folder} must have a sample_size, got {shown(network.get('sample_size'))}")
@@ -192,6 +200,8 @@ def _names(index: dict[str, Any], network: dict[str, Any], kind: Kind) -> tuple[
     if not isinstance(count, int) or count < 2:
         raise CheckpointError(f"checkpoint must have classes and a null class, got {kind.classes} = {shown(count)}")
     names = index.get("id2label") or {}
+    if not isinstance(names, dict):
+        raise CheckpointError(f"checkpoint must have id2label as an object, got {shown(names)}")
     labels = range(count if kind.latents else count - 1)
     return tuple(str(names.get(str(label), label)).split(",")[0].strip() for label in labels)
 

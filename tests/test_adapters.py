@@ -199,6 +199,21 @@ def without(folder: Path, *parts: str) -> None:
         (lambda f: without(f, "transformer", "config.json"), "is not a whole pipeline of diffusers"),
         (lambda f: (f / "model_index.json").write_text("{"), "is not a whole pipeline of diffusers"),
         (
+            lambda f: (f / "model_index.json").write_text("[]"),
+            r"is not a whole pipeline of diffusers: model_index\.json must hold an object, got \[\]$",
+        ),
+        (lambda f: (f / "model_index.json").write_text('{"unet": {}}'), "must be a pipeline of DiT.*, got None$"),
+        (
+            lambda f: (f / "transformer" / "config.json").write_text("7"),
+            r"is not a whole pipeline of diffusers: config\.json must hold an object, got 7$",
+        ),
+        (
+            lambda f: (f / "model_index.json").write_text(
+                '{"transformer": ["diffusers", "DiTTransformer2DModel"], "id2label": ["tench"]}'
+            ),
+            r"checkpoint must have id2label as an object, got \['tench'\]$",
+        ),
+        (
             lambda f: (f / "model_index.json").write_text('{"_class_name": "OtherPipeline"}'),
             "must be a pipeline of DiTTransformer2DModel or UNet2DModel, got 'OtherPipeline'",
         ),
