@@ -11,6 +11,7 @@ pull appears once all of it has come and has been verified.
 import argparse
 import hashlib
 import io
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -31,6 +32,10 @@ from cfg_core.request import GridRequest
 
 ROOT = Path(__file__).parents[1]
 PICTURE = "samples.png"
+
+BEGIN, END = "<!-- written by push -->", "<!-- up to here -->"
+PUSHED = re.compile(rf"{BEGIN}.*?{END}\n*", re.DOTALL)
+"""What a push has added to a card."""
 
 REQUIREMENTS = "requirements.txt"
 SPACE_FILES = ("app.py", "README.md", "LICENSE", REQUIREMENTS, "cfg_core", "assets", "checkpoints", "docs")
@@ -55,7 +60,7 @@ def push(folder: Path, repository: str, measured: Sequence[Curve] = ()) -> str:
     files = {
         WEIGHTS: (folder / WEIGHTS).read_bytes(),
         CONFIG: (folder / CONFIG).read_bytes(),
-        CARD: described(card, checkpoint, repository, curve).encode(),
+        CARD: described(card, repository, curve).encode(),
         PICTURE: picture(checkpoint),
     }
     operations = [CommitOperationAdd(name, content) for name, content in files.items()]
@@ -75,15 +80,17 @@ def picture(checkpoint: Checkpoint) -> bytes:
     return file.getvalue()
 
 
-def described(card: str, checkpoint: Checkpoint, repository: str, curve: Curve | None) -> str:
-    """The card with a picture and, in the Hub's format for evaluations, the figures of a curve."""
+def described(card: str, repository: str, curve: Curve | None) -> str:
+    """The card with a picture and, in the Hub's format for evaluations, the figures of a curve, in place of any that
+    an earlier push left in it."""
     local = ModelCard(card, ignore_metadata_errors=True)
     known = {**local.data.to_dict(), "pipeline_tag": "unconditional-image-generation"}
+    known.pop("model-index", None)
     if curve:
         known |= {"model_name": repository.split("/")[-1], "eval_results": results(curve)}
-    text = f"{local.text.rstrip()}\n\n![Samples at w = 0, 1 and 3, from the same noise]({PICTURE})\n"
-    text += f"\n{basis(curve)}\n" if curve else ""
-    return f"---\n{ModelCardData(**known).to_yaml()}\n---\n{text}"
+    added = [BEGIN, f"![Samples at w = 0, 1 and 3, from the same noise]({PICTURE})", basis(curve) if curve else "", END]
+    text = "\n\n".join(filter(None, [PUSHED.sub("", local.text).rstrip(), *added]))
+    return f"---\n{ModelCardData(**known).to_yaml()}\n---\n{text}\n"
 
 
 def results(curve: Curve) -> list[EvalResult]:

@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -54,9 +55,13 @@ def test_a_push_is_one_commit_of_four_files(there: FakeHub, folder: Path) -> Non
     assert picture.width > 3 * 8
 
 
+def curve(model: str, **changes: Any) -> curvefile.Curve:
+    return curvefile.parse(f"{model}.json", json.dumps(record(model=model, **changes)))
+
+
 def test_the_card_carries_the_figures_of_these_weights_in_the_hubs_format(there: FakeHub, folder: Path) -> None:
     mine = checkpoints.load(folder).hash
-    measured = [curvefile.parse(f"{m}.json", json.dumps(record(model=m))) for m in ("another", mine)]
+    measured = [curve("another"), curve(mine)]
     hub.push(folder, NAME, measured)
     _, header, text = there.files[f"models/{NAME}"][CARD].decode().split("---\n", 2)
     [model] = yaml.safe_load(header)["model-index"]
@@ -72,6 +77,34 @@ def test_the_card_carries_the_figures_of_these_weights_in_the_hubs_format(there:
 def test_without_figures_the_card_claims_none(there: FakeHub, folder: Path) -> None:
     hub.push(folder, NAME)
     assert "model-index" not in there.files[f"models/{NAME}"][CARD].decode()
+
+
+def test_a_card_that_was_pulled_is_pushed_as_it_was(there: FakeHub, folder: Path, tmp_path: Path) -> None:
+    figures = [curve(checkpoints.load(folder).hash)]
+    hub.push(folder, NAME, figures)
+    first = there.files[f"models/{NAME}"][CARD]
+    hub.pull(NAME, tmp_path / "again")
+    hub.push(tmp_path / "again", NAME, figures)
+    assert there.files[f"models/{NAME}"][CARD] == first
+    assert first.count(hub.PICTURE.encode()) == 1
+
+
+def test_new_figures_take_the_place_of_those_in_the_card(there: FakeHub, folder: Path, tmp_path: Path) -> None:
+    mine = checkpoints.load(folder).hash
+    hub.push(folder, NAME, [curve(mine)])
+    hub.pull(NAME, tmp_path / "again")
+    hub.push(tmp_path / "again", "someone/other", [curve(mine, steps=7)])
+    hub.push(folder, "someone/fresh", [curve(mine, steps=7)])
+    other, fresh = (there.files[f"models/someone/{name}"][CARD].decode() for name in ("other", "fresh"))
+    assert other.replace("name: other", "name: fresh") == fresh
+
+
+def test_figures_that_nobody_gives_again_do_not_stay_in_the_card(there: FakeHub, folder: Path, tmp_path: Path) -> None:
+    hub.push(folder, NAME, [curve(checkpoints.load(folder).hash)])
+    hub.pull(NAME, tmp_path / "again")
+    hub.push(tmp_path / "again", NAME)
+    hub.push(folder, "someone/fresh")
+    assert there.files[f"models/{NAME}"][CARD] == there.files["models/someone/fresh"][CARD]
 
 
 def test_what_would_not_load_is_not_pushed(there: FakeHub, folder: Path) -> None:
