@@ -1,4 +1,8 @@
-"""A Hub on this machine, as far as huggingface_hub speaks to one: repositories in memory, and faults on demand."""
+"""A Hub on this machine, as far as huggingface_hub speaks to one: repositories in memory, and faults on demand.
+
+As on the real one binary files go by Git LFS: sent on their own before the commit, known by their SHA-256. The real one
+would rather have them by Xet, whose client is no Python and speaks to no other.
+"""
 
 import base64
 import hashlib
@@ -20,12 +24,14 @@ COMMIT = "c" * 40
 CODES = {"RevisionNotFound": 404, "EntryNotFound": 404, "GatedRepo": 403}
 """What the Hub calls an error → its HTTP status."""
 KINDS = {"models": "", "datasets": "datasets/", "spaces": "spaces/"}
+BINARY = (".safetensors", ".png")
 VARIABLES = re.compile(r"/api/spaces/([^/]+/[^/]+)/variables")
 
 
 @dataclass
 class FakeHub:
-    """files: "models/owner/name" → path → content. variables: of each Space, by owner/name. calls: (method, path) of
+    """files: "models/owner/name" → path → content. variables: of each Space, by owner/name. large: what came by
+    LFS, by its SHA-256. calls: (method, path) of
     each request. fault: what it does to any request whose path holds that text: answer with that HTTP status,
     or with the one of CODES; "cut" it in the middle, or its answer where nothing is sent; spoil a file's last byte,
     "wrong"."""
@@ -35,6 +41,7 @@ class FakeHub:
     calls: list[tuple[str, str]] = field(default_factory=list)
     created: list[dict[str, Any]] = field(default_factory=list)
     variables: dict[str, dict[str, str]] = field(default_factory=dict)
+    large: dict[str, bytes] = field(default_factory=dict)
     address: str = ""
 
 
@@ -109,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(404, X_Error_Code="EntryNotFound", X_Error_Message="no such file")
             return
         content = files[name]
-        etag = f'"{_sha(content)}"'
+        etag = f'"{_sha256(content) if name.endswith(BINARY) else _sha(content)}"'
         if self.faulty == "wrong":
             content = content[:-1] + b"?"
         self._answer(200, content, ETag=etag, X_Repo_Commit=COMMIT)
@@ -119,9 +126,9 @@ class Handler(BaseHTTPRequestHandler):
             return self._answer(401, X_Error_Message="Invalid username or password.")  # to who is not logged in
         files = self.hub.files[repository]
         if rest.startswith("/tree/"):
-            tree = [{"type": "file", "path": n, "size": len(c), "oid": _sha(c)} for n, c in files.items()]
+            tree = [{"type": "file", "path": n, "oid": _sha(c), **_stored(n, c)} for n, c in files.items()]
             return self._json(tree if "refs/convert" not in rest else [])
-        siblings = [{"rfilename": n, "size": len(c), "blobId": _sha(c)} for n, c in files.items()]
+        siblings = [{"rfilename": n, "blobId": _sha(c), **_stored(n, c)} for n, c in files.items()]
         return self._json({"id": repository.split("/", 1)[1], "sha": COMMIT, "siblings": siblings})
 
     def _tell_variables(self, space: str) -> None:
@@ -153,19 +160,45 @@ class Handler(BaseHTTPRequestHandler):
             self._json({"errors": [], "warnings": []})
         elif path.endswith("/preupload/main"):
             asked = json.loads(body)["files"]
-            self._json({"files": [{**each, "uploadMode": "regular", "shouldIgnore": False} for each in asked]})
+            modes = ["lfs" if each["path"].endswith(BINARY) else "regular" for each in asked]
+            told = [{**each, "uploadMode": m, "shouldIgnore": False} for each, m in zip(asked, modes, strict=True)]
+            self._json({"files": told})
+        elif path.endswith(".git/info/lfs/objects/batch"):
+            asked = json.loads(body)["objects"]
+            at = f"{self.hub.address}/large/"
+            self._json({"objects": [{**each, "actions": {"upload": {"href": at + each["oid"]}}} for each in asked]})
         elif commit:
             kind, name = commit.groups()
             lines = [json.loads(line) for line in body.splitlines()]
-            added = [line["value"] for line in lines if line["key"] == "file"]
-            self.hub.files[f"{kind}/{name}"] |= {each["path"]: base64.b64decode(each["content"]) for each in added}
+            added = {each["value"]["path"]: self._content(**each) for each in lines if each["key"] != "header"}
+            self.hub.files[f"{kind}/{name}"] |= added
             self._json({"commitUrl": f"{self.hub.address}/{KINDS[kind]}{name}/commit/{COMMIT}", "commitOid": COMMIT})
         else:
             self._answer(404)
 
+    def _content(self, key: str, value: dict[str, Any]) -> bytes:
+        return self.hub.large[value["oid"]] if key == "lfsFile" else base64.b64decode(value["content"])
+
+    def do_PUT(self) -> None:
+        if begun := self._begin():
+            path, body = begun
+            self.hub.large[path.removeprefix("/large/")] = body
+            self._answer(200)
+
 
 def _sha(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _stored(name: str, content: bytes) -> dict[str, Any]:
+    """What the Hub tells of how a file is kept; one list calls the hash of a large one so, the other so."""
+    size, digest = len(content), _sha256(content)
+    large = {"size": size, "sha256": digest, "oid": digest, "pointerSize": 134}
+    return {"size": size, "lfs": large} if name.endswith(BINARY) else {"size": size}
 
 
 def switch_off(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,6 +233,7 @@ def serving(monkeypatch: pytest.MonkeyPatch, cache: object) -> Iterator[FakeHub]
     point_at(hub.address, monkeypatch)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
     yield hub
     server.shutdown()
     server.server_close()

@@ -1,5 +1,6 @@
 """To the Hub and back, over real HTTP to a Hub on this machine; and what happens where it fails."""
 
+import hashlib
 import io
 import json
 from collections.abc import Iterator
@@ -129,6 +130,8 @@ CUT = "the connection to the Hub broke off"
         ("/api/repos/create", 400, "the Hub refuses it with 400, no"),
         ("/commit/", 500, BROKEN),
         ("/commit/", "cut", CUT),
+        ("/large/", 500, BROKEN),
+        ("/large/", "cut", CUT),
     ],
 )
 def test_a_refused_push_is_one_sentence(
@@ -165,14 +168,20 @@ def test_a_pull_that_fails_is_one_sentence_and_leaves_nothing(
     assert sorted(path.name for path in tmp_path.iterdir()) in (["mine"], ["cache", "mine"])
 
 
-@pytest.mark.parametrize("name", [WEIGHTS, CONFIG])
+def test_weights_go_by_the_way_of_large_files(there: FakeHub, folder: Path) -> None:
+    hub.push(folder, NAME)
+    weights = (folder / WEIGHTS).read_bytes()
+    assert there.large[hashlib.sha256(weights).hexdigest()] == weights
+
+
+@pytest.mark.parametrize(("name", "digits"), [(WEIGHTS, 64), (CONFIG, 40)])
 def test_a_file_that_is_not_what_the_hub_says_is_not_kept(
-    there: FakeHub, folder: Path, tmp_path: Path, name: str
+    there: FakeHub, folder: Path, tmp_path: Path, name: str, digits: int
 ) -> None:
     hub.push(folder, NAME)
     there.fault[name] = "wrong"
     with pytest.raises(
-        CheckpointError, match=rf"^{name} must have the hash \w{{40}} that the Hub tells, got \w{{40}}$"
+        CheckpointError, match=rf"^{name} must have the hash \w{{{digits}}} that the Hub tells, got \w{{{digits}}}$"
     ):
         hub.pull(NAME, tmp_path / "again")
     assert sorted(path.name for path in tmp_path.iterdir()) in (["mine"], ["cache", "mine"])
