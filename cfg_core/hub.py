@@ -5,7 +5,7 @@
     python -m cfg_core.hub deploy --space owner/name --checkpoint facebook/DiT-XL-2-256 --dry-run
 
 Whatever goes wrong on the way is one sentence, and nothing is left half-written, here or there: a push is one commit, a
-pull appears once all of it has come and has been verified.
+pull appears once all of it has come and has been verified, a Space gets its files in one commit and then its models.
 """
 
 import argparse
@@ -196,7 +196,7 @@ def deploy(space: str, offered: Sequence[str] = (), root: Path = ROOT) -> str:
 
 
 def planned(space: str, offered: Sequence[str], root: Path = ROOT) -> str:
-    """What ``deploy`` would do, line by line. Raises CheckpointError as ``space_files`` does."""
+    """What ``deploy`` would do, asking nobody. Raises CheckpointError as ``space_files`` does."""
     files = space_files(root)
     size = sum((root / path).stat().st_size for path in files)
     lines = [*map(str, files), f"{len(files)} files, {size:,} bytes, would be uploaded to the Space {space}"]

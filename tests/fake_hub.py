@@ -30,11 +30,10 @@ VARIABLES = re.compile(r"/api/spaces/([^/]+/[^/]+)/variables")
 
 @dataclass
 class FakeHub:
-    """files: "models/owner/name" → path → content. variables: of each Space, by owner/name. large: what came by
-    LFS, by its SHA-256. calls: (method, path) of
-    each request. fault: what it does to any request whose path holds that text: answer with that HTTP status,
-    or with the one of CODES; "cut" it in the middle, or its answer where nothing is sent; spoil a file's last byte,
-    "wrong"."""
+    """files: "models/owner/name" → path → content. variables: of each Space, by owner/name. large: what came by LFS, by
+    its SHA-256. calls: (method, path) of each request. fault: what it does to any request whose path holds that text:
+    answer with that HTTP status, or with the one of CODES; "cut" it in the middle, or its answer where nothing is sent;
+    spoil a file's last byte, "wrong"."""
 
     files: dict[str, dict[str, bytes]] = field(default_factory=dict)
     fault: dict[str, int | str] = field(default_factory=dict)

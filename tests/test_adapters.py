@@ -252,6 +252,11 @@ def test_the_engine_draws_it_as_pictures(engine: Engine, dit: Path) -> None:
     assert Models(engine).open(engine.checkpoint.hash) is engine.checkpoint
 
 
+@pytest.mark.parametrize("lent", [True, False])
+def test_it_is_drawn_on_a_gpu_where_one_is_lent(unet: Path, lent: bool) -> None:
+    assert models.load(models.offer(unet), torch.device("cpu"), lent=lent).elsewhere is lent
+
+
 def test_it_is_had_from_the_hub_by_its_name(dit: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with serving(monkeypatch, tmp_path / "cache") as there:
         files = {str(path.relative_to(dit)): path.read_bytes() for path in dit.rglob("*") if path.is_file()}
