@@ -21,7 +21,10 @@ def parser() -> argparse.ArgumentParser:
     """The command line. What is not said is left to Gradio, and so to its GRADIO_* variables."""
     p = argparse.ArgumentParser("app.py", description="See classifier-free diffusion guidance.")
     p.add_argument(
-        "--checkpoint", nargs="+", default=[], help="folders or Hub names owner/name, offered before those that ship"
+        "--checkpoint",
+        nargs="+",
+        default=os.environ.get("GUIDANCE_LAB_CHECKPOINTS", "").split(),
+        help="folders or Hub names owner/name, offered before those that ship (GUIDANCE_LAB_CHECKPOINTS)",
     )
     p.add_argument("--classifier", help="that judges the first model, for the meters; by default CHECKPOINT-classifier")
     p.add_argument("--guide", help="noise-aware classifier that guides the first model; by default CHECKPOINT-guide")

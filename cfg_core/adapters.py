@@ -17,13 +17,18 @@ import torch
 from torch import Tensor, nn
 
 from cfg_core import checkpoints
-from cfg_core.checkpoints import PRECISION, CheckpointError, Loaded
+from cfg_core.checkpoints import CONFIG, PRECISION, CheckpointError, Loaded
 from cfg_core.checks import shown
 from cfg_core.denoiser import Denoiser, Prediction
 from cfg_core.schedule import DiscreteSchedule
 
 INDEX = "model_index.json"
-HOW_TO_GET = 'python -m pip install "diffusers>=0.35"'
+NEEDS = "diffusers>=0.35"
+"""What drawing takes on top of requirements.txt."""
+
+HUB_NAME = re.compile(r"([\w-][\w.-]*/[\w.-]+)(?:@([\w./-]+))?")
+"""owner/name, and a revision of it where one is meant."""
+
 DECODED = 4
 """Latents that are decoded together; a decoder takes far more memory than they do."""
 
@@ -138,31 +143,40 @@ def found(where: str | Path) -> Path | None:
     folder = Path(where)
     if folder.is_dir():
         return folder if (folder / INDEX).is_file() else None
-    named = re.fullmatch(r"([\w-][\w.-]*/[\w.-]+)(?:@([\w./-]+))?", str(where))
+    named = HUB_NAME.fullmatch(str(where))
     return _fetched(*named.groups()) if named else None
 
 
 def _fetched(repository: str, revision: str | None) -> Path | None:
-    from huggingface_hub import HfApi
+    from huggingface_hub import snapshot_download
 
-    with checkpoints.fetching(repository):
-        api = HfApi()
-        if INDEX not in api.list_repo_files(repository, revision=revision):
+    with checkpoints.fetching(f"{repository}@{revision}" if revision else repository):
+        snapshot = Path(snapshot_download(repository, revision=revision, allow_patterns=[INDEX, CONFIG]))
+        if not (snapshot / INDEX).is_file():
             return None
-        return Path(api.snapshot_download(repository, revision=revision, allow_patterns=["*.json", "*.safetensors"]))
+        commit = snapshot.name  # what lies in the cache of it is taken from there, and nobody is asked again
+        return Path(snapshot_download(repository, revision=commit, allow_patterns=["*.json", "*.safetensors"]))
+
+
+def _said(path: Path) -> dict[str, Any]:
+    """The object that a JSON file holds. Raises ValueError."""
+    found = json.loads(path.read_text())
+    if not isinstance(found, dict):
+        raise ValueError(f"{path.name} must hold an object, got {shown(found)}")
+    return found
 
 
 def peek(folder: Path, name: str) -> tuple[Adapted, str]:
     """What a pipeline is, and its hash, without diffusers. Raises CheckpointError for one that cannot be drawn with."""
     try:
-        index = json.loads((folder / INDEX).read_text())
-        kind, of = next((k, v) for k, v in KINDS.items() if index.get(v.part, [None, None])[1] == k)
-        network = json.loads((folder / of.part / "config.json").read_text())
-        config = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
+        index = _said(folder / INDEX)
+        kind, of = next((k, v) for k, v in KINDS.items() if index.get(v.part) == ["diffusers", k])
+        network = _said(folder / of.part / CONFIG)
+        config = _said(folder / "scheduler" / "scheduler_config.json")
     except StopIteration:
         what = shown(index.get("_class_name"))
         raise CheckpointError(f"checkpoint {folder} must be a pipeline of {' or '.join(KINDS)}, got {what}") from None
-    except (OSError, ValueError, TypeError, IndexError) as error:
+    except (OSError, ValueError) as error:
         raise CheckpointError(f"checkpoint {folder} is not a whole pipeline of diffusers: {error}") from error
     if not isinstance(network.get("sample_size"), int):
         raise CheckpointError(f"checkpoint {folder} must have a sample_size, got {shown(network.get('sample_size'))}")
@@ -187,6 +201,8 @@ def _names(index: dict[str, Any], network: dict[str, Any], kind: Kind) -> tuple[
     if not isinstance(count, int) or count < 2:
         raise CheckpointError(f"checkpoint must have classes and a null class, got {kind.classes} = {shown(count)}")
     names = index.get("id2label") or {}
+    if not isinstance(names, dict):
+        raise CheckpointError(f"checkpoint must have id2label as an object, got {shown(names)}")
     labels = range(count if kind.latents else count - 1)
     return tuple(str(names.get(str(label), label)).split(",")[0].strip() for label in labels)
 
@@ -196,7 +212,8 @@ def load(folder: Path, config: Adapted, digest: str, device: torch.device) -> Lo
     try:
         import diffusers
     except ImportError as error:
-        raise CheckpointError(f"{config.name} is a model of diffusers, which is not installed: {HOW_TO_GET}") from error
+        how = f'python -m pip install "{NEEDS}"'
+        raise CheckpointError(f"{config.name} is a model of diffusers, which is not installed: {how}") from error
     dtype = PRECISION.get(device.type, torch.float32)
 
     def part(kind: str, name: str) -> Any:

@@ -2,15 +2,16 @@
 
     python -m cfg_core.hub push checkpoints/fashion-mnist owner/name
     python -m cfg_core.hub pull owner/name folder
-    python -m cfg_core.hub deploy --space owner/name --dry-run
+    python -m cfg_core.hub deploy --space owner/name --checkpoint facebook/DiT-XL-2-256 --dry-run
 
 Whatever goes wrong on the way is one sentence, and nothing is left half-written, here or there: a push is one commit, a
-pull appears once all of it has come and has been verified.
+pull appears once all of it has come and has been verified, a Space gets its files in one commit and then its models.
 """
 
 import argparse
 import hashlib
 import io
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -19,8 +20,9 @@ from typing import Any
 
 from huggingface_hub import CommitOperationAdd, EvalResult, HfApi, ModelCard, ModelCardData, hf_hub_download
 
-from cfg_core import checkpoints, curves, data
+from cfg_core import adapters, checkpoints, curves, data
 from cfg_core.checkpoints import CARD, CONFIG, LARGEST, WEIGHTS, Checkpoint, CheckpointError
+from cfg_core.checks import shown
 from cfg_core.curvefile import Curve
 from cfg_core.curves import basis
 from cfg_core.grid import draw_grid, draw_sheet
@@ -31,8 +33,16 @@ from cfg_core.request import GridRequest
 ROOT = Path(__file__).parents[1]
 PICTURE = "samples.png"
 
-SPACE_FILES = ("app.py", "README.md", "LICENSE", "requirements.txt", "cfg_core", "assets", "checkpoints", "docs")
+BEGIN, END = "<!-- written by push -->", "<!-- up to here -->"
+PUSHED = re.compile(rf"{BEGIN}.*?{END}\n*", re.DOTALL)
+"""What a push has added to a card."""
+
+REQUIREMENTS = "requirements.txt"
+SPACE_FILES = ("app.py", "README.md", "LICENSE", REQUIREMENTS, "cfg_core", "assets", "checkpoints", "docs")
 """What of the project a Space needs."""
+
+OFFERED = "GUIDANCE_LAB_CHECKPOINTS"
+"""The variable in which app.py finds the models that a Space offers on top of those that ship."""
 
 
 # ---- a checkpoint ----------------------------------------------------------------------------------------------------
@@ -50,7 +60,7 @@ def push(folder: Path, repository: str, measured: Sequence[Curve] = ()) -> str:
     files = {
         WEIGHTS: (folder / WEIGHTS).read_bytes(),
         CONFIG: (folder / CONFIG).read_bytes(),
-        CARD: described(card, checkpoint, repository, curve).encode(),
+        CARD: described(card, repository, curve).encode(),
         PICTURE: picture(checkpoint),
     }
     operations = [CommitOperationAdd(name, content) for name, content in files.items()]
@@ -70,15 +80,17 @@ def picture(checkpoint: Checkpoint) -> bytes:
     return file.getvalue()
 
 
-def described(card: str, checkpoint: Checkpoint, repository: str, curve: Curve | None) -> str:
-    """The card with a picture and, in the Hub's format for evaluations, the figures of a curve."""
+def described(card: str, repository: str, curve: Curve | None) -> str:
+    """The card with a picture and, in the Hub's format for evaluations, the figures of a curve, in place of any that
+    an earlier push left in it."""
     local = ModelCard(card, ignore_metadata_errors=True)
     known = {**local.data.to_dict(), "pipeline_tag": "unconditional-image-generation"}
+    known.pop("model-index", None)
     if curve:
         known |= {"model_name": repository.split("/")[-1], "eval_results": results(curve)}
-    text = f"{local.text.rstrip()}\n\n![Samples at w = 0, 1 and 3, from the same noise]({PICTURE})\n"
-    text += f"\n{basis(curve)}\n" if curve else ""
-    return f"---\n{ModelCardData(**known).to_yaml()}\n---\n{text}"
+    added = [BEGIN, f"![Samples at w = 0, 1 and 3, from the same noise]({PICTURE})", basis(curve) if curve else "", END]
+    text = "\n\n".join(filter(None, [PUSHED.sub("", local.text).rstrip(), *added]))
+    return f"---\n{ModelCardData(**known).to_yaml()}\n---\n{text}\n"
 
 
 def results(curve: Curve) -> list[EvalResult]:
@@ -156,20 +168,54 @@ def space_files(root: Path = ROOT) -> list[Path]:
     return found
 
 
-def deploy(space: str, root: Path = ROOT) -> str:
+def space_requirements(offered: Sequence[str], root: Path = ROOT) -> bytes:
+    """A Space's requirements.txt: the project's, and what models made elsewhere need where any are offered."""
+    needed = f"{adapters.NEEDS}\n" if offered else ""
+    return (root / REQUIREMENTS).read_bytes() + needed.encode()
+
+
+def deploy(space: str, offered: Sequence[str] = (), root: Path = ROOT) -> str:
     """Create a Space, where there is none of that name, and upload the project to it in one commit; its address.
 
+    offered: names of models on the Hub, which it offers before those that ship; without any, it offers those alone.
     Raises CheckpointError as ``space_files`` does, and for whatever the Hub refuses.
     """
-    operations = [CommitOperationAdd(str(path.as_posix()), root / path) for path in space_files(root)]
+    contents: dict[str, Path | bytes] = {path.as_posix(): root / path for path in space_files(root)}
+    contents[REQUIREMENTS] = space_requirements(offered, root)
+    operations = [CommitOperationAdd(name, content) for name, content in contents.items()]
+    api = HfApi()
     with told(f"{space} could not be deployed", CheckpointError):
-        api = HfApi()
         address = api.create_repo(space, repo_type="space", space_sdk="gradio", exist_ok=True)
         api.create_commit(space, operations, commit_message="Guidance Lab", repo_type="space")
+    with told(f"{space} was uploaded, but {OFFERED} could not be set", CheckpointError):
+        if offered:
+            api.add_space_variable(space, OFFERED, " ".join(offered))
+        elif OFFERED in api.get_space_variables(space):
+            api.delete_space_variable(space, OFFERED)
     return str(address)
 
 
+def planned(space: str, offered: Sequence[str], root: Path = ROOT) -> str:
+    """What ``deploy`` would do, asking nobody. Raises CheckpointError as ``space_files`` does."""
+    files = space_files(root)
+    size = sum((root / path).stat().st_size for path in files)
+    lines = [*map(str, files), f"{len(files)} files, {size:,} bytes, would be uploaded to the Space {space}"]
+    if offered:
+        lines += [
+            f"{REQUIREMENTS} would get the line {adapters.NEEDS}",
+            f"{OFFERED} would be {' '.join(offered)}",
+        ]
+    return "\n".join(lines)
+
+
 # ---- the command line ------------------------------------------------------------------------------------------------
+
+
+def hub_name(text: str) -> str:
+    """The text, if it may be a name on the Hub, as argparse wants it."""
+    if not adapters.HUB_NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"must be owner/name or owner/name@revision on the Hub, got {shown(text)}")
+    return text
 
 
 def parser() -> argparse.ArgumentParser:
@@ -185,6 +231,9 @@ def parser() -> argparse.ArgumentParser:
     down.add_argument("folder", type=Path, help="a new folder")
     page = commands.add_parser("deploy", help="create a Space and upload the page to it")
     page.add_argument("--space", required=True, help="owner/name")
+    page.add_argument(
+        "--checkpoint", nargs="+", default=[], type=hub_name, help="owner/name, offered before those that ship"
+    )
     page.add_argument("--dry-run", action="store_true", help="say what would be uploaded")
     return p
 
@@ -201,12 +250,9 @@ def main(arguments: list[str] | None = None) -> None:
             checkpoint = pull(a.repository, a.folder)
             print(f"{a.repository} ({checkpoint.hash}) is in {a.folder}")
         elif a.dry_run:
-            files = space_files()
-            size = sum((ROOT / path).stat().st_size for path in files)
-            print(*files, sep="\n")
-            print(f"{len(files)} files, {size:,} bytes, would be uploaded to the Space {a.space}")
+            print(planned(a.space, a.checkpoint))
         else:
-            print(f"The page is at {deploy(a.space)}")
+            print(f"The page is at {deploy(a.space, a.checkpoint)}")
     except (ValueError, OSError) as error:
         p.error(str(error))
 

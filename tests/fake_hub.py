@@ -1,9 +1,14 @@
-"""A Hub on this machine, as far as huggingface_hub speaks to one: repositories in memory, and faults on demand."""
+"""A Hub on this machine, as far as huggingface_hub speaks to one: repositories in memory, and faults on demand.
+
+As on the real one binary files go by Git LFS: sent on their own before the commit, known by their SHA-256. The real one
+would rather have them by Xet, whose client is no Python and speaks to no other.
+"""
 
 import base64
 import hashlib
 import json
 import re
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,20 +18,29 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from huggingface_hub.utils._http import REPO_API_REGEX
 
 COMMIT = "c" * 40
+CODES = {"RevisionNotFound": 404, "EntryNotFound": 404, "GatedRepo": 403}
+"""What the Hub calls an error → its HTTP status."""
 KINDS = {"models": "", "datasets": "datasets/", "spaces": "spaces/"}
+BINARY = (".safetensors", ".png")
+VARIABLES = re.compile(r"/api/spaces/([^/]+/[^/]+)/variables")
 
 
 @dataclass
 class FakeHub:
-    """files: "models/owner/name" → path → content. fault: path → HTTP status, "cut" or "wrong"; what it does to any
-    request whose path holds that text. calls: (method, path) of each request."""
+    """files: "models/owner/name" → path → content. variables: of each Space, by owner/name. large: what came by LFS, by
+    its SHA-256. calls: (method, path) of each request. fault: what it does to any request whose path holds that text:
+    answer with that HTTP status, or with the one of CODES; "cut" it in the middle, or its answer where nothing is sent;
+    spoil a file's last byte, "wrong"."""
 
     files: dict[str, dict[str, bytes]] = field(default_factory=dict)
     fault: dict[str, int | str] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
     created: list[dict[str, Any]] = field(default_factory=list)
+    variables: dict[str, dict[str, str]] = field(default_factory=dict)
+    large: dict[str, bytes] = field(default_factory=dict)
     address: str = ""
 
 
@@ -47,8 +61,11 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content[: len(content) // 2] if cut else content)
         if cut:
-            self.close_connection = True
-            self.connection.close()
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
 
     def _json(self, value: object) -> None:
         self._answer(200, json.dumps(value).encode(), Content_Type="application/json")
@@ -56,11 +73,19 @@ class Handler(BaseHTTPRequestHandler):
     def _begin(self) -> tuple[str, bytes] | None:
         """The path and the body of a request, unless a fault has answered it."""
         path = unquote(urlsplit(self.path).path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        size = int(self.headers.get("Content-Length") or 0)
         self.hub.calls.append((self.command, path))
         self.faulty = next((fault for text, fault in self.hub.fault.items() if text in path), None)
+        if self.faulty == "cut" and size:
+            self.rfile.read(size // 2)
+            self._hang_up()
+            return None
+        body = self.rfile.read(size)
         if isinstance(self.faulty, int):
             self._answer(self.faulty, b'{"error": "no"}', Content_Type="application/json", X_Error_Message="no")
+            return None
+        if self.faulty in CODES:
+            self._answer(CODES[self.faulty], X_Error_Code=self.faulty)
             return None
         return path, body
 
@@ -71,6 +96,9 @@ class Handler(BaseHTTPRequestHandler):
         if not (begun := self._begin()):
             return
         path, _ = begun
+        if of := VARIABLES.fullmatch(path):
+            self._tell_variables(of[1])
+            return
         for kind, prefix in KINDS.items():
             if found := re.fullmatch(rf"/{prefix}([^/]+/[^/]+)/resolve/[^/]+(?:/[^/]+)*?/(.+)", path):
                 self._file(f"{kind}/{found[1]}", path)
@@ -87,20 +115,30 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(404, X_Error_Code="EntryNotFound", X_Error_Message="no such file")
             return
         content = files[name]
-        etag = f'"{_sha(content)}"'
+        etag = f'"{_sha256(content) if name.endswith(BINARY) else _sha(content)}"'
         if self.faulty == "wrong":
             content = content[:-1] + b"?"
         self._answer(200, content, ETag=etag, X_Repo_Commit=COMMIT)
 
     def _about(self, repository: str, rest: str) -> None:
         if repository not in self.hub.files:
-            return self._answer(404, X_Error_Code="RepoNotFound", X_Error_Message="Repository not found")
+            return self._answer(401, X_Error_Message="Invalid username or password.")  # to who is not logged in
         files = self.hub.files[repository]
         if rest.startswith("/tree/"):
-            tree = [{"type": "file", "path": n, "size": len(c), "oid": _sha(c)} for n, c in files.items()]
+            tree = [{"type": "file", "path": n, "oid": _sha(c), **_stored(n, c)} for n, c in files.items()]
             return self._json(tree if "refs/convert" not in rest else [])
-        siblings = [{"rfilename": n, "size": len(c), "blobId": _sha(c)} for n, c in files.items()]
+        siblings = [{"rfilename": n, "blobId": _sha(c), **_stored(n, c)} for n, c in files.items()]
         return self._json({"id": repository.split("/", 1)[1], "sha": COMMIT, "siblings": siblings})
+
+    def _tell_variables(self, space: str) -> None:
+        self._json({key: {"value": value} for key, value in self.hub.variables.get(space, {}).items()})
+
+    def do_DELETE(self) -> None:
+        if begun := self._begin():
+            path, body = begun
+            [space] = VARIABLES.fullmatch(path).groups()
+            del self.hub.variables[space][json.loads(body)["key"]]
+            self._tell_variables(space)
 
     def do_POST(self) -> None:
         if not (begun := self._begin()):
@@ -113,27 +151,69 @@ class Handler(BaseHTTPRequestHandler):
             kind, name = f"{asked.get('type', 'model')}s", f"{asked['organization']}/{asked['name']}"
             self.hub.files.setdefault(f"{kind}/{name}", {})
             self._json({"url": f"{self.hub.address}/{KINDS[kind]}{name}"})
+        elif of := VARIABLES.fullmatch(path):
+            said = json.loads(body)
+            self.hub.variables.setdefault(of[1], {})[said["key"]] = said["value"]
+            self._tell_variables(of[1])
         elif path == "/api/validate-yaml":
             self._json({"errors": [], "warnings": []})
         elif path.endswith("/preupload/main"):
             asked = json.loads(body)["files"]
-            self._json({"files": [{**each, "uploadMode": "regular", "shouldIgnore": False} for each in asked]})
+            modes = ["lfs" if each["path"].endswith(BINARY) else "regular" for each in asked]
+            told = [{**each, "uploadMode": m, "shouldIgnore": False} for each, m in zip(asked, modes, strict=True)]
+            self._json({"files": told})
+        elif path.endswith(".git/info/lfs/objects/batch"):
+            asked = json.loads(body)["objects"]
+            at = f"{self.hub.address}/large/"
+            self._json({"objects": [{**each, "actions": {"upload": {"href": at + each["oid"]}}} for each in asked]})
         elif commit:
             kind, name = commit.groups()
             lines = [json.loads(line) for line in body.splitlines()]
-            added = [line["value"] for line in lines if line["key"] == "file"]
-            self.hub.files[f"{kind}/{name}"] |= {each["path"]: base64.b64decode(each["content"]) for each in added}
+            added = {each["value"]["path"]: self._content(**each) for each in lines if each["key"] != "header"}
+            self.hub.files[f"{kind}/{name}"] |= added
             self._json({"commitUrl": f"{self.hub.address}/{KINDS[kind]}{name}/commit/{COMMIT}", "commitOid": COMMIT})
         else:
             self._answer(404)
+
+    def _content(self, key: str, value: dict[str, Any]) -> bytes:
+        return self.hub.large[value["oid"]] if key == "lfsFile" else base64.b64decode(value["content"])
+
+    def do_PUT(self) -> None:
+        if begun := self._begin():
+            path, body = begun
+            self.hub.large[path.removeprefix("/large/")] = body
+            self._answer(200)
 
 
 def _sha(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _stored(name: str, content: bytes) -> dict[str, Any]:
+    """What the Hub tells of how a file is kept; one list calls the hash of a large one so, the other so."""
+    size, digest = len(content), _sha256(content)
+    large = {"size": size, "sha256": digest, "oid": digest, "pointerSize": 134}
+    return {"size": size, "lfs": large} if name.endswith(BINARY) else {"size": size}
+
+
+def switch_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have huggingface_hub speak to where nobody listens, and fail at once if it would ask again."""
+    point_at("http://127.0.0.1:9", monkeypatch)
+
+    def wait(seconds: float) -> None:
+        raise AssertionError(f"waits for {seconds} seconds")
+
+    monkeypatch.setattr("time.sleep", wait)
+
+
 def point_at(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have huggingface_hub speak to this address, and not wait between its attempts."""
+    """Have huggingface_hub speak to this address as to the Hub, and not wait between its attempts."""
+    secure = "huggingface_hub.utils._http.REPO_API_REGEX"
+    monkeypatch.setattr(secure, re.compile(REPO_API_REGEX.pattern.replace("https:", "http:"), re.VERBOSE))
     template = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
     monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
@@ -152,6 +232,7 @@ def serving(monkeypatch: pytest.MonkeyPatch, cache: object) -> Iterator[FakeHub]
     point_at(hub.address, monkeypatch)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
     yield hub
     server.shutdown()
     server.server_close()

@@ -18,7 +18,7 @@ from cfg_core.models import Models
 from cfg_core.request import GridRequest
 from cfg_core.sampling import begin, sample
 from cfg_core.schedule import DiscreteSchedule, leading
-from tests.fake_hub import serving
+from tests.fake_hub import serving, switch_off
 
 diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
 
@@ -199,6 +199,21 @@ def without(folder: Path, *parts: str) -> None:
         (lambda f: without(f, "transformer", "config.json"), "is not a whole pipeline of diffusers"),
         (lambda f: (f / "model_index.json").write_text("{"), "is not a whole pipeline of diffusers"),
         (
+            lambda f: (f / "model_index.json").write_text("[]"),
+            r"is not a whole pipeline of diffusers: model_index\.json must hold an object, got \[\]$",
+        ),
+        (lambda f: (f / "model_index.json").write_text('{"unet": {}}'), "must be a pipeline of DiT.*, got None$"),
+        (
+            lambda f: (f / "transformer" / "config.json").write_text("7"),
+            r"is not a whole pipeline of diffusers: config\.json must hold an object, got 7$",
+        ),
+        (
+            lambda f: (f / "model_index.json").write_text(
+                '{"transformer": ["diffusers", "DiTTransformer2DModel"], "id2label": ["tench"]}'
+            ),
+            r"checkpoint must have id2label as an object, got \['tench'\]$",
+        ),
+        (
             lambda f: (f / "model_index.json").write_text('{"_class_name": "OtherPipeline"}'),
             "must be a pipeline of DiTTransformer2DModel or UNet2DModel, got 'OtherPipeline'",
         ),
@@ -237,6 +252,11 @@ def test_the_engine_draws_it_as_pictures(engine: Engine, dit: Path) -> None:
     assert Models(engine).open(engine.checkpoint.hash) is engine.checkpoint
 
 
+@pytest.mark.parametrize("lent", [True, False])
+def test_it_is_drawn_on_a_gpu_where_one_is_lent(unet: Path, lent: bool) -> None:
+    assert models.load(models.offer(unet), torch.device("cpu"), lent=lent).elsewhere is lent
+
+
 def test_it_is_had_from_the_hub_by_its_name(dit: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with serving(monkeypatch, tmp_path / "cache") as there:
         files = {str(path.relative_to(dit)): path.read_bytes() for path in dit.rglob("*") if path.is_file()}
@@ -244,6 +264,16 @@ def test_it_is_had_from_the_hub_by_its_name(dit: Path, monkeypatch: pytest.Monke
         offered = models.offer("someone/dit")
         assert offered.hash == models.offer(dit).hash
         assert not any(path.endswith("pickle.bin") for _, path in there.calls)
-        there.fault["/api/models"] = 404
-        with pytest.raises(checkpoints.CheckpointError, match="could not be had from the Hub"):
+        switch_off(monkeypatch)
+        assert models.offer("someone/dit") == offered, "without a network it is had from the cache"
+        with pytest.raises(checkpoints.CheckpointError, match=r"'someone/other' is .*: the Hub cannot be reached from"):
             models.offer("someone/other")
+
+
+def test_a_revision_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with serving(monkeypatch, tmp_path / "cache") as there:
+        there.fault["/revision/"] = "RevisionNotFound"
+        with pytest.raises(checkpoints.CheckpointError) as refused:
+            models.offer("someone/dit@refs/pr/9")
+    what = "checkpoint 'someone/dit@refs/pr/9' is no folder here and could not be had from the Hub"
+    assert str(refused.value) == f"{what}: it has no revision refs/pr/9"

@@ -8,6 +8,7 @@ from urllib.request import urlopen
 import pytest
 
 import app
+from cfg_core import hub
 
 ROOT = Path(app.__file__).parent
 
@@ -34,6 +35,22 @@ def test_bad_options_exit_with_one_sentence(arguments, message, capsys):
         app.main(arguments)
     assert exit_.value.code == 2
     assert message in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("said", "given", "offered"),
+    [
+        (None, [], []),
+        ("", [], []),
+        ("someone/dit  folder", [], ["someone/dit", "folder"]),
+        ("someone/dit", ["--checkpoint", "other"], ["other"]),
+    ],
+)
+def test_what_else_to_offer_is_in_a_variable_unless_it_is_given(said, given, offered, monkeypatch):
+    monkeypatch.delenv(hub.OFFERED, raising=False)
+    if said is not None:
+        monkeypatch.setenv(hub.OFFERED, said)
+    assert app.parser().parse_args(given).checkpoint == offered
 
 
 def test_sigterm_ends_it_in_good_order():
