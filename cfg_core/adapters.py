@@ -1,8 +1,8 @@
 """Models made elsewhere, drawn by our rules and samplers: diffusers' DiT on latents, and its class-conditional UNet2D.
 
-A folder in diffusers' format, or its name on the Hub: ``facebook/DiT-XL-2-256``, or ``owner/name@revision``. λ comes
-from the model's own table of timesteps, its learned variance is ignored. Such a folder is a pipeline: model_index.json,
-a scheduler whose config has the betas, a network whose last class embedding is the null class ∅, and for latents a VAE.
+A folder in diffusers' format, or its name on the Hub: ``owner/name``, or ``owner/name@revision``. λ comes from the
+model's own table of timesteps, its learned variance is ignored. Such a folder is a pipeline: model_index.json, a
+scheduler whose config has the betas, a network whose last class embedding is the null class ∅, and for latents a VAE.
 Only safetensors are read. diffusers itself is needed only to draw.
 """
 
@@ -231,8 +231,8 @@ def peek(folder: Path, name: str) -> tuple[Adapted, str]:
     for part in parts:
         if not list((folder / part).glob("*.safetensors")):
             raise CheckpointError(
-                f"checkpoint {folder} must have {part}/*.safetensors; pickled weights are never read, but the Hub may "
-                "have a safetensors version at owner/name@refs/pr/N"
+                f"checkpoint {folder} must have {part}/*.safetensors; pickled weights are never read, docs/spaces.md "
+                "says how to convert them"
             )
     digest = hashlib.sha256()
     for path in sorted(path for part in parts for path in (folder / part).glob("*.safetensors")):

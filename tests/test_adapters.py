@@ -2,6 +2,7 @@
 
 import builtins
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.fake_hub import serving
 
 diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
 
+SPACES = Path(__file__).parents[1] / "docs" / "spaces.md"
 STEPS = 10
 LABELS = [3, 999, 0, 207]
 
@@ -300,6 +302,27 @@ def test_a_spoilt_folder_is_one_sentence(dit: Path, tmp_path: Path, spoil: Any, 
     with pytest.raises(checkpoints.CheckpointError, match=sentence) as refused:
         models.offer(folder)
     assert "\n" not in str(refused.value)
+
+
+def test_pickled_weights_are_drawn_once_they_are_converted_as_the_documents_say(
+    dit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = re.search(r"^python -c '(from diffusers.+)'\ncp (\S+) (\S+)$", SPACES.read_text(), re.MULTILINE)
+    assert recipe is not None
+    monkeypatch.chdir(tmp_path)
+    diffusers.DiTPipeline.from_pretrained(dit).save_pretrained("dit-pickled", safe_serialization=False)
+    shutil.copy(dit / "model_index.json", "dit-pickled")
+    with pytest.raises(
+        checkpoints.CheckpointError, match=r"safetensors; pickled weights are never read, docs/spaces\.md"
+    ):
+        models.offer("dit-pickled")
+    exec(recipe[1])
+    shutil.copy(recipe[2], recipe[3])
+    converted = models.offer(recipe[3])
+    assert converted.config.classes[207] == "thing 207"
+    z = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(4))
+    ours, theirs = (drawn(loaded(f), z, [207], 1.0, sampler="ddim", steps=3) for f in (Path(recipe[3]), dit))
+    assert torch.equal(ours, theirs)
 
 
 def test_weights_that_do_not_fit_are_one_sentence(dit: Path, tmp_path: Path) -> None:
