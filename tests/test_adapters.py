@@ -110,6 +110,20 @@ def test_a_dit_draws_what_its_own_pipeline_draws(dit: Path, tmp_path: Path, scal
     assert torch.allclose(ours, theirs.images, atol=1e-4)
 
 
+def test_latents_are_decoded_a_few_at_a_time_and_come_out_as_all_at_once(
+    dit: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    denoiser, counts = loaded(dit).denoiser, []
+    latents = torch.randn(10, 4, 8, 8, generator=torch.Generator().manual_seed(5))
+    decoder = denoiser._vae.decoder.forward
+    monkeypatch.setattr(denoiser._vae.decoder, "forward", lambda z, *rest: counts.append(len(z)) or decoder(z, *rest))
+    few = denoiser.pictures(latents)
+    assert counts == [4, 4, 2]
+    monkeypatch.setattr(adapters, "DECODED", 10)
+    assert torch.allclose(few, denoiser.pictures(latents), atol=1e-5)
+    assert counts[3:] == [10]
+
+
 def by_hand(folder: Path, z: Tensor, labels: list[int], scale: float, channels: int | None) -> Tensor:
     """Its authors' loop (forward_with_cfg of their code): guidance on some channels, the rest conditional."""
     network = diffusers.DiTTransformer2DModel.from_pretrained(folder, subfolder="transformer")
