@@ -1,14 +1,16 @@
 """Models made elsewhere, drawn by our rules and samplers: diffusers' DiT on latents, and its class-conditional UNet2D.
 
-A folder in diffusers' format, or its name on the Hub: ``facebook/DiT-XL-2-256``, or ``owner/name@revision``. λ comes
-from the model's own table of timesteps, its learned variance is ignored. Such a folder is a pipeline: model_index.json,
-a scheduler whose config has the betas, a network whose last class embedding is the null class ∅, and for latents a VAE.
+A folder in diffusers' format, or its name on the Hub: ``owner/name``, or ``owner/name@revision``. λ comes from the
+model's own table of timesteps, its learned variance is ignored. Such a folder is a pipeline: model_index.json, a
+scheduler whose config has the betas, a network whose last class embedding is the null class ∅, and for latents a VAE.
 Only safetensors are read. diffusers itself is needed only to draw.
 """
 
 import hashlib
 import json
+import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,7 +20,7 @@ from torch import Tensor, nn
 
 from cfg_core import checkpoints
 from cfg_core.checkpoints import CONFIG, PRECISION, CheckpointError, Loaded
-from cfg_core.checks import shown
+from cfg_core.checks import choice, number, shown
 from cfg_core.denoiser import Denoiser, Prediction
 from cfg_core.schedule import DiscreteSchedule
 
@@ -50,6 +52,19 @@ KINDS = {
 SPACINGS = {"leading": "leading", "trailing": "trailing", "linspace": "uniform"}
 """What diffusers calls a spacing → what it is called here."""
 
+PREDICTIONS = {"epsilon": Prediction.from_eps, "v_prediction": Prediction.from_v, "sample": Prediction.from_x}
+"""What diffusers calls that which a network predicts → what becomes of it."""
+
+CLIPPING = ("DDIMScheduler", "DDPMScheduler")
+"""Schedulers that clip x where their config does not say whether."""
+
+MUST = {
+    "thresholding": (False, "no rule here rescales x by its own percentiles"),
+    "rescale_betas_zero_snr": (False, "λ must be finite at every timestep"),
+    "set_alpha_to_one": (True, "every sampler here ends with the predicted x itself"),
+}
+"""Settings of a scheduler that have to be such where its config has them, and why."""
+
 
 @dataclass(frozen=True)
 class Adapted:
@@ -75,7 +90,7 @@ class Network(Protocol):
 
 
 class DiffusersDenoiser(Denoiser):
-    """A network of diffusers' that predicts ε or v at N discrete timesteps; λ is that of the nearest one.
+    """A network of diffusers' that predicts ε, v or x at N discrete timesteps; λ is that of the nearest one.
 
     Its rows round differently in batches of another size, so that a picture agrees with itself to float32's accuracy
     and not to the last bit.
@@ -83,11 +98,12 @@ class DiffusersDenoiser(Denoiser):
 
     def __init__(self, network: Network, config: Adapted, device: torch.device, dtype: torch.dtype) -> None:
         self._network, self._dtype = network, dtype
-        self._predicts_v = config.schedule.get("prediction_type") == "v_prediction"
+        self._prediction = PREDICTIONS[config.schedule["prediction_type"]]
         self.classes = config.classes
         self.device = device
         self.schedule: DiscreteSchedule = schedule(config.schedule)
-        self.spacing = SPACINGS[config.schedule.get("timestep_spacing", "leading")]
+        self.spacing = SPACINGS[config.schedule["timestep_spacing"]]
+        self.clip = config.schedule["clip_sample_range"] if config.schedule["clip_sample"] else None
         channels, size = config.network["in_channels"], config.network["sample_size"]
         self.shape = (channels, size, size)
 
@@ -97,7 +113,7 @@ class DiffusersDenoiser(Denoiser):
         timesteps = self.schedule.timestep(log_snr).to(z.device)
         found = self._network(z.to(self._dtype), timesteps, class_labels=labels.to(z.device)).sample
         told = found[:, : self.shape[0]].to(z.dtype)  # what follows is the learned variance
-        return (Prediction.from_v if self._predicts_v else Prediction.from_eps)(z, log_snr, told)
+        return self._prediction(z, log_snr, told)
 
 
 class LatentDenoiser(DiffusersDenoiser):
@@ -119,19 +135,61 @@ class LatentDenoiser(DiffusersDenoiser):
         return torch.cat([self._vae.decode(some).sample for some in latents.split(DECODED)]).float()
 
 
+# ---- the scheduler's config ----------------------------------------------------------------------------------------
+
+
+def _linear(first: float, last: float, count: int) -> Tensor:
+    return torch.linspace(first, last, count, dtype=torch.float32)
+
+
+def _scaled_linear(first: float, last: float, count: int) -> Tensor:
+    return _linear(first**0.5, last**0.5, count) ** 2
+
+
+def _squared_cosine(first: float, last: float, count: int) -> Tensor:
+    """ᾱ(u) = cos²((u + 0.008)/1.008 · π/2), β at most 0.999 (Nichol & Dhariwal, arXiv 2102.09672, eq. 17)."""
+    u = torch.linspace(0, 1, count + 1, dtype=torch.float64)
+    alpha_bar = torch.cos((u + 0.008) / 1.008 * math.pi / 2) ** 2
+    return (1 - alpha_bar[1:] / alpha_bar[:-1]).clamp(max=0.999)
+
+
+BETAS: dict[str, Callable[[float, float, int], Tensor]] = {
+    "linear": _linear,
+    "scaled_linear": _scaled_linear,
+    "squaredcos_cap_v2": _squared_cosine,
+}
+"""What diffusers calls a table of betas → (first, last, N) → the table (N,)."""
+
+
+def understood(said: dict[str, Any]) -> dict[str, Any]:
+    """A scheduler's config, with diffusers' own values where it says nothing.
+
+    Raises ValueError, in a sentence that begins with the setting, for one that would not be drawn as it means.
+    """
+    usual = {"prediction_type": "epsilon", "timestep_spacing": "leading", "clip_sample_range": 1.0, "steps_offset": 0}
+    config = {**usual, "clip_sample": said.get("_class_name") in CLIPPING, **said}
+    choice("prediction_type", config["prediction_type"], PREDICTIONS)
+    choice("timestep_spacing", config["timestep_spacing"], SPACINGS)
+    number("clip_sample_range", config["clip_sample_range"], 0, 1e6)
+    for setting, (value, reason) in MUST.items():
+        if config.get(setting, value) != value:
+            raise ValueError(f"{setting} must be {value}, since {reason}, got {shown(config[setting])}")
+    schedule(config)
+    return config
+
+
 def schedule(config: dict[str, Any]) -> DiscreteSchedule:
-    """The noise levels of a diffusers scheduler's config. Raises ValueError for a table that is not known here."""
-    count, first, last = config["num_train_timesteps"], config["beta_start"], config["beta_end"]
-    kind = config["beta_schedule"]
+    """The noise levels of a scheduler's config. Raises ValueError for betas that are not known here, or are none."""
     if config.get("trained_betas") is not None:
         betas = torch.tensor(config["trained_betas"], dtype=torch.float32)
-    elif kind == "linear":
-        betas = torch.linspace(first, last, count, dtype=torch.float32)
-    elif kind == "scaled_linear":
-        betas = torch.linspace(first**0.5, last**0.5, count, dtype=torch.float32) ** 2
     else:
-        raise ValueError(f"beta_schedule must be linear or scaled_linear, got {shown(kind)}")
-    return DiscreteSchedule(betas, config.get("steps_offset", 0))
+        table = BETAS[choice("beta_schedule", config.get("beta_schedule"), BETAS)]
+        first, last = (number(end, config.get(end), 0, 1) for end in ("beta_start", "beta_end"))
+        count = number("num_train_timesteps", config.get("num_train_timesteps"), 1, 10**5, whole=True)
+        betas = table(first, last, count)
+    if not bool(((betas > 0) & (betas < 1)).all()):
+        raise ValueError(f"betas must lie between 0 and 1, got {float(betas.min()):g} to {float(betas.max()):g}")
+    return DiscreteSchedule(betas, config["steps_offset"])
 
 
 # ---- folders -------------------------------------------------------------------------------------------------------
@@ -178,14 +236,18 @@ def peek(folder: Path, name: str) -> tuple[Adapted, str]:
         raise CheckpointError(f"checkpoint {folder} must be a pipeline of {' or '.join(KINDS)}, got {what}") from None
     except (OSError, ValueError) as error:
         raise CheckpointError(f"checkpoint {folder} is not a whole pipeline of diffusers: {error}") from error
+    try:
+        config = understood(config)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"checkpoint {folder}: its scheduler's {error}") from error
     if not isinstance(network.get("sample_size"), int):
         raise CheckpointError(f"checkpoint {folder} must have a sample_size, got {shown(network.get('sample_size'))}")
     parts = (of.part, "vae") if of.latents else (of.part,)
     for part in parts:
         if not list((folder / part).glob("*.safetensors")):
             raise CheckpointError(
-                f"checkpoint {folder} must have {part}/*.safetensors; pickled weights are never read, but the Hub may "
-                "have a safetensors version at owner/name@refs/pr/N"
+                f"checkpoint {folder} must have {part}/*.safetensors; pickled weights are never read, docs/spaces.md "
+                "says how to convert them"
             )
     digest = hashlib.sha256()
     for path in sorted(path for part in parts for path in (folder / part).glob("*.safetensors")):

@@ -45,6 +45,12 @@ class Prediction:
         alpha, sigma = (per_sample(c, z) for c in alpha_sigma(log_snr.double()))
         return cls(log_snr, (z - sigma * eps) / alpha, eps)
 
+    @classmethod
+    def from_x(cls, z: Tensor, log_snr: Tensor, x: Tensor) -> "Prediction":
+        """ε = (z − αx)/σ."""
+        alpha, sigma = (per_sample(c, z) for c in alpha_sigma(log_snr.double()))
+        return cls(log_snr, x, (z - alpha * x) / sigma)
+
     @property
     def v(self) -> Tensor:
         alpha, sigma = (per_sample(c, self.x) for c in alpha_sigma(self.log_snr.double()))
@@ -65,7 +71,7 @@ class Denoiser(ABC):
 
     shape: of one sample. classes: their names; label ``null_label``, their number, is the null class ∅. device: where
     samples and predictions lie; λ, labels and rows are on the CPU. spacing: a name in schedule.SPACINGS, where the
-    model needs one of its own, whatever the sampler.
+    model needs one of its own, whatever the sampler. clip: where every guided x is to be clipped to [−clip, clip].
     """
 
     shape: tuple[int, ...]
@@ -73,6 +79,7 @@ class Denoiser(ABC):
     schedule: NoiseSchedule
     device: torch.device = torch.device("cpu")
     spacing: str | None = None
+    clip: float | None = None
 
     @property
     def picture_shape(self) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Guidance rules: what is known of a sample at one noise level, and w, to one prediction."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -183,4 +183,13 @@ def _with_mixed(denoiser: Denoiser, z: Tensor, log_snr: Tensor, found: Predictio
 
 def guide(denoiser: Denoiser, rule: Rule, z: Tensor, log_snr: Tensor, labels: Tensor, w: Tensor) -> Prediction:
     """The guided prediction of z (B, …) at log_snr (B,), for labels (B,) and strengths w (B,)."""
-    return rule.combine(parts(denoiser, z, log_snr, labels, rule.needs(log_snr, w)), w)
+    return combined(denoiser, rule, parts(denoiser, z, log_snr, labels, rule.needs(log_snr, w)), w)
+
+
+def combined(denoiser: Denoiser, rule: Rule, found: Parts, w: Tensor) -> Prediction:
+    """What a rule makes of the parts; its x is clipped where the denoiser asks for it, and ε left as it is.
+
+    So do the code of DDPM (Ho et al., arXiv 2006.11239) and diffusers' ``clip_sample``: after guidance, not before.
+    """
+    guided = rule.combine(found, w)
+    return guided if denoiser.clip is None else replace(guided, x=guided.x.clamp(-denoiser.clip, denoiser.clip))

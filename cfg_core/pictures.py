@@ -22,8 +22,11 @@ from cfg_core.checks import shown
 HELD_OUT = 10
 """Where nobody has set pictures aside for tests, every tenth of a class is."""
 
-GREY = ("1", "L", "LA", "I", "I;16", "F")
-"""Pillow's modes of pictures without colour."""
+FOR_TESTS = ("test", "val", "valid", "validation")
+"""What the folder beside ``train`` may be called; where there are several, the first of these is used."""
+
+GREY = ("1", "L", "LA")
+"""Pillow's modes of pictures without colour, of 8 bits at most."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +56,14 @@ class Labelled:
 
 
 def from_folder(folder: Path, split: str, size: int | None = None, channels: int | None = None) -> Labelled:
-    """The pictures in ``folder/CLASS/``, or in ``folder/SPLIT/CLASS/`` where there are such folders.
+    """The pictures in ``folder/CLASS/``, or in ``folder/SPLIT/CLASS/`` where it is divided.
 
     size: every picture is cropped to its middle square and resized to it; None: all must already be alike.
     channels: 1 or 3; None: what the pictures have.
     """
-    divided = all((folder / part).is_dir() for part in ("train", "test"))
-    root = folder / split if divided else folder
-    classes = [entry for entry in sorted(root.iterdir()) if entry.is_dir() and not entry.name.startswith(".")]
+    divided = _divided(folder)
+    root = divided[split] if divided else folder
+    classes = _folders_in(root)
     if not classes:
         raise ValueError(f"data: {root} must have one folder of pictures a class, it has no folders")
     files = [_pictures_in(each) for each in classes]
@@ -68,6 +71,28 @@ def from_folder(folder: Path, split: str, size: int | None = None, channels: int
     images = _stacked(((str(path), path) for each in files for path in each), size, channels)
     found = Labelled(images, labels, tuple(each.name for each in classes))
     return found if divided else found.held_out(split == "test")
+
+
+def _divided(folder: Path) -> dict[str, Path]:
+    """The folders of the training and of the test pictures, or nothing where there is one folder a class.
+
+    Raises ValueError where only one of the two is there. A class may be called "train" if there are others beside it.
+    """
+    inside = _folders_in(folder)
+    parts = {each.name.lower(): each for each in inside if each.name.lower() in ("train", *FOR_TESTS)}
+    for_tests = next((parts[name] for name in FOR_TESTS if name in parts), None)
+    if for_tests and "train" in parts:
+        return {"train": parts["train"], "test": for_tests}
+    if parts and (len(parts) == len(inside) or any(map(_folders_in, parts.values()))):
+        raise ValueError(
+            f"data: {folder} must have train and one of {', '.join(FOR_TESTS)}, or one folder of pictures a class, got "
+            f"only {', '.join(parts)}"
+        )
+    return {}
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    return [entry for entry in sorted(folder.iterdir()) if entry.is_dir() and not entry.name.startswith(".")]
 
 
 def _pictures_in(folder: Path) -> list[Path]:
@@ -180,7 +205,19 @@ def _opened(name: str, file: Path | IO[bytes]) -> Image.Image:
         picture.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"data: {name} is not a picture that can be read ({error})") from error
-    return ImageOps.exif_transpose(picture) or picture
+    return _eight_bits(name, ImageOps.exif_transpose(picture) or picture)
+
+
+def _eight_bits(name: str, picture: Image.Image) -> Image.Image:
+    """Grey of 16 bits, which Pillow's own conversion cuts off at 255, scaled to 8; any other picture as it is."""
+    if picture.mode == "F":
+        raise ValueError(f"data: {name} must have grey values of 8 or 16 bits, got floating-point numbers")
+    if not picture.mode.startswith("I"):
+        return picture
+    values = np.asarray(picture).astype(np.int64)
+    if values.min() < 0 or values.max() > 0xFFFF:
+        raise ValueError(f"data: {name} must have grey values from 0 to 65535, got {values.min()} to {values.max()}")
+    return Image.fromarray((values / 257).round().astype(np.uint8))
 
 
 def _fitted(picture: Image.Image, size: int | None, channels: int | None) -> Image.Image:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from cfg_core.denoiser import Denoiser
-from cfg_core.guidance import RULES, Needs, Rule, parts
+from cfg_core.guidance import RULES, Needs, Rule, combined, parts
 from cfg_core.noise import Noise
 from cfg_core.samplers import SAMPLERS, Sampler, State, start
 from cfg_core.schedule import SPACINGS
@@ -56,7 +56,7 @@ def turn(denoiser: Denoiser, jobs: Sequence[Job]) -> None:
     first, advanced = 0, []
     for job in jobs:
         rows = slice(first, first := first + len(job.labels))
-        advanced.append(job.sampler.advance(job.state, job.rule.combine(found[rows], job.w)))
+        advanced.append(job.sampler.advance(job.state, combined(denoiser, job.rule, found[rows], job.w)))
     for job, state in zip(jobs, advanced, strict=True):
         job.state = state
 

@@ -19,6 +19,9 @@ BLOCK = 16
 FILM_BYTES = 2**20
 """What a film may take; one that would be longer keeps every second step, every third, and so on."""
 
+LATENT_FRAMES = 8
+"""About how often latents are seen on their way; their decoder, at every evaluation, would hold everybody up."""
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -50,6 +53,7 @@ class Work:
         self.frame = frame
         self.film: list[Frame] = []
         self.since = time.monotonic()
+        self._made = frame.evaluations
         self._blocks: list[Job | None] = [] if frame.done else [None] * -(-frame.request.pictures // BLOCK)
 
     @property
@@ -59,7 +63,7 @@ class Work:
     @property
     def remaining(self) -> int:
         """Evaluations still to be made, of all its samples."""
-        return self.request.pictures * (self.request.evaluations - self.frame.evaluations)
+        return self.request.pictures * (self.request.evaluations - self._made)
 
     @property
     def begun(self) -> int:
@@ -76,12 +80,11 @@ class Work:
         return len(self._behind())
 
     def _behind(self) -> list[int]:
-        done = self.frame.evaluations
-        return [i for i, job in enumerate(self._blocks) if job is None or job.state.evaluations == done]
+        return [i for i, job in enumerate(self._blocks) if job is None or job.state.evaluations == self._made]
 
     def next(self, denoiser: Denoiser, blocks: int) -> list[Job]:
         """Up to so many blocks that still have to make the next evaluation, begun where they were not."""
-        self._pictures = denoiser.pictures
+        self._denoiser = denoiser
         jobs = []
         for i in self._behind()[:blocks]:
             job = self._blocks[i] or begin_grid(denoiser, self.request, slice(i * BLOCK, (i + 1) * BLOCK))
@@ -90,32 +93,40 @@ class Work:
         return jobs
 
     def show(self, measure: Measure | None = None) -> bool:
-        """A new frame, if every block has reached the next evaluation; whether there is one.
+        """A new frame, if every block has reached the next evaluation and it is one to be seen; whether there is one.
 
         measure: what the finished pictures are judged by.
         """
         states = [job.state for job in self._blocks if job]
-        x = [state.x for state in states if state.x is not None and state.evaluations > self.frame.evaluations]
+        x = [state.x for state in states if state.x is not None and state.evaluations > self._made]
         if self.frame.done or len(x) < len(self._blocks):
             return False
-        drawn = pixels(self.request, self._pictures(torch.cat(x)))
+        self._made = at = states[0].evaluations
+        request, every = self.request, self._every()
+        if at % every and at not in (1, request.evaluations):
+            return False
+        drawn = pixels(request, self._denoiser.pictures(torch.cat(x)))
         seconds = time.monotonic() - self.since
-        at, request = states[0].evaluations, self.request
         meter = measure(request, drawn) if measure and at == request.evaluations else None
         self.frame = Frame(request, self.frame.serial, at, drawn, seconds, meter=meter)
         kept = max(1, FILM_BYTES // drawn.nbytes)
-        if self.frame.done or self.frame.evaluations % -(-self.request.evaluations // kept) == 0:
+        if self.frame.done or at % (every * -(-request.evaluations // (every * kept))) == 0:
             self.film.append(self.frame)
         if self.frame.done:
             self._blocks = []
         return True
+
+    def _every(self) -> int:
+        """Evaluations from frame to frame; the first and the last have one whatever it is."""
+        latents = self._denoiser.picture_shape != self._denoiser.shape
+        return -(-self.request.evaluations // LATENT_FRAMES) if latents else 1
 
     def finish(self, drawn: np.ndarray, measure: Measure | None = None) -> None:
         """The finished pictures, drawn elsewhere: (w, class, sample, S, S, C) uint8."""
         seconds, request = time.monotonic() - self.since, self.request
         meter = measure(request, drawn) if measure else None
         self.frame = Frame(request, self.frame.serial, request.evaluations, drawn, seconds, meter=meter)
-        self.film, self._blocks = [self.frame], []
+        self.film, self._blocks, self._made = [self.frame], [], request.evaluations
 
     def fail(self, sentence: str) -> None:
         """End here; what was drawn stays."""

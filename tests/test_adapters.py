@@ -2,6 +2,7 @@
 
 import builtins
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cfg_core import checkpoints, models
+from cfg_core import adapters, checkpoints, models
 from cfg_core.engine import Engine, Model
 from cfg_core.guidance import rules
 from cfg_core.models import Models
@@ -22,6 +23,7 @@ from tests.fake_hub import serving, switch_off
 
 diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
 
+SPACES = Path(__file__).parents[1] / "docs" / "spaces.md"
 STEPS = 10
 LABELS = [3, 999, 0, 207]
 
@@ -85,8 +87,17 @@ def drawn(checkpoint: checkpoints.Loaded, z: Tensor, labels: list[int], w: float
     return sample(checkpoint.denoiser, job)
 
 
-@pytest.mark.parametrize("scale", [1.5, 4.0])
-def test_a_dit_draws_what_its_own_pipeline_draws(dit: Path, scale: float) -> None:
+def with_scheduler(folder: Path, tmp_path: Path, **settings: Any) -> Path:
+    """A copy of a pipeline, with these settings in its scheduler's config."""
+    copy = shutil.copytree(folder, tmp_path / "other")
+    said = copy / "scheduler" / "scheduler_config.json"
+    said.write_text(json.dumps({**json.loads(said.read_text()), **settings}))
+    return copy
+
+
+@pytest.mark.parametrize(("scale", "clipped"), [(1.5, False), (4.0, False), (4.0, True)])
+def test_a_dit_draws_what_its_own_pipeline_draws(dit: Path, tmp_path: Path, scale: float, clipped: bool) -> None:
+    dit = with_scheduler(dit, tmp_path, clip_sample=clipped)
     pipeline = diffusers.DiTPipeline.from_pretrained(dit, use_safetensors=True)
     pipeline.set_progress_bar_config(disable=True)
     generator = torch.Generator().manual_seed(0)
@@ -97,6 +108,20 @@ def test_a_dit_draws_what_its_own_pipeline_draws(dit: Path, scale: float) -> Non
     ours = (checkpoint.denoiser.pictures(latents) / 2 + 0.5).clamp(0, 1)
     assert ours.shape == (4, 3, 16, 16) == (4, *checkpoint.denoiser.picture_shape)
     assert torch.allclose(ours, theirs.images, atol=1e-4)
+
+
+def test_latents_are_decoded_a_few_at_a_time_and_come_out_as_all_at_once(
+    dit: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    denoiser, counts = loaded(dit).denoiser, []
+    latents = torch.randn(10, 4, 8, 8, generator=torch.Generator().manual_seed(5))
+    decoder = denoiser._vae.decoder.forward
+    monkeypatch.setattr(denoiser._vae.decoder, "forward", lambda z, *rest: counts.append(len(z)) or decoder(z, *rest))
+    few = denoiser.pictures(latents)
+    assert counts == [4, 4, 2]
+    monkeypatch.setattr(adapters, "DECODED", 10)
+    assert torch.allclose(few, denoiser.pictures(latents), atol=1e-5)
+    assert counts[3:] == [10]
 
 
 def by_hand(folder: Path, z: Tensor, labels: list[int], scale: float, channels: int | None) -> Tensor:
@@ -142,30 +167,107 @@ def test_the_null_class_is_the_last_embedding(dit: Path, unet: Path) -> None:
     assert torch.equal(*unconditional), "at w = −1 the class has no say"
 
 
-def test_a_unet_draws_what_diffusers_scheduler_draws_with_it(unet: Path) -> None:
-    network = diffusers.UNet2DModel.from_pretrained(unet, subfolder="unet")
-    scheduler = diffusers.DDIMScheduler.from_pretrained(unet, subfolder="scheduler", clip_sample=False)
+def as_usual(folder: Path) -> None:
+    """Leave of a scheduler's config what has no default value."""
+    path = folder / "scheduler" / "scheduler_config.json"
+    said = json.loads(path.read_text())
+    needed = ("_class_name", "num_train_timesteps", "beta_start", "beta_end", "beta_schedule")
+    path.write_text(json.dumps({name: said[name] for name in needed}))
+
+
+def both(unet: Path, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """What we draw with a UNet2D, and what the loop of diffusers' DDIM does, its table in that precision too."""
+    network = diffusers.UNet2DModel.from_pretrained(unet, subfolder="unet", torch_dtype=dtype)
+    scheduler = diffusers.DDIMScheduler.from_pretrained(unet, subfolder="scheduler")
+    scheduler.alphas_cumprod = (1 - scheduler.betas.to(dtype)).cumprod(0)
     scheduler.set_timesteps(STEPS)
-    start = torch.randn(3, 3, 8, 8, generator=torch.Generator().manual_seed(3))
+    start = torch.randn(3, 3, 8, 8, generator=torch.Generator().manual_seed(3)).to(dtype)
     z, labels = start, torch.tensor([0, 1, 2])
     with torch.inference_mode():
         for t in scheduler.timesteps:
             conditional, unconditional = (network(z, t, class_labels=c).sample for c in (labels, torch.full((3,), 3)))
             z = scheduler.step(unconditional + 2.5 * (conditional - unconditional), t, z).prev_sample
-    ours = drawn(loaded(unet), start, [0, 1, 2], 1.5, sampler="ddim", steps=STEPS)
-    assert torch.allclose(ours, z, atol=1e-4)
+    return drawn(loaded(unet), start, [0, 1, 2], 1.5, sampler="ddim", steps=STEPS), z
+
+
+def test_a_unet_draws_what_diffusers_scheduler_draws_with_it(unet: Path) -> None:
+    assert torch.allclose(*both(unet, torch.float32), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *({"prediction_type": kind, "clip_sample": clip} for kind in adapters.PREDICTIONS for clip in (False, True)),
+        *({"beta_schedule": table, "clip_sample": True} for table in adapters.BETAS),
+        {"beta_schedule": "squaredcos_cap_v2", "clip_sample": False},
+        {"clip_sample": True, "clip_sample_range": 2.5},
+    ],
+    ids=lambda settings: " ".join(map(str, settings.values())),
+)
+def test_it_draws_the_same_whatever_its_scheduler_says(
+    unet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+) -> None:
+    """In float64: clipped and untrained, a network makes 1e-4 of float32's rounding, in diffusers' loop as in ours."""
+    monkeypatch.setitem(adapters.PRECISION, "cpu", torch.float64)
+    assert torch.allclose(*both(with_scheduler(unet, tmp_path, **settings), torch.float64), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"steps_offset": 1}, {"trained_betas": [0.0005 * n for n in range(1, 201)]}], ids=["offset", "betas"]
+)
+def test_an_offset_and_betas_of_its_own_are_its_schedulers(
+    unet: Path, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    assert torch.allclose(*both(with_scheduler(unet, tmp_path, **settings), torch.float32), atol=1e-4)
+
+
+def test_a_config_that_says_little_means_diffusers_own_values(
+    unet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(adapters.PRECISION, "cpu", torch.float64)
+    folder = with_scheduler(unet, tmp_path, _class_name="DDIMScheduler")
+    as_usual(folder)
+    assert torch.allclose(*both(folder, torch.float64), atol=1e-5)
+    assert loaded(folder).denoiser.clip == 1.0
+
+
+def test_a_scheduler_that_knows_of_no_clipping_does_not_clip(unet: Path, tmp_path: Path) -> None:
+    folder = with_scheduler(unet, tmp_path, _class_name="DPMSolverMultistepScheduler")
+    as_usual(folder)
+    assert loaded(folder).denoiser.clip is None
 
 
 @pytest.mark.parametrize("spacing", ["leading", "trailing", "linspace"])
 def test_the_timesteps_are_those_of_its_scheduler(unet: Path, tmp_path: Path, spacing: str) -> None:
-    folder = shutil.copytree(unet, tmp_path / "unet")
-    said = folder / "scheduler" / "scheduler_config.json"
-    said.write_text(json.dumps({**json.loads(said.read_text()), "timestep_spacing": spacing}))
+    folder = with_scheduler(unet, tmp_path, timestep_spacing=spacing)
     scheduler = diffusers.DDIMScheduler.from_pretrained(folder, subfolder="scheduler")
     scheduler.set_timesteps(STEPS)
     denoiser = loaded(folder).denoiser
     job = begin(denoiser, lambda step: torch.zeros(1, 3, 8, 8), torch.tensor([0]), torch.ones(1), steps=STEPS)
     assert denoiser.schedule.timestep(job.state.log_snrs).tolist() == scheduler.timesteps.tolist()
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"thresholding": True}, "thresholding must be False, since no rule here rescales x .*, got True"),
+        ({"rescale_betas_zero_snr": True}, "rescale_betas_zero_snr must be False, since λ must be finite .*, got True"),
+        ({"set_alpha_to_one": False}, "set_alpha_to_one must be True, since every sampler here ends .*, got False"),
+        ({"beta_schedule": "sigmoid"}, "beta_schedule must be one of linear, .*, squaredcos_cap_v2, got 'sigmoid'"),
+        ({"prediction_type": "flow"}, "prediction_type must be one of epsilon, v_prediction, sample, got 'flow'"),
+        ({"timestep_spacing": "other"}, "timestep_spacing must be one of leading, trailing, linspace, got 'other'"),
+        ({"clip_sample_range": None}, "clip_sample_range must be a number from 0 to 1000000, got None"),
+        ({"beta_end": "high"}, "beta_end must be a number from 0 to 1, got 'high'"),
+        ({"trained_betas": [0.5, 1.0]}, "betas must lie between 0 and 1, got 0.5 to 1"),
+    ],
+    ids=str,
+)
+def test_a_scheduler_that_would_be_drawn_otherwise_is_refused_by_the_name_of_its_setting(
+    unet: Path, tmp_path: Path, settings: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(checkpoints.CheckpointError, match=f"its scheduler's {sentence}$") as refused:
+        models.offer(with_scheduler(unet, tmp_path, **settings))
+    assert "\n" not in str(refused.value)
 
 
 def test_more_steps_than_timesteps_are_refused() -> None:
@@ -229,6 +331,27 @@ def test_a_spoilt_folder_is_one_sentence(dit: Path, tmp_path: Path, spoil: Any, 
     with pytest.raises(checkpoints.CheckpointError, match=sentence) as refused:
         models.offer(folder)
     assert "\n" not in str(refused.value)
+
+
+def test_pickled_weights_are_drawn_once_they_are_converted_as_the_documents_say(
+    dit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = re.search(r"^python -c '(from diffusers.+)'\ncp (\S+) (\S+)$", SPACES.read_text(), re.MULTILINE)
+    assert recipe is not None
+    monkeypatch.chdir(tmp_path)
+    diffusers.DiTPipeline.from_pretrained(dit).save_pretrained("dit-pickled", safe_serialization=False)
+    shutil.copy(dit / "model_index.json", "dit-pickled")
+    with pytest.raises(
+        checkpoints.CheckpointError, match=r"safetensors; pickled weights are never read, docs/spaces\.md"
+    ):
+        models.offer("dit-pickled")
+    exec(recipe[1])
+    shutil.copy(recipe[2], recipe[3])
+    converted = models.offer(recipe[3])
+    assert converted.config.classes[207] == "thing 207"
+    z = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(4))
+    ours, theirs = (drawn(loaded(f), z, [207], 1.0, sampler="ddim", steps=3) for f in (Path(recipe[3]), dit))
+    assert torch.equal(ours, theirs)
 
 
 def test_weights_that_do_not_fit_are_one_sentence(dit: Path, tmp_path: Path) -> None:

@@ -39,6 +39,15 @@ def test_x_eps_v_and_score_are_one_prediction(tiny_denoiser):
     assert torch.allclose(prediction.x, alpha * z - sigma * prediction.v, atol=1e-9)
 
 
+@pytest.mark.parametrize("kind", ["x", "eps", "v"])
+def test_a_prediction_is_the_same_from_x_eps_or_v(tiny_denoiser, kind):
+    z, log_snr, labels = batch(21, dtype=torch.float64)
+    there = tiny_denoiser(z, log_snr, labels)
+    same = getattr(Prediction, f"from_{kind}")(z, log_snr, getattr(there, kind))
+    assert torch.allclose(same.x, there.x, rtol=1e-8, atol=1e-6)
+    assert torch.allclose(same.eps, there.eps, rtol=1e-8, atol=1e-6)
+
+
 def test_the_network_predicts_v(tiny_denoiser):
     z, log_snr, labels = batch(21)
     v = tiny_denoiser.network(z, log_snr.float(), labels)

@@ -92,16 +92,15 @@ def test_v_and_score_are_had(denoiser):
         assert conditional.v.device == unconditional.score.device == DEVICE
 
 
-@pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("kind", adapters.PREDICTIONS)
 def test_a_model_of_diffusers_draws(kind):
     def network(z, timesteps, class_labels):
         assert timesteps.device == class_labels.device == z.device
         return SimpleNamespace(sample=torch.cat([z, z], 1))
 
     scheduler = {"num_train_timesteps": 10, "beta_start": 0.01, "beta_end": 0.2, "beta_schedule": "linear"}
-    config = adapters.Adapted(
-        "a", "UNet2DModel", tuple("abcd"), {"in_channels": 3, "sample_size": 8}, {**scheduler, "prediction_type": kind}
-    )
+    said = adapters.understood({**scheduler, "prediction_type": kind, "clip_sample": True})
+    config = adapters.Adapted("a", "UNet2DModel", tuple("abcd"), {"in_channels": 3, "sample_size": 8}, said)
     denoiser = adapters.DiffusersDenoiser(network, config, DEVICE, torch.float32)
     with WithoutFloat64():
         assert sample(denoiser, job(denoiser)).device == DEVICE

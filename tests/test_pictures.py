@@ -54,6 +54,45 @@ def test_folders_that_are_divided_already_stay_so(tmp_path):
         data.splits(str(tmp_path))
 
 
+@pytest.mark.parametrize("name", ["test", "val", "valid", "validation", "Val"])
+def test_the_folder_beside_train_may_have_any_of_its_usual_names(tmp_path, name):
+    folder(tmp_path / "train", a=[picture()] * 3, b=[picture()])
+    folder(tmp_path / name, a=[picture()] * 2, b=[picture()])
+    training, test = data.splits(str(tmp_path))
+    assert training.classes == test.classes == ("a", "b")
+    assert (training.labels.tolist(), test.labels.tolist()) == ([0, 0, 0, 1], [0, 0, 1])
+
+
+def test_of_test_and_val_test_is_for_tests_and_val_is_left(tmp_path):
+    for name, count in (("train", 3), ("val", 2), ("test", 1)):
+        folder(tmp_path / name, a=[picture()] * count)
+    assert [len(each.labels) for each in data.splits(str(tmp_path))] == [3, 1]
+
+
+@pytest.mark.parametrize(
+    ("parts", "got"),
+    [(("train",), "train"), (("val",), "val"), (("val", "test"), "test, val"), (("train", "more"), "train")],
+)
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_half_of_a_division_is_not_taken_for_classes(tmp_path, parts, got, split):
+    for part in parts:
+        folder(tmp_path / part, a=[picture()] * 10)
+    sentence = f"must have train and one of test, val, valid, validation, or one folder of .* a class, got only {got}$"
+    with pytest.raises(ValueError, match=sentence):
+        data.load(str(tmp_path), split)
+
+
+def test_train_and_val_without_classes_are_not_taken_for_classes(tmp_path):
+    folder(tmp_path, train=[picture()] * 10, val=[picture()] * 10)
+    with pytest.raises(ValueError, match="train must have one folder of pictures a class, it has no folders"):
+        data.load(str(tmp_path))
+
+
+def test_a_class_may_be_called_train(tmp_path):
+    found = data.load(str(folder(tmp_path, bus=[picture()] * 10, train=[picture()] * 10)))
+    assert found.classes == ("bus", "train")
+
+
 def test_grey_pictures_stay_grey_and_among_coloured_ones_become_coloured(tmp_path):
     grey = picture(mode="L")
     assert from_folder(folder(tmp_path / "one", a=[grey] * 9), "train").images.shape == (9, 1, 8, 8)
@@ -61,6 +100,38 @@ def test_grey_pictures_stay_grey_and_among_coloured_ones_become_coloured(tmp_pat
     assert mixed.images.shape == (9, 3, 8, 8)
     assert len(set(mixed.images[0, :, 0, 0].tolist())) == 1
     assert data.load(str(tmp_path / "two"), channels=1).images.shape == (9, 1, 8, 8)
+
+
+def sixteen_bits(path: Path, values: np.ndarray) -> None:
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(values).save(path)
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind"), [("png", "<u2"), ("tif", "<u2"), ("tif", ">u2"), ("tif", "<i4"), ("pgm", "<u2")]
+)
+@pytest.mark.parametrize("channels", [None, 1, 3])
+def test_grey_of_16_bits_keeps_its_shades(tmp_path, ending, kind, channels):
+    shades = np.linspace(0, 0xFFFF, 64).reshape(8, 8)
+    for n in range(9):
+        sixteen_bits(tmp_path / "a" / f"{n}.{ending}", shades.astype(kind))
+    found = from_folder(tmp_path, "train", channels=channels).images
+    assert found.shape == (9, channels or 1, 8, 8)
+    assert np.abs(found[0].numpy() - shades / 257).max() < 0.51
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (np.full((8, 8), 0.5, np.float32), "0.tif must have grey values of 8 or 16 bits, got floating-point numbers"),
+        (np.full((8, 8), 70_000, np.int32), "0.tif must have grey values from 0 to 65535, got 70000 to 70000"),
+        (np.full((8, 8), -1, np.int32), "0.tif must have grey values from 0 to 65535, got -1 to -1"),
+    ],
+)
+def test_grey_without_a_known_white_is_refused(tmp_path, values, sentence):
+    sixteen_bits(tmp_path / "a" / "0.tif", values)
+    with pytest.raises(ValueError, match=sentence):
+        from_folder(tmp_path, "train")
 
 
 def test_what_is_transparent_becomes_white(tmp_path):

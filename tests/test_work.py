@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from torch import Tensor
 
 from cfg_core import work as work_module
 from cfg_core.denoiser import NetworkDenoiser
-from cfg_core.grid import begin_grid, pixels
+from cfg_core.grid import begin_grid, draw_grid, pixels
 from cfg_core.request import GridRequest
 from cfg_core.sampling import generate, turn
 from cfg_core.work import BLOCK, Frame, Work
@@ -33,6 +34,47 @@ def test_blocks_that_take_turns_draw_the_same_frames(tiny_denoiser: NetworkDenoi
     for frame, picture in zip(frames, drawn(tiny_denoiser, request), strict=True):
         assert frame.pixels is not None
         assert np.array_equal(frame.pixels, picture)
+
+
+class Latents(NetworkDenoiser):
+    """A network's samples, seen twice as large; it counts how often."""
+
+    decoded = 0
+
+    @property
+    def picture_shape(self) -> tuple[int, ...]:
+        return 1, 16, 16
+
+    def pictures(self, x: Tensor) -> Tensor:
+        self.decoded += 1
+        return x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+
+@pytest.fixture
+def latents(tiny_denoiser: NetworkDenoiser) -> Latents:
+    return Latents(tiny_denoiser.network, tiny_denoiser.schedule, tiny_denoiser.classes)
+
+
+@pytest.mark.parametrize(
+    ("steps", "seen", "film"),
+    [(4, [1, 2, 3, 4], [1, 2, 3, 4]), (20, [1, 3, 6, 9, 12, 15, 18, 20], [3, 6, 9, 12, 15, 18, 20])],
+)
+def test_latents_are_decoded_for_some_of_the_frames_on_the_way(
+    latents: Latents, steps: int, seen: list[int], film: list[int]
+) -> None:
+    request = replace(A, classes=(3,), steps=steps)
+    work, frames = Work(Frame(request, 0)), []
+    for made in range(1, steps + 1):
+        turn(latents, work.next(latents, 1))
+        if work.show():
+            frames.append(work.frame)
+        assert work.remaining == request.pictures * (steps - made)
+    assert [frame.evaluations for frame in frames] == seen
+    assert latents.decoded == len(seen)
+    assert [frame.evaluations for frame in work.film] == film
+    assert work.frame.done
+    assert work.frame.pixels is not None
+    assert np.array_equal(work.frame.pixels, draw_grid(latents, request))
 
 
 def test_what_is_left_to_do_falls_to_nothing(tiny_denoiser: NetworkDenoiser) -> None:
