@@ -17,7 +17,7 @@ BETTER = 4
 """Every so many turns the granted block is for who has a picture and waits for a better, though others have none yet.
 Without it the unguided pane would never come in a full class; with more, the first picture of everybody is later."""
 
-AGE = 8
+AGE = 16
 """Evaluations of one sample that a turn of waiting is worth, where it is decided whose block is granted: a longer grid
 goes before those that are shorter by no more than this and came a turn later."""
 
