@@ -348,7 +348,7 @@ async function pump() {
         trigger('submit', {token, want: ask});
       }
       const seen = Object.fromEntries([...held].map(([serial, {evaluations}]) => [serial, evaluations]));
-      const reply = await server.pull({token, want: ask, seen}).catch(() => null);
+      const reply = await server.pull({token, want: ask, seen, ahead}).catch(() => null);
       if (!onScreen || swapping) break;
       let problem = null;
       if (!reply || (reply.unknown && !await enter({model: model.hash}).catch(error => { problem = error.message; }))) {
@@ -435,7 +435,7 @@ function change(fields) {
   if (scene(want) !== before) {
     held = new Map();
     looked = [];
-    missing = 0;
+    missing = ahead = 0;
     delete lab.dataset.missing;
     pick(null);
   }

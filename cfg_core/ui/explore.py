@@ -147,11 +147,12 @@ class Explore:
         return self._rails[digest]
 
     async def pull(self, ask: Any) -> dict[str, Any]:
-        """{token, want, seen: {serial: evaluations}} → the frames of the unguided and the guided grid, and what is new
-        of the strip; or the place in the line before the lab.
+        """{token, want, seen: {serial: evaluations}, ahead} → the frames of the unguided and the guided grid, and
+        what is new of the strip; or the place in the line before the lab.
 
-        While something is missing it waits a moment for a finished grid, and longer where all there is has been seen.
-        Pixels travel only when they are new. {superseded} where a later pull wants something else.
+        While something is missing it waits a moment for a finished grid, and longer where all there is has been seen,
+        once it has told how many are served before, which ``ahead`` repeats. Pixels travel only when they are new.
+        {superseded} where a later pull wants something else.
         """
         if not isinstance(ask, Mapping) or not isinstance(ask.get("want"), Mapping):
             return {"ok": False, "error": "a pull must be an object with token, want and seen"}
@@ -167,7 +168,8 @@ class Explore:
             pace = min(PACE * max(1, self.engine.people / COMPANY), PATIENCE)
             for patience, enough in ((pace, _worth_sending), (PATIENCE - pace, _new)):
                 whole = len(view.strip) == len(wish[1]) and all(frame.done for frame in view.frames)
-                if view.door or whole or any(enough(frame, seen) for frame in view.frames + view.strip):
+                untold = view.ahead > 0 and not ask.get("ahead")
+                if view.door or whole or untold or any(enough(frame, seen) for frame in view.frames + view.strip):
                     break
                 later = await self.engine.later(token, wish, view.version, patience)
                 if later is None:

@@ -65,6 +65,7 @@ class Person:
         self.drawn = False  # whether what they want had to be drawn
         self.had: set[tuple[Any, ...]] = set()  # class, noise and w of what they have seen
         self.missing = 0  # rungs of the strip that are not finished
+        self.ahead = 0  # people who are served before their first picture
         self.began = 0.0  # when they began to want it
 
     async def call(self, function: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -82,13 +83,14 @@ class Person:
         await self.call("leave", {"token": self.me["token"]})
 
     async def pull(self) -> None:
-        reply = await self.call("pull", {"token": self.me["token"], "want": self.me["want"], "seen": self.seen})
+        ask = {"token": self.me["token"], "want": self.me["want"], "seen": self.seen, "ahead": self.ahead}
+        reply = await self.call("pull", ask)
         if not reply["ok"]:
             raise RuntimeError(reply["error"])
         frames = [reply["frames"][-1], *reply["strip"]]
         if errors := [frame["error"] for frame in frames if frame["error"]]:
             raise RuntimeError(str(errors))
-        self.missing = reply["missing"]
+        self.missing, self.ahead = reply["missing"], reply["ahead"]
         self.held.update(frame["w"] for frame in frames if frame["done"])
         self.unguided = bool(reply["frames"][0]["done"])
         for frame in [*reply["frames"], *reply["strip"]]:
@@ -109,7 +111,7 @@ class Person:
         """Ask for something; returns the seconds to the first finished guided grid of it."""
         scene = {**self.me["want"], **fields, "w": self.me["want"]["w"]}
         if scene != self.me["want"]:  # as the page, they keep nothing of another class or noise
-            self.held, self.seen = set(), {}
+            self.held, self.seen, self.ahead = set(), {}, 0
         self.me["want"] |= fields
         key = self.me["want"]["class"], self.me["want"]["seed"], self.rung
         self.drawn = self.me["want"]["seed"] != self.shipped and key not in self.had
