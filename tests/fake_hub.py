@@ -10,10 +10,12 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -207,7 +209,7 @@ def switch_off(monkeypatch: pytest.MonkeyPatch) -> None:
     def wait(seconds: float) -> None:
         raise AssertionError(f"waits for {seconds} seconds")
 
-    monkeypatch.setattr("time.sleep", wait)
+    have_wait(wait, monkeypatch)
 
 
 def point_at(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +219,13 @@ def point_at(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     template = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
     monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    have_wait(lambda seconds: None, monkeypatch)
+
+
+def have_wait(sleep: Callable[[float], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have huggingface_hub, and nobody else, wait so between its attempts."""
+    for module in ("utils._http", "file_download"):
+        monkeypatch.setattr(f"huggingface_hub.{module}.time", SimpleNamespace(**{**vars(time), "sleep": sleep}))
 
 
 @contextmanager
