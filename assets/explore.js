@@ -701,8 +701,11 @@ function drawCurve() {
 }
 
 /** Draw with this model from now on. */
-function adopt({model: chosen, rail, want: first}) {
+function adopt({model: chosen, models, rail, want: first}) {
   model = chosen;
+  controls.models.replaceChildren(...models.map(({title, hash}) => new Option(title, hash)));
+  controls.models.value = model.hash;
+  $('.model label').hidden = models.length < 2;
   asked = null;
   controls.sampler.replaceChildren(...model.samplers.map(each => new Option(each.title, each.name)));
   controls.rule.replaceChildren(...model.rules.map(each => new Option(each.title, each.name)));
@@ -731,8 +734,6 @@ async function swap(fields) {
 
 async function open() {
   const reply = await enter(Object.fromEntries(new URLSearchParams(location.search)));
-  controls.models.replaceChildren(...reply.models.map(({title, hash}) => new Option(title, hash)));
-  $('.model label').hidden = reply.models.length < 2;
   controls.samples.replaceChildren(...[1, 4, 9, 16, 25, 36, 64].map(n => new Option(n, n)));
   listen();
   adopt(reply);

@@ -661,6 +661,26 @@ def test_another_model_is_chosen_while_another_page_samples(browser: Any, engine
             page.close()
 
 
+def test_a_model_that_was_trained_on_since_the_page_came_is_the_chosen_one(
+    browser: Any, engine: Engine, tmp_path: Path
+) -> None:
+    config, weights = engine.checkpoint.config, engine.checkpoint.denoiser.network.state_dict()
+    checkpoints.save(tmp_path / "mine", config, {name: each + 0.001 for name, each in weights.items()})
+    offers = [models.offer(CHECKPOINT), models.offer(tmp_path / "mine")]
+    choice = Models(engine, offers, lambda offered: models.load(offered, torch.device("cpu")))
+    with served(engine, models=choice) as (address, _):
+        page = browser.new_page()
+        page.goto(address + QUICK)
+        settled(page)
+        checkpoints.save(tmp_path / "mine", config, {name: each + 0.002 for name, each in weights.items()})
+        newer = models.offer(tmp_path / "mine").hash
+        page.get_by_label("model").select_option(label="mine")
+        page.wait_for_function("model => window.explored.model === model", arg=newer)
+        assert page.get_by_label("model").input_value() == newer
+        holds(page, engine, model=newer)
+        page.close()
+
+
 def test_a_model_that_cannot_be_had_says_why(browser: Any, engine: Engine) -> None:
     def missing(_: models.Offer) -> Model:
         raise checkpoints.CheckpointError(
