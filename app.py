@@ -58,23 +58,27 @@ def main(arguments: list[str] | None = None) -> None:
     if "SPACES_ZERO_GPU" in os.environ:
         import spaces  # noqa: F401  where a GPU is lent, it must come before torch
 
-    from cfg_core import checkpoints, lent, memory, models
+    from cfg_core.checkpoints.catalog import describe_models, shipped_models
     from cfg_core.checks import number
-    from cfg_core.engine import Engine, Limits
+    from cfg_core.devices import choose_device
+    from cfg_core.serving.engine import Engine, Limits
+    from cfg_core.serving.memory import keep_trimming
+    from cfg_core.serving.registry import ModelRegistry, load_model
+    from cfg_core.serving.zerogpu import is_zerogpu
 
-    memory.keep_giving_back()
+    keep_trimming()
     try:
         if options.port is not None:
             number("port", options.port, 0, 65535, whole=True)
         given = {name: value for name in Limits.__dataclass_fields__ if (value := getattr(options, name)) is not None}
         limits = Limits(**given)
-        offers = models.offers([*options.checkpoint, *models.shipped(CHECKPOINTS, FIRST)])
-        device = checkpoints.device("cpu" if lent.here() else options.device)
-        load = partial(models.load, device=device, strips=ROOT / "assets" / "strips", lent=lent.here())
+        offers = describe_models([*options.checkpoint, *shipped_models(CHECKPOINTS, FIRST)])
+        device = choose_device("cpu" if is_zerogpu() else options.device)
+        load = partial(load_model, device=device, strips=ROOT / "assets" / "strips", lent=is_zerogpu())
         engine = Engine(load(offers[0], classifier=options.classifier, guiding=options.guide), limits)
         from cfg_core.ui.page import build, launch_options  # late: a bad option is told before gradio is loaded
 
-        page = build(models.Models(engine, offers, load))
+        page = build(ModelRegistry(engine, offers, load))
     except ValueError as error:
         p.error(str(error))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a Space is stopped by it; end as at Ctrl-C

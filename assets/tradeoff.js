@@ -195,7 +195,7 @@ function show() {
   const findings = name => (group?.findings ?? []).filter(finding => finding.chart === name);
   const shows = name => `Each point is one w, from ${number(curves[0].record.results[0].w)} to ${number(curves[0].record.results.at(-1).w)}. ${SHOWS[name]}`;
   panels = [
-    panel($('.fid'), group ? 'ours: IS against FID' : 'no curve to show', curves, IS, FID, findings('fid'), group ? shows('fid') : 'python -m cfg_core.evaluate writes such curves.'),
+    panel($('.fid'), group ? 'ours: IS against FID' : 'no curve to show', curves, IS, FID, findings('fid'), group ? shows('fid') : 'python -m cfg_core evaluate writes such curves.'),
     table
       ? panel($('.beside'), `the paper’s ${table.title}`, table.curves, IS, FID, [], `${table.says} ${table.source}; Inception features: shapes compare with ours, figures do not. The paper has no precision and recall.`)
       : panel($('.beside'), group ? 'ours: precision against recall' : '', curves, RECALL, PRECISION, findings('precision'), group ? shows('precision') : ''),

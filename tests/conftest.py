@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 import torch
 
-from cfg_core.checkpoints import CPU_THREADS, Checkpoint, CheckpointConfig
-from cfg_core.denoiser import NetworkDenoiser
-from cfg_core.engine import Engine, Model
-from cfg_core.mixture import MixtureDenoiser, three_gaussians
-from cfg_core.schedule import Schedule
-from cfg_core.unet import UNet, UNetConfig
+from cfg_core.checkpoints.format import Checkpoint, CheckpointConfig
+from cfg_core.devices import CPU_THREADS
+from cfg_core.diffusion.mixture import MixtureDenoiser, three_gaussians
+from cfg_core.diffusion.network_denoiser import NetworkDenoiser
+from cfg_core.diffusion.schedule import Schedule
+from cfg_core.networks.unet import UNet, UNetConfig
+from cfg_core.serving.engine import Engine, Model
 
 torch.set_num_threads(min(CPU_THREADS, torch.get_num_threads()))
 
@@ -33,10 +34,10 @@ def small_network(seed: int = 0, **changes: object) -> UNet:
 @contextmanager
 def served(engine: Engine, **options: Any) -> Iterator[tuple[str, Any]]:
     """The page over an engine, served on this machine: its address, and its blocks. options: those of ``build``."""
-    from cfg_core.models import Models
+    from cfg_core.serving.registry import ModelRegistry
     from cfg_core.ui.page import build, launch_options
 
-    page = build(options.pop("models", None) or Models(engine), **options)
+    page = build(options.pop("models", None) or ModelRegistry(engine), **options)
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_options())
     yield address, page
     page.close(verbose=False)

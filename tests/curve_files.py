@@ -1,4 +1,4 @@
-"""Curve files of constructed figures, in the format of cfg_core.evaluate, shaped as the paper says they are."""
+"""Curve files of constructed figures, in the format of cfg_core.evaluation.sweep, shaped as the paper says they are."""
 
 import json
 import math
@@ -44,7 +44,7 @@ def record(w: Sequence[float] = FULL, model: str = MODEL, **changes: Any) -> dic
         "data": "fashion_mnist",
         "reference": {"split": "train", "pictures": 60_000, "manifold": 10_000},
         "held_out": {"split": "test", "pictures": 10_000},
-        "command": "python -m cfg_core.evaluate --checkpoint checkpoints/fashion-mnist",
+        "command": "python -m cfg_core evaluate --checkpoint checkpoints/fashion-mnist",
         "note": "constructed",
         "versions": {"torch": "2.13.0", "numpy": "2.0.0"},
         "date": "2026-11-24T12:00:00+00:00",

@@ -5,18 +5,18 @@ from typing import Any
 
 import gradio as gr
 
-from cfg_core import lent
-from cfg_core.models import Models
-from cfg_core.request import GridRequest
+from cfg_core.grids.request import GridRequest
+from cfg_core.serving import zerogpu
+from cfg_core.serving.registry import ModelRegistry
 from cfg_core.ui.component import encoded
 
 
 class Api:
     """The endpoints. Whatever cannot be had is a gr.Error of one sentence."""
 
-    def __init__(self, models: Models) -> None:
+    def __init__(self, models: ModelRegistry) -> None:
         self._models = models
-        self._lent = lent.drawer()
+        self._lent = zerogpu.gpu_draw()
 
     def grid(
         self,

@@ -8,15 +8,16 @@ from typing import Any
 
 import gradio as gr
 
-from cfg_core import lent
-from cfg_core.curvefile import Curve
-from cfg_core.engine import Full, UnknownPerson
-from cfg_core.guidance import rules
-from cfg_core.models import Models
-from cfg_core.request import BELOW, COARSE, GAPS, GridRequest, strip
-from cfg_core.samplers import SAMPLERS
+from cfg_core.evaluation.curve_file import Curve
+from cfg_core.grids.ladder import BELOW, COARSE, GAPS, strip
+from cfg_core.grids.request import GridRequest
+from cfg_core.guidance.rules import rules
+from cfg_core.sampling.samplers import SAMPLERS
+from cfg_core.serving import zerogpu
+from cfg_core.serving.engine import ServiceFull, UnknownSession
+from cfg_core.serving.grid_job import Frame
+from cfg_core.serving.registry import ModelRegistry
 from cfg_core.ui.component import component, encoded
-from cfg_core.work import Frame
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +43,10 @@ class Explore:
     All take one JSON object and return one; whatever is wrong with it comes back as a sentence in ``error``.
     """
 
-    def __init__(self, models: Models, curves: Mapping[str, Curve]) -> None:
+    def __init__(self, models: ModelRegistry, curves: Mapping[str, Curve]) -> None:
         """curves: hash → where the dot of the small chart moves; there is none for a model that is not in it."""
         self.models = models
-        self._draw = lent.drawer()
+        self._draw = zerogpu.gpu_draw()
         self.engine = models.engine
         self.curves = curves
         self._rails: dict[str, str] = {}
@@ -80,7 +81,7 @@ class Explore:
                 raise ValueError("model must be one that is drawn elsewhere")
             requests = strip(guided)
             view = self.engine.want(str(ask.get("token")), (guided, replace(guided, w=(0.0,))), requests)
-        except (ValueError, UnknownPerson) as error:
+        except (ValueError, UnknownSession) as error:
             raise gr.Error(str(error), print_exception=False) from error
         there = {frame.request for frame in (*view.frames, *view.strip) if frame.done}
         missing = [request for request in dict.fromkeys((guided, *requests)) if request not in there]
@@ -100,7 +101,7 @@ class Explore:
             request, notice = self.restore(query if isinstance(query, Mapping) else {})
             rail = self._rail(request.checkpoint)
             token = self.engine.admit()
-        except (Full, ValueError, RuntimeError) as error:
+        except (ServiceFull, ValueError, RuntimeError) as error:
             return {"ok": False, "error": str(error)}
         return {
             "ok": True,
@@ -175,7 +176,7 @@ class Explore:
                 if later is None:
                     return {"ok": True, "superseded": True}
                 view = later
-        except UnknownPerson:
+        except UnknownSession:
             return {"ok": False, "unknown": True, "error": "this page has been silent for too long"}
         except ValueError as error:
             return {"ok": False, "error": str(error)}
@@ -195,7 +196,7 @@ class Explore:
         """{token} → the frames of the denoising of the unguided and of the guided grid, as far as it has come."""
         try:
             films = self.engine.film(str(ask.get("token")) if isinstance(ask, Mapping) else "")
-        except UnknownPerson:
+        except UnknownSession:
             return {"ok": False, "unknown": True, "error": "this page has been silent for too long"}
         return {"ok": True, "films": [[_frame(frame, {}) for frame in film] for film in reversed(films)]}
 

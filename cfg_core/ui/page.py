@@ -7,8 +7,8 @@ import gradio as gr
 from gradio.blocks import BlockFunction
 from starlette.middleware import Middleware
 
-from cfg_core import curves
-from cfg_core.models import Models
+from cfg_core.evaluation.curves import CURVES_FOLDER, read_curves
+from cfg_core.serving.registry import ModelRegistry
 from cfg_core.ui.api import Api
 from cfg_core.ui.component import component, style
 from cfg_core.ui.door import Door
@@ -38,9 +38,9 @@ class Page(gr.Blocks):
             raise gr.Error(sentence, print_exception=False)
 
 
-def build(models: Models, folder: Path = curves.FOLDER) -> gr.Blocks:
+def build(models: ModelRegistry, folder: Path = CURVES_FOLDER) -> gr.Blocks:
     """The page over the models on offer, and over the curve files of a folder."""
-    measured = curves.read(folder, [models.engine.checkpoint.hash, *(each.hash for each in models.offers)])
+    measured = read_curves(folder, [models.engine.checkpoint.hash, *(each.hash for each in models.offers)])
     with Page(title="Guidance Lab", analytics_enabled=False, fill_width=True) as page:
         component("shell", TABS=TABS)
         Explore(models, measured.of_models).render()

@@ -10,12 +10,25 @@ import gradio as gr
 import numpy as np
 from numpy.typing import NDArray
 
-from cfg_core import plane
-from cfg_core.plane import Drawn, Film, Scene
-from cfg_core.samplers import SAMPLERS
+from cfg_core.sampling.samplers import SAMPLERS
+from cfg_core.toy2d.scene import (
+    ARROWS,
+    CLASSES,
+    MEASURED,
+    REACH,
+    RULES,
+    SPREAD,
+    VIEW,
+    Drawn,
+    Scene,
+    Trajectory,
+    draw_scene,
+    draw_trajectory,
+    worker,
+)
 from cfg_core.ui.component import component
 
-T = TypeVar("T", Drawn, Film)
+T = TypeVar("T", Drawn, Trajectory)
 
 QUEUE = 64
 """Scenes that may wait to be drawn; more are refused."""
@@ -51,16 +64,16 @@ class Plane:
             draw,
             film,
             DEFAULT=Scene().to_json(),
-            CLASSES=plane.CLASSES,
+            CLASSES=CLASSES,
             SAMPLERS={name: sampler.title for name, sampler in SAMPLERS.items()},
-            RULES={name: rule.title for name, rule in plane.RULES.items()},
-            FORMULAS={name: rule.formula for name, rule in plane.RULES.items()},
-            SPREAD=plane.SPREAD,
-            REACH=plane.REACH,
-            VIEW=plane.VIEW,
-            MEASURED=plane.MEASURED,
+            RULES={name: rule.title for name, rule in RULES.items()},
+            FORMULAS={name: rule.formula for name, rule in RULES.items()},
+            SPREAD=SPREAD,
+            REACH=REACH,
+            VIEW=VIEW,
+            MEASURED=MEASURED,
             PATH_UNIT=PATH_UNIT,
-            ARROWS=plane.ARROWS,
+            ARROWS=ARROWS,
         )
 
     def restore(self, ask: Any) -> dict[str, Any]:
@@ -83,12 +96,12 @@ class Plane:
                 "heat": _packed(255 * drawn.heat, np.uint8),
             }
 
-        return await self._answer(ask, plane.draw, told)
+        return await self._answer(ask, draw_scene, told)
 
     async def film(self, ask: Any) -> dict[str, Any]:
         """A scene → the way of its samples: at each moment λ, their places, the density looked at, the guided score."""
 
-        def told(film: Film) -> dict[str, Any]:
+        def told(film: Trajectory) -> dict[str, Any]:
             places = (film.paths / PATH_UNIT).round().clip(-(2**15), 2**15 - 1)
             longest = np.linalg.norm(film.score, axis=2).max(1)[:, None, None]
             return {
@@ -98,7 +111,7 @@ class Plane:
                 "score": _packed(127 * film.score / longest, np.int8),
             }
 
-        return await self._answer(ask, plane.film, told)
+        return await self._answer(ask, draw_trajectory, told)
 
     async def _answer(
         self, ask: Any, compute: Callable[[Scene], T], told: Callable[[T], dict[str, Any]]
@@ -111,7 +124,7 @@ class Plane:
             return {"ok": False, "error": f"The 2-D lab is full: {QUEUE} drawings wait. Please try again in a moment."}
         self._waiting += 1
         try:
-            found = await asyncio.wrap_future(plane.worker().submit(compute, scene))
+            found = await asyncio.wrap_future(worker().submit(compute, scene))
         finally:
             self._waiting -= 1
         return {"ok": True, "scene": scene.to_json(), **told(found)}

@@ -5,20 +5,20 @@ from typing import Any
 
 import gradio as gr
 
-from cfg_core import paper
-from cfg_core.curvefile import Line
-from cfg_core.curves import Curves, Group, basis
-from cfg_core.findings import Finding
-from cfg_core.metrics import METRICS
-from cfg_core.models import Models
-from cfg_core.samplers import SAMPLERS
+from cfg_core.evaluation.conclusions import Conclusion
+from cfg_core.evaluation.curve_file import Line
+from cfg_core.evaluation.curves import Curves, Group, basis
+from cfg_core.evaluation.metrics import METRICS
+from cfg_core.evaluation.paper_tables import paper_tables
+from cfg_core.sampling.samplers import SAMPLERS
+from cfg_core.serving.registry import ModelRegistry
 from cfg_core.ui.component import component
 
 
 class TradeOff:
     """What the page's script (assets/tradeoff.js) calls: ``read`` once, when the tab is first seen."""
 
-    def __init__(self, models: Models, curves: Curves) -> None:
+    def __init__(self, models: ModelRegistry, curves: Curves) -> None:
         self.models = models
         self.curves = curves
 
@@ -48,7 +48,7 @@ class TradeOff:
                     "says": table.says,
                     "source": table.source,
                 }
-                for table in paper.tables()
+                for table in paper_tables()
             ],
         }
 
@@ -71,5 +71,5 @@ def _line(line: Line) -> dict[str, Any]:
     return {"title": line.title, "record": {"results": results}}
 
 
-def _findings(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+def _findings(findings: Iterable[Conclusion]) -> list[dict[str, Any]]:
     return [{"chart": f.chart, "text": f.text, "holds": f.holds, "verdict": f.verdict} for f in findings]

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from cfg_core import checkpoints
+from cfg_core.checkpoints.format import CheckpointError, load_checkpoint
 from tests.benchmarks import evaluation, plane, sampling, startup
 
 
@@ -28,8 +28,8 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     try:
-        checkpoint = checkpoints.load(options.checkpoint)
-    except checkpoints.CheckpointError as error:
+        checkpoint = load_checkpoint(options.checkpoint)
+    except CheckpointError as error:
         p.error(str(error))
     denoiser, rounds = checkpoint.denoiser, max(1, options.rounds)
     kinds = {

@@ -23,7 +23,7 @@ from playwright.sync_api import sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from cfg_core.request import GridRequest
+from cfg_core.grids.request import GridRequest
 from tests.benchmarks.live import CHANGE_CLASS, script
 from tests.benchmarks.person import Meter, Person, Record, wishes
 from tests.benchmarks.startup import PATIENCE, ROOT, Page, free_port, running

@@ -8,8 +8,8 @@ import torch
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from cfg_core.denoiser import NetworkDenoiser
-from cfg_core.guidance import RULES, guide
+from cfg_core.diffusion.network_denoiser import NetworkDenoiser
+from cfg_core.guidance.rules import RULES, guide
 from tests.benchmarks.timing import Row, interleaved, milliseconds, ratio
 
 GUIDED_BATCHES = (16, 64)

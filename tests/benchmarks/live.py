@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from cfg_core import checkpoints
+from cfg_core.checkpoints.format import load_checkpoint
 from tests.benchmarks.sampling import W, explore
 from tests.benchmarks.startup import running
 from tests.browser.conftest import launch
@@ -109,7 +109,7 @@ def main() -> None:
     p.add_argument("--checkpoint", default="checkpoints/fashion-mnist", help="a folder, or a Hub name owner/name")
     p.add_argument("--rounds", type=int, default=7, help="how often each thing is timed")
     options = p.parse_args()
-    denoiser = checkpoints.load(options.checkpoint).denoiser
+    denoiser = load_checkpoint(options.checkpoint).denoiser
     random.seed(0)
     with running(str(Path(options.checkpoint).resolve())) as app, sync_playwright() as playwright:
         browser = launch(playwright)

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 import gradio as gr
 import numpy as np
 
-from cfg_core import checkpoints
-from cfg_core.grid import draw_grid
-from cfg_core.request import GridRequest
+from cfg_core.checkpoints.format import load_checkpoint
+from cfg_core.grids.drawing import draw_grid
+from cfg_core.grids.request import GridRequest
 
 
 def main(folder: str, port: int) -> None:
-    checkpoint = checkpoints.load(folder)
+    checkpoint = load_checkpoint(folder)
 
     def draw(label: int, seed: int, w: float) -> Iterator[list[np.ndarray]]:
         shown: list[np.ndarray] = []

@@ -7,8 +7,7 @@ docs/plane.md.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cfg_core import plane
-from cfg_core.plane import Scene
+from cfg_core.toy2d.scene import Scene, draw_scene, draw_trajectory, worker
 from tests.benchmarks.timing import Row, interleaved, milliseconds
 
 RUNS = (("dpmpp_2m", 12, 0), ("dpmpp_2m", 50, 0), ("dpmpp_2m", 200, 0), ("dpmpp_2m", 50, 4))
@@ -21,8 +20,8 @@ def rows(rounds: int) -> Iterator[Row]:
     """A scene of 500 points in 50 steps, with its distance and its density; and its film."""
     drawn, filmed = interleaved(
         [
-            lambda: plane.worker().submit(plane.draw, Scene()).result(),
-            lambda: plane.worker().submit(plane.film, Scene()).result(),
+            lambda: worker().submit(draw_scene, Scene()).result(),
+            lambda: worker().submit(draw_trajectory, Scene()).result(),
         ],
         rounds,
     )
@@ -37,7 +36,7 @@ def main() -> None:
     print("|---|---|---|" + "---|" * len(STRENGTHS))
     for sampler, steps, langevin in RUNS:
         scene = Scene(sampler=sampler, steps=steps, langevin=langevin, points=1000)
-        drawn = [plane.draw(replace(scene, w=w)) for w in STRENGTHS]
+        drawn = [draw_scene(replace(scene, w=w)) for w in STRENGTHS]
         print(
             f"| {sampler} | {steps} | {langevin} |" + "".join(f" {each.distance:.3f} |" for each in drawn), flush=True
         )

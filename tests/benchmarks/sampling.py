@@ -10,10 +10,12 @@ import torch
 from diffusers import DPMSolverMultistepScheduler
 from torch import Tensor
 
-from cfg_core.denoiser import Denoiser, NetworkDenoiser, Prediction
-from cfg_core.noise import grid_noise
-from cfg_core.sampling import Job, begin, turn
-from cfg_core.schedule import DiscreteSchedule
+from cfg_core.diffusion.denoiser import Denoiser
+from cfg_core.diffusion.network_denoiser import NetworkDenoiser
+from cfg_core.diffusion.noise import grid_noise
+from cfg_core.diffusion.prediction import Prediction
+from cfg_core.diffusion.schedule import DiscreteSchedule
+from cfg_core.sampling.loop import Job, advance_jobs, begin
 from tests.benchmarks.timing import Row, Stopwatch, interleaved, milliseconds, ratio
 
 SAMPLES, STEPS, W = 16, 12, 3.0
@@ -54,7 +56,7 @@ def explore(denoiser: Denoiser, *strengths: float) -> Tensor:
     """Grids from the same noise, advanced together as the engine does it; an unguided and a guided one by default."""
     jobs = [grid(denoiser, w) for w in strengths or (0.0, W)]
     while not jobs[0].state.done:
-        turn(denoiser, jobs)
+        advance_jobs(denoiser, jobs)
     return torch.cat([job.state.z for job in jobs])
 
 

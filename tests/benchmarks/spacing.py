@@ -16,11 +16,14 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from cfg_core import checkpoints, data, evaluate, sampling
-from cfg_core import judge as judges
-from cfg_core.metrics import METRICS
-from cfg_core.mixture import MixtureDenoiser
-from cfg_core.samplers import SAMPLERS
+from cfg_core.checkpoints.classifiers import load_classifier
+from cfg_core.checkpoints.format import load_checkpoint
+from cfg_core.data.datasets import load_dataset
+from cfg_core.diffusion.mixture import MixtureDenoiser
+from cfg_core.evaluation.metrics import METRICS
+from cfg_core.evaluation.sweep import Options, compared, gather, judge_drawn
+from cfg_core.sampling.loop import begin, sample
+from cfg_core.sampling.samplers import SAMPLERS
 
 DRAWN = 20_000
 MEANS, VARIANCES, WEIGHTS = (-0.6, 0.1, 0.7), (0.01, 0.04, 0.0025), (0.3, 0.3, 0.4)
@@ -42,7 +45,7 @@ def distance(name: str, steps: int) -> float:
     """Wasserstein distance between the mixture and what a sampler draws from its exact scores at w = 0."""
     denoiser = MixtureDenoiser([[[m] for m in MEANS]], [list(VARIANCES)], component_weights=[list(WEIGHTS)])
     label, w = torch.zeros(DRAWN, dtype=torch.long), torch.zeros(DRAWN)
-    drawn = sampling.sample(denoiser, sampling.begin(denoiser, noise, label, w, sampler=name, steps=steps))
+    drawn = sample(denoiser, begin(denoiser, noise, label, w, sampler=name, steps=steps))
     return float((drawn[:, 0].sort().values - exact()).abs().mean())
 
 
@@ -51,19 +54,19 @@ def main() -> None:
     p.add_argument("--samples", type=int, default=2000, help="of the model")
     p.add_argument("--steps", type=int, default=12)
     options = p.parse_args()
-    checkpoint = checkpoints.load("checkpoints/fashion-mnist")
-    judge = judges.load("checkpoints/fashion-mnist-classifier")
-    reference = evaluate.compared(judge, data.load(checkpoint.config.data), evaluate.Options((0.3,), options.samples))
+    checkpoint = load_checkpoint("checkpoints/fashion-mnist")
+    judge = load_classifier("checkpoints/fashion-mnist-classifier")
+    reference = compared(judge, load_dataset(checkpoint.config.data), Options((0.3,), options.samples))
     table = Table("sampler", "spacing", "distance on the mixture", "FID of the model", "95 % interval", "p(own class)")
     for name, spacing in product(("dpmpp_2m", "dpmpp_2m_sde", "ddim", "heun"), ("uniform", "midpoint", "edm")):
         steps = options.steps // 2 if name == "heun" else options.steps
-        sweep = evaluate.Options((0.3,), options.samples, name, steps)
+        sweep = Options((0.3,), options.samples, name, steps)
         with patch.dict(SAMPLERS, {name: replace(SAMPLERS[name], spacing=spacing)}), TemporaryDirectory() as scratch:
             cells = [f"{distance(name, steps):.3f}"]
             if name.startswith("dpmpp"):
                 folder = Path(scratch)
-                evaluate.judge_drawn(folder, checkpoint.denoiser, judge, sweep)
-                (drawn,) = evaluate.gather(folder, checkpoint.denoiser, judge, sweep)
+                judge_drawn(folder, checkpoint.denoiser, judge, sweep)
+                (drawn,) = gather(folder, checkpoint.denoiser, judge, sweep)
                 fid, own = (METRICS[metric].estimate(reference, drawn) for metric in ("fid", "p_correct"))
                 cells += [f"{fid.value:.2f}", f"{fid.low:.2f} to {fid.high:.2f}", f"{own.value:.3f}"]
         table.add_row(name, spacing, *cells)

@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cfg_core import checkpoints, guide, models
-from cfg_core import judge as judges
-from cfg_core.engine import Engine, Model
-from cfg_core.meters import measure_by
-from cfg_core.models import Models
+from cfg_core.checkpoints.catalog import describe_models, shipped_models
+from cfg_core.checkpoints.classifiers import load_classifier
+from cfg_core.checkpoints.format import load_checkpoint
+from cfg_core.checkpoints.guides import attach_guide
+from cfg_core.evaluation.meters import measure_by
+from cfg_core.serving.engine import Engine, Model
+from cfg_core.serving.registry import ModelRegistry
 from tests.conftest import served
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -29,9 +31,9 @@ Open = Callable[..., Any]
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
-    checkpoint = checkpoints.load(CHECKPOINT)
-    guide.equip(checkpoint, f"{CHECKPOINT}-guide")
-    judge = judges.load(f"{CHECKPOINT}-classifier", checkpoint=checkpoint)
+    checkpoint = load_checkpoint(CHECKPOINT)
+    attach_guide(checkpoint, f"{CHECKPOINT}-guide")
+    judge = load_classifier(f"{CHECKPOINT}-classifier", checkpoint=checkpoint)
     engine = Engine(Model(checkpoint, measure=measure_by(judge)))
     yield engine
     engine.close()
@@ -39,7 +41,7 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def address(engine: Engine) -> Iterator[str]:
-    choice = Models(engine, models.offers(models.shipped(CHECKPOINT.parent, CHECKPOINT.name)))
+    choice = ModelRegistry(engine, describe_models(shipped_models(CHECKPOINT.parent, CHECKPOINT.name)))
     with served(engine, models=choice) as (address, _):
         yield address
 

@@ -13,16 +13,18 @@ import numpy as np
 import pytest
 import torch
 
-from cfg_core import checkpoints, lent, models
-from cfg_core import engine as engine_module
-from cfg_core.checkpoints import Checkpoint
-from cfg_core.denoiser import NetworkDenoiser
-from cfg_core.engine import Engine, Limits, Model
-from cfg_core.grid import begin_grid, pixels
-from cfg_core.models import Models
-from cfg_core.request import GridRequest
-from cfg_core.sampling import generate
-from cfg_core.schedule import Schedule
+from cfg_core.checkpoints.catalog import ModelInfo, describe_model
+from cfg_core.checkpoints.format import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
+from cfg_core.diffusion.network_denoiser import NetworkDenoiser
+from cfg_core.diffusion.schedule import Schedule
+from cfg_core.grids.drawing import begin_grid, pixels
+from cfg_core.grids.request import GridRequest
+from cfg_core.sampling.loop import generate
+from cfg_core.serving import engine as engine_module
+from cfg_core.serving import zerogpu as lent
+from cfg_core.serving.engine import Engine, Limits, Model
+from cfg_core.serving.registry import ModelRegistry, load_model
+from cfg_core.serving.zerogpu import draw_on_gpu
 from cfg_core.ui.explore import FIELDS
 from tests.conftest import served, small_network
 
@@ -640,9 +642,9 @@ def test_behind_another_tab_nothing_is_drawn_and_it_goes_on_when_seen_again(open
 
 
 def test_another_model_is_chosen_while_another_page_samples(browser: Any, engine: Engine) -> None:
-    other = models.offer(CHECKPOINT.parent / "fashion-mnist-p-uncond-0.1")
-    offers = [models.offer(CHECKPOINT), other]
-    choice = Models(engine, offers, lambda offered: models.load(offered, torch.device("cpu"), Path()))
+    other = describe_model(CHECKPOINT.parent / "fashion-mnist-p-uncond-0.1")
+    offers = [describe_model(CHECKPOINT), other]
+    choice = ModelRegistry(engine, offers, lambda offered: load_model(offered, torch.device("cpu"), Path()))
     with served(engine, models=choice) as (address, _):
         one, two = browser.new_page(), browser.new_page()
         two.goto(address + "?samples=4&steps=40&class=3")
@@ -665,15 +667,15 @@ def test_a_model_that_was_trained_on_since_the_page_came_is_the_chosen_one(
     browser: Any, engine: Engine, tmp_path: Path
 ) -> None:
     config, weights = engine.checkpoint.config, engine.checkpoint.denoiser.network.state_dict()
-    checkpoints.save(tmp_path / "mine", config, {name: each + 0.001 for name, each in weights.items()})
-    offers = [models.offer(CHECKPOINT), models.offer(tmp_path / "mine")]
-    choice = Models(engine, offers, lambda offered: models.load(offered, torch.device("cpu")))
+    save_checkpoint(tmp_path / "mine", config, {name: each + 0.001 for name, each in weights.items()})
+    offers = [describe_model(CHECKPOINT), describe_model(tmp_path / "mine")]
+    choice = ModelRegistry(engine, offers, lambda offered: load_model(offered, torch.device("cpu")))
     with served(engine, models=choice) as (address, _):
         page = browser.new_page()
         page.goto(address + QUICK)
         settled(page)
-        checkpoints.save(tmp_path / "mine", config, {name: each + 0.002 for name, each in weights.items()})
-        newer = models.offer(tmp_path / "mine").hash
+        save_checkpoint(tmp_path / "mine", config, {name: each + 0.002 for name, each in weights.items()})
+        newer = describe_model(tmp_path / "mine").hash
         page.get_by_label("model").select_option(label="mine")
         page.wait_for_function("model => window.explored.model === model", arg=newer)
         assert page.get_by_label("model").input_value() == newer
@@ -682,13 +684,11 @@ def test_a_model_that_was_trained_on_since_the_page_came_is_the_chosen_one(
 
 
 def test_a_model_that_cannot_be_had_says_why(browser: Any, engine: Engine) -> None:
-    def missing(_: models.Offer) -> Model:
-        raise checkpoints.CheckpointError(
-            "it is a model of diffusers, which is not installed: python -m pip install it"
-        )
+    def missing(_: ModelInfo) -> Model:
+        raise CheckpointError("it is a model of diffusers, which is not installed: python -m pip install it")
 
-    offers = [models.offer(CHECKPOINT), models.offer(CHECKPOINT.parent / "fashion-mnist-p-uncond-0.5")]
-    with served(engine, models=Models(engine, offers, missing)) as (address, _):
+    offers = [describe_model(CHECKPOINT), describe_model(CHECKPOINT.parent / "fashion-mnist-p-uncond-0.5")]
+    with served(engine, models=ModelRegistry(engine, offers, missing)) as (address, _):
         page = browser.new_page()
         page.goto(address + QUICK)
         settled(page)
@@ -700,19 +700,19 @@ def test_a_model_that_cannot_be_had_says_why(browser: Any, engine: Engine) -> No
         page.close()
 
 
-def elsewhere(engine: Engine, tmp_path: Path) -> Models:
+def elsewhere(engine: Engine, tmp_path: Path) -> ModelRegistry:
     """A model whose grids are drawn elsewhere, a strip at a time."""
     folder = tmp_path / "large"
-    checkpoints.save(folder, engine.checkpoint.config, engine.checkpoint.denoiser.network.state_dict())
-    offered = models.offer(folder)
-    return Models(Engine(Model(checkpoints.load(folder), elsewhere=True)), [offered])
+    save_checkpoint(folder, engine.checkpoint.config, engine.checkpoint.denoiser.network.state_dict())
+    offered = describe_model(folder)
+    return ModelRegistry(Engine(Model(load_checkpoint(folder), elsewhere=True)), [offered])
 
 
 def test_where_a_gpu_is_lent_one_call_draws_a_whole_strip(
     browser: Any, tiny_engine: Engine, tmp_path: Path, monkeypatch: Any
 ) -> None:
     calls = []
-    monkeypatch.setattr(lent, "drawer", lambda: lambda *ask: calls.append(ask) or lent.draw(*ask))
+    monkeypatch.setattr(lent, "gpu_draw", lambda: lambda *ask: calls.append(ask) or draw_on_gpu(*ask))
     choice = elsewhere(tiny_engine, tmp_path)
     with served(choice.engine, models=choice) as (address, _):
         page = browser.new_page()
@@ -742,9 +742,9 @@ def test_what_a_lent_gpu_drew_while_nobody_looked_is_there_when_they_come_back(
     def slow(*ask: Any) -> Any:
         calls.append(ask)
         assert go.wait(60)
-        return lent.draw(*ask)
+        return draw_on_gpu(*ask)
 
-    monkeypatch.setattr(lent, "drawer", lambda: slow)
+    monkeypatch.setattr(lent, "gpu_draw", lambda: slow)
     choice = elsewhere(tiny_engine, tmp_path)
     with served(choice.engine, models=choice) as (address, _):
         page = browser.new_page()
@@ -773,7 +773,7 @@ def test_where_no_gpu_is_lent_the_page_says_why(
     def refused(*_: Any) -> None:
         raise RuntimeError("you have used up today's minutes")
 
-    monkeypatch.setattr(lent, "drawer", lambda: refused)
+    monkeypatch.setattr(lent, "gpu_draw", lambda: refused)
     choice = elsewhere(tiny_engine, tmp_path)
     with served(choice.engine, models=choice) as (address, _):
         page = browser.new_page()
@@ -829,9 +829,9 @@ def test_when_the_lab_is_full_the_page_says_its_place_and_goes_in_when_it_can(br
 def test_while_one_waits_the_page_says_how_many_are_before_and_then_what_it_took(
     browser: Any, engine: Engine, monkeypatch: Any
 ) -> None:
-    small, go, turn = Engine(Model(engine.checkpoint)), threading.Event(), engine_module.turn
+    small, go, turn = Engine(Model(engine.checkpoint)), threading.Event(), engine_module.advance_jobs
     with served(small) as (address, _):
-        monkeypatch.setattr(engine_module, "turn", lambda *ask: go.wait(60) and turn(*ask))
+        monkeypatch.setattr(engine_module, "advance_jobs", lambda *ask: go.wait(60) and turn(*ask))
         one, two = browser.new_page(), browser.new_page()
         for page, seed in ((one, 1), (two, 2)):
             page.goto(f"{address}?samples=4&steps=3&seed={seed}")
@@ -847,13 +847,13 @@ def test_while_one_waits_the_page_says_how_many_are_before_and_then_what_it_took
 
 
 def test_while_one_page_waits_for_a_model_another_goes_on(browser: Any, engine: Engine) -> None:
-    other, go = models.offer(CHECKPOINT.parent / "fashion-mnist-p-uncond-0.5"), threading.Event()
+    other, go = describe_model(CHECKPOINT.parent / "fashion-mnist-p-uncond-0.5"), threading.Event()
 
-    def slow(offered: models.Offer) -> Model:
+    def slow(offered: ModelInfo) -> Model:
         assert go.wait(60)
-        return models.load(offered, torch.device("cpu"))
+        return load_model(offered, torch.device("cpu"))
 
-    with served(engine, models=Models(engine, [models.offer(CHECKPOINT), other], slow)) as (address, _):
+    with served(engine, models=ModelRegistry(engine, [describe_model(CHECKPOINT), other], slow)) as (address, _):
         one, two = browser.new_page(), browser.new_page()
         for page in (one, two):
             page.goto(address + QUICK)

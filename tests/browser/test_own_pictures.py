@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from cfg_core import data
+from cfg_core.data.datasets import load_dataset
 from tests.test_app import ROOT, free_port
 
 from .test_explore import settled
@@ -15,7 +15,7 @@ from .test_explore import settled
 
 def photographs(folder: Path) -> Path:
     """Two classes of the synthetic set as files of another size, twenty of each."""
-    known = data.load("synthetic")
+    known = load_dataset("synthetic")
     for name in ("disc", "cross"):
         (folder / name).mkdir(parents=True)
         chosen = known.images[known.labels == known.classes.index(name)][:20, 0].numpy()
@@ -25,16 +25,18 @@ def photographs(folder: Path) -> Path:
 
 
 def run(*command: object) -> str:
-    done = subprocess.run([sys.executable, "-m", *map(str, command)], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "cfg_core", *map(str, command)], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def test_a_folder_of_pictures_becomes_a_model_on_the_page(browser: Any, tmp_path: Path) -> None:
     pictures, mine, port = photographs(tmp_path / "pictures"), tmp_path / "mine", free_port()
-    assert "2 classes, 16×16, grey" in run("cfg_core.data", pictures, "--size", 16)
+    assert "2 classes, 16×16, grey" in run("data", pictures, "--size", 16)
     small = ("--images", 2000, "--batch", 50, "--widths", "16,32", "--encoder", "1,1", "--decoder", "1,1")
-    run("cfg_core.train", "--data", pictures, "--size", 16, "--run", mine, *small)
+    run("train", "--data", pictures, "--size", 16, "--run", mine, *small)
     command = [sys.executable, "app.py", "--checkpoint", str(mine / "checkpoint"), "--port", str(port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as app:
         assert app.stdout is not None

@@ -7,8 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from cfg_core import plane
-from cfg_core.plane import REACH, VIEW, Scene
+from cfg_core.toy2d.scene import REACH, VIEW, Scene, draw_scene, draw_trajectory
 
 from .conftest import Open
 
@@ -42,7 +41,7 @@ def holds(page: Any, **changes: Any) -> Scene:
     settled(page)
     scene = linked(page)
     assert scene == replace(SMALL, **changes)
-    drawn, lab = plane.draw(scene), page.locator(".plane")
+    drawn, lab = draw_scene(scene), page.locator(".plane")
     assert float(lab.get_attribute("data-distance")) == drawn.distance
     assert float(lab.get_attribute("data-floor")) == drawn.floor
     assert lab.locator(".mine b").inner_text() == f"{drawn.distance:.2f}"
@@ -168,7 +167,7 @@ def test_the_way_from_noise_can_be_scrubbed_and_played(open_page: Open) -> None:
     page.locator(".plane .moment").focus()
     page.keyboard.press("Home")
     page.wait_for_function("() => document.querySelector('.plane canvas').dataset.moment === '0'")
-    film = plane.film(SMALL)
+    film = draw_trajectory(SMALL)
     assert page.locator(".plane footer output").inner_text() == f"λ = {film.log_snrs[0]:.1f}".replace("-", "−")
     assert page.evaluate(SEEN) != clean
     page.locator(".plane .play").click()

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from cfg_core.engine import Engine
-from cfg_core.metrics import METRICS
+from cfg_core.evaluation.metrics import METRICS
+from cfg_core.serving.engine import Engine
 from tests.conftest import served
 from tests.curve_files import everything, record, write
 

@@ -1,0 +1,33 @@
+"""The front door: ``python -m cfg_core COMMAND …``, or ``guidance-lab COMMAND …`` once installed."""
+
+import importlib
+import sys
+
+COMMANDS = {
+    "train": "train a model, jointly with and without the class",
+    "classifier": "train a classifier of clean images, or a noise-aware one",
+    "sample": "draw a labelled grid of guided samples",
+    "evaluate": "measure a model's samples over guidance strengths",
+    "curves": "print curve files as tables with their conclusions",
+    "data": "check a data set and count its images",
+    "hub": "push and pull models, deploy the page as a Space",
+    "precompute": "draw the strips that ship with the app",
+}
+"""Name → what it does; each is ``main`` in the file of that name in cfg_core/commands."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command; exits with 2 and one sentence for an unknown one."""
+    given = sys.argv[1:] if arguments is None else arguments
+    usage = "usage: python -m cfg_core COMMAND [OPTIONS]"
+    if not given or given[0] in ("-h", "--help"):
+        print(usage, *(f"  {name:<12}{about}" for name, about in COMMANDS.items()), sep="\n")
+        sys.exit(0 if given else 2)
+    if given[0] not in COMMANDS:
+        print(f"{usage}\nerror: COMMAND must be one of {', '.join(COMMANDS)}, got {given[0]!r}", file=sys.stderr)
+        sys.exit(2)
+    importlib.import_module(f"cfg_core.commands.{given[0]}").main(given[1:])
+
+
+if __name__ == "__main__":
+    main()

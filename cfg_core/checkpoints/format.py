@@ -1,0 +1,272 @@
+"""Checkpoints: ``model.safetensors`` + ``config.json`` + a model card, in a folder or on the Hub. Never pickle."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor, nn
+
+from cfg_core.checks import choice, names, number, shown, text
+from cfg_core.devices import CPU_THREADS, DEVICE_PRECISION
+from cfg_core.diffusion.denoiser import Denoiser
+from cfg_core.diffusion.network_denoiser import NetworkDenoiser
+from cfg_core.diffusion.schedule import Schedule
+from cfg_core.files import write_atomically
+from cfg_core.hub_errors import explained
+from cfg_core.networks.unet import UNet, UNetConfig
+
+WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
+
+
+LOSS_WEIGHTS = ("v", "epsilon", "min_snr")
+
+
+MAX_FILE_BYTES = 10_000_000
+"""Bytes of a file that the Hub takes without extra set-up."""
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used; the message is one sentence for the person who named it."""
+
+
+@dataclass(frozen=True)
+class CheckpointConfig:
+    """What config.json holds. finished: whether its training has come to the end. Raises ValueError for a field out of
+    range."""
+
+    architecture: UNetConfig
+    schedule: Schedule
+    prediction: str
+    loss_weight: str
+    classes: tuple[str, ...]
+    data: str
+    licence: str
+    p_uncond: float
+    images_seen: int
+    command: str
+    finished: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.finished, bool):
+            raise ValueError(f"finished must be true or false, got {shown(self.finished)}")
+        choice("prediction", self.prediction, ("v",))
+        choice("loss_weight", self.loss_weight, LOSS_WEIGHTS)
+        number("p_uncond", self.p_uncond, 0, 1)
+        number("images_seen", self.images_seen, 0, 1e15, whole=True)
+        for field in ("data", "licence", "command"):
+            text(field, getattr(self, field))
+        names("classes", self.classes, self.architecture.num_classes)
+
+    @property
+    def about(self) -> str:
+        """In a few words."""
+        seen = f"{self.images_seen:,} images" if self.finished else f"in training, {self.images_seen:,} images so far"
+        return f"{self.data} · {seen} · p_uncond {self.p_uncond:g}"
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "CheckpointConfig":
+        """Raises ValueError for anything but exactly these fields, each in its range."""
+        raw = checked_fields("config", json.loads(text), cls)
+        raw["architecture"] = UNetConfig(**checked_fields("architecture", raw["architecture"], UNetConfig))
+        raw["schedule"] = schedule_from_json(raw["schedule"])
+        return cls(**raw)
+
+
+def schedule_from_json(raw: Any) -> Schedule:
+    """The schedule of a config. Raises ValueError for a field out of range."""
+    bounds = checked_fields("schedule", raw, Schedule)
+    return Schedule(**{field: number(field, value, -100, 100) for field, value in bounds.items()})
+
+
+def checked_fields(name: str, raw: Any, kind: Any) -> dict[str, Any]:
+    """A JSON object with exactly the fields of that dataclass, its lists as tuples."""
+    expected = {field.name for field in fields(kind)}
+    if not isinstance(raw, Mapping):
+        raise ValueError(f"{name} must be an object, got {shown(raw)}")
+    if raw.keys() != expected:
+        missing, unknown = sorted(expected - raw.keys()), sorted(raw.keys() - expected)
+        raise ValueError(f"{name} lacks the fields {missing} and has the unknown fields {unknown}")
+    return {field: tuple(value) if isinstance(value, list) else value for field, value in raw.items()}
+
+
+class ModelDescription(Protocol):
+    """What there is to know of a model without its weights."""
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def finished(self) -> bool: ...
+    @property
+    def about(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model ready to draw, whoever made it. hash: the first 12 hex digits of the SHA-256 of its weights."""
+
+    denoiser: Denoiser
+    config: ModelDescription
+    hash: str
+
+
+@dataclass(frozen=True)
+class Checkpoint(LoadedModel):
+    """A model of this project."""
+
+    denoiser: NetworkDenoiser
+    config: CheckpointConfig
+
+
+class Config(Protocol):
+    """What config.json of some kind of network holds."""
+
+    def to_json(self) -> str: ...
+
+
+def model_card(config: CheckpointConfig) -> str:
+    """A model card that says what the config says; what was measured is added by whoever measured it."""
+    a = config.architecture
+    return f"""---
+license: apache-2.0
+tags: [diffusion, classifier-free-guidance, guidance-lab]
+---
+# A guided diffusion model of {config.data}
+
+Draws {a.size}×{a.size} pictures of {", ".join(config.classes)}, jointly trained with and without the class
+([Ho & Salimans, 2022](https://arxiv.org/abs/2207.12598)), so that classifier-free guidance works at any strength w.
+
+- **Network**: a convolutional U-Net of widths {", ".join(map(str, a.widths))}; the class enters
+  {"the decoder only, so that both halves of guidance share the encoder" if a.late else "every block"}.
+- **Trained** on {config.images_seen:,} images{"" if config.finished else " so far"}, the label dropped with
+  probability {config.p_uncond:g}, predicting
+  {config.prediction} under the loss weight `{config.loss_weight}`, λ from {config.schedule.log_snr_min:g} to
+  {config.schedule.log_snr_max:g}. The weights are an exponential moving average.
+- **Command**: `{config.command}`
+- **Data**: {config.data}, licence {config.licence}.
+- **Use**: `python -m cfg_core sample --checkpoint FOLDER`, or `python app.py --checkpoint FOLDER`.
+"""
+
+
+def save_checkpoint(folder: Path, config: Config, weights: Mapping[str, Tensor], card: str | None = None) -> None:
+    """Write a checkpoint, each file whole or not at all. The card is left as it is where none is given.
+
+    Weights that would take more than LARGEST bytes are kept in half precision; a network computes in float32 even so.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    plain = {name: t.detach().cpu().contiguous() for name, t in weights.items()}
+    if sum(t.nbytes for t in plain.values()) > MAX_FILE_BYTES:
+        plain = {name: t.half() if t.is_floating_point() else t for name, t in plain.items()}
+    write_atomically(folder / WEIGHTS, save_tensors(plain))
+    write_atomically(folder / CONFIG, config.to_json().encode())
+    if card is not None:
+        write_atomically(folder / CARD, card.encode())
+
+
+def load_checkpoint(
+    where: str | Path, device: str | torch.device = "cpu", precision: torch.dtype | None = None
+) -> Checkpoint:
+    """A checkpoint from a folder, or from the Hub by its ``owner/name``, ready to draw on that device.
+
+    precision: what its convolutions compute in, by default the device's. Raises CheckpointError, in one sentence, for
+    whatever is wrong with it.
+    """
+    torch.set_num_threads(min(CPU_THREADS, torch.get_num_threads()))
+    config, network, digest = read_network(where, CheckpointConfig.from_json, lambda config: UNet(config.architecture))
+    precision = precision or DEVICE_PRECISION.get(torch.device(device).type)
+    denoiser = NetworkDenoiser(network.to(device), config.schedule, config.classes, precision)
+    return Checkpoint(denoiser, config, digest)
+
+
+AnyConfig = TypeVar("AnyConfig", bound=Config)
+
+
+AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
+
+
+def read_network(
+    where: str | Path, parse: Callable[[str], AnyConfig], build: Callable[[AnyConfig], AnyNetwork]
+) -> tuple[AnyConfig, AnyNetwork, str]:
+    """The config, the network with its weights, and the hash of a checkpoint of any kind.
+
+    parse: the text of config.json to a config, or ValueError. Raises CheckpointError as ``load`` does.
+    """
+    config, folder, content = _files(where, parse)
+    try:
+        weights = load_tensors(content)
+    except SafetensorError as error:
+        raise CheckpointError(f"checkpoint {folder}: {WEIGHTS} is cut off or not a safetensors file") from error
+    with _one_core():
+        network = build(config)
+        try:
+            network.load_state_dict(weights)
+        except RuntimeError as error:
+            problem = str(error).splitlines()[1].strip()
+            raise CheckpointError(f"checkpoint {folder}: {WEIGHTS} does not fit {CONFIG}: {problem}") from error
+    return config, network, _hash(content)
+
+
+def read_config(where: str | Path, parse: Callable[[str], AnyConfig]) -> tuple[AnyConfig, str]:
+    """The config and the hash of a checkpoint of any kind. Raises CheckpointError as ``load`` does."""
+    config, _, content = _files(where, parse)
+    return config, _hash(content)
+
+
+def _files(where: str | Path, parse: Callable[[str], AnyConfig]) -> tuple[AnyConfig, Path, bytes]:
+    folder = Path(where)
+    if not folder.is_dir():
+        folder = _pull(str(where))
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            pickles = [p.name for p in folder.iterdir() if p.suffix in (".pt", ".pth", ".bin", ".ckpt", ".pkl")]
+            hint = f"; {pickles[0]} is a pickle, which is never read" if pickles else ""
+            raise CheckpointError(f"checkpoint {folder} has no {name}{hint}")
+    try:
+        config = parse((folder / CONFIG).read_text())
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(f"checkpoint {folder}: {CONFIG} is not valid: {error}") from error
+    return config, folder, (folder / WEIGHTS).read_bytes()
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    """Compute on one core. The first work on several gives a thread helpers that it keeps, and where two threads have
+    such, there are more of them than cores, and OpenMP lets them all sleep at every turn: the one that loads must not
+    have any, for the one that draws would be half as fast."""
+    cores = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(cores)
+
+
+def _pull(repository: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository) or repository.startswith("."):
+        raise CheckpointError(f"checkpoint {shown(repository)} is neither a folder nor a Hub name owner/name")
+    with hub_access(repository):
+        return Path(snapshot_download(repository, allow_patterns=[WEIGHTS, CONFIG, CARD]))
+
+
+def hub_access(repository: str) -> AbstractContextManager[None]:
+    """Whatever goes wrong on the way to the Hub inside becomes a CheckpointError."""
+    return explained(
+        f"checkpoint {shown(repository)} is no folder here and could not be had from the Hub", CheckpointError
+    )

@@ -1,0 +1,92 @@
+"""A network that predicts v, as a denoiser."""
+
+from contextlib import nullcontext
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cfg_core.diffusion.denoiser import Denoiser
+from cfg_core.diffusion.prediction import Prediction
+from cfg_core.diffusion.schedule import NoiseSchedule
+from cfg_core.networks.unet import UNet
+from cfg_core.threads import one_core_each
+
+MIN_ROWS = 16
+"""Below about 12 rows some CPU kernels round differently; every network call has at least this many."""
+
+
+ROWS_UNIT = 4
+"""Rows come in multiples of it: 2 to 4 threads then split activations at whole vectors (tails round differently)."""
+
+
+class NetworkDenoiser(Denoiser):
+    """A network that predicts v, with the schedule it was trained on and the names of its classes.
+
+    precision: what its convolutions compute in, float32 where none is given. classifier: (z, log_snr) → logits, set
+    where there is one that may guide (cfg_core.checkpoints.guides).
+    """
+
+    classifier: nn.Module | None = None
+
+    def __init__(
+        self,
+        network: UNet,
+        schedule: NoiseSchedule,
+        classes: tuple[str, ...],
+        precision: torch.dtype | None = None,
+    ) -> None:
+        config = network.config
+        if len(classes) != config.num_classes:
+            raise ValueError(f"classes must name {config.num_classes} classes, got {len(classes)} names")
+        self.network = network.eval()
+        self.schedule = schedule
+        self.classes = classes
+        self.shape = (config.channels, config.size, config.size)
+        self.device = next(network.parameters()).device
+        self.precision = precision
+
+    def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Prediction:
+        self.check_labels(labels)
+        cores = torch.get_num_threads()
+        with torch.autocast(self.device.type, self.precision) if self.precision else nullcontext():
+            plain = self.device.type == "cpu" and self.precision is None and torch.is_inference_mode_enabled()
+            divided = plain and cores > 1 and len(z) >= cores * MIN_ROWS
+            evaluate = self._side_by_side if divided else self._evaluate
+            v = evaluate(z.float(), log_snr.float(), labels, rows)
+        return Prediction.from_v(z[rows], log_snr[rows], v.to(z.dtype))
+
+    @property
+    def classifies(self) -> bool:
+        return self.classifier is not None
+
+    def log_class_posterior(self, z: Tensor, log_snr: Tensor) -> Tensor:
+        if self.classifier is None:
+            return super().log_class_posterior(z, log_snr)
+        return self.classifier(_padded(z.float()), _padded(log_snr.float()).to(z.device))[: len(z)].log_softmax(1)
+
+    def _evaluate(self, *inputs: Tensor) -> Tensor:
+        return self.network(*(_padded(t).to(self.device) for t in inputs))[: len(inputs[-1])]
+
+    def _side_by_side(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
+        """The same, the pictures dealt to the cores in turn, so that guided and unguided ones go to each alike.
+
+        A core that has its own pictures waits for no other; a layer that all cores share waits for the slowest of them,
+        which is slow indeed where something else runs beside.
+        """
+        cores = torch.get_num_threads()
+
+        def run(core: int) -> tuple[Tensor, Tensor]:
+            mine = (rows % cores == core).nonzero().squeeze(1)
+            with torch.inference_mode():
+                return mine, self._evaluate(z[core::cores], log_snr[core::cores], labels[mine], rows[mine] // cores)
+
+        v = torch.empty(len(rows), *self.shape)
+        for mine, evaluated in one_core_each(cores, "core").map(run, range(cores)):
+            v[mine] = evaluated
+        return v
+
+
+def _padded(t: Tensor) -> Tensor:
+    missing = max(MIN_ROWS - len(t), -len(t) % ROWS_UNIT)
+    return F.pad(t, (0, 0) * (t.ndim - 1) + (0, missing)) if missing > 0 else t

@@ -1,0 +1,54 @@
+"""What a denoiser says of noisy samples, as x, ε, v or score."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from cfg_core.diffusion.schedule import alpha_sigma, per_sample
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a denoiser or a guidance rule says of N noisy samples: x (N, …) and ε (N, …), at log_snr (N,), on the CPU.
+
+    A guided prediction also carries the two halves it was made of; where a rule did not need a half, that half
+    repeats the other.
+    """
+
+    log_snr: Tensor
+    x: Tensor
+    eps: Tensor
+    conditional: "Prediction | None" = None
+    unconditional: "Prediction | None" = None
+
+    @classmethod
+    def from_v(cls, z: Tensor, log_snr: Tensor, v: Tensor) -> "Prediction":
+        """v = αε − σx, so x = αz − σv and ε = σz + αv (Salimans & Ho, arXiv 2202.00512, appendix D)."""
+        alpha, sigma = (per_sample(c, z) for c in alpha_sigma(log_snr.double()))
+        return cls(log_snr, alpha * z - sigma * v, sigma * z + alpha * v)
+
+    @classmethod
+    def from_eps(cls, z: Tensor, log_snr: Tensor, eps: Tensor) -> "Prediction":
+        """x = (z − σε)/α."""
+        alpha, sigma = (per_sample(c, z) for c in alpha_sigma(log_snr.double()))
+        return cls(log_snr, (z - sigma * eps) / alpha, eps)
+
+    @classmethod
+    def from_x(cls, z: Tensor, log_snr: Tensor, x: Tensor) -> "Prediction":
+        """ε = (z − αx)/σ."""
+        alpha, sigma = (per_sample(c, z) for c in alpha_sigma(log_snr.double()))
+        return cls(log_snr, x, (z - alpha * x) / sigma)
+
+    @property
+    def v(self) -> Tensor:
+        alpha, sigma = (per_sample(c, self.x) for c in alpha_sigma(self.log_snr.double()))
+        return alpha * self.eps - sigma * self.x
+
+    @property
+    def score(self) -> Tensor:
+        """∇_z log p(z_λ) = −ε/σ."""
+        return -self.eps / per_sample(alpha_sigma(self.log_snr.double())[1], self.eps)
+
+    def __getitem__(self, rows: slice | Tensor) -> "Prediction":
+        """The same of some of its samples; the halves are left behind."""
+        return Prediction(self.log_snr[rows], self.x[rows], self.eps[rows])

@@ -1,0 +1,194 @@
+"""The curve files of a folder, grouped as the paper asks its questions, with what they say.
+
+    python -m cfg_core curves assets/curves        # Markdown: one table a group, and the findings
+
+Figures compare only where the same classifier judged the same features of the same data: the curve with the most
+points of the model that runs sets the standard, and what was judged otherwise is left out, in one sentence.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from cfg_core.evaluation.conclusions import Conclusion, beside, dip, exchange, formatted, rises, steps, unconditional
+from cfg_core.evaluation.curve_file import Curve, Figures, parse_curve
+from cfg_core.evaluation.metrics import METRICS
+
+CURVES_FOLDER = Path(__file__).parents[2] / "assets" / "curves"
+
+
+METHODS = {
+    "cfg": "CFG",
+    "classifier": "classifier guidance",
+    "classifier_unconditional": "classifier, unconditional",
+    "bayes": "CFG by Bayes' rule",
+}
+"""What stands at the end of the line of a guidance rule."""
+
+
+PAPERS = "ancestral"
+"""The paper's sampler, whose T section 4.3 varies."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Curves that answer one question together."""
+
+    name: str
+    title: str
+    curves: tuple[Curve, ...]
+    findings: tuple[Conclusion, ...]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """main: the curve that sets the standard. problems: one sentence for each thing that is wrong. of_models: hash →
+    the curve of a model on which the dot of Explore moves."""
+
+    groups: tuple[Group, ...]
+    main: Curve | None
+    problems: tuple[str, ...]
+    of_models: Mapping[str, Curve] = field(default_factory=dict)
+
+
+def read_curves(folder: Path, offered: Sequence[str] = ()) -> Curves:
+    """What the folder holds. offered: the hashes of the models on the page, the one it opens with first."""
+    if not folder.is_dir():
+        return Curves((), None, (f"There is no folder {folder.name} with curve files.",))
+    files = [_read(path) for path in sorted(folder.glob("*.json"))]
+    found = [file for file in files if isinstance(file, Curve)]
+    problems = [file for file in files if isinstance(file, str)]
+    if not found:
+        none = f"The folder {folder.name} holds no curve file that can be used."
+        return Curves((), None, (*problems, none))
+    best = sorted(found, key=lambda c: (c.rule == "cfg", c.sampler != PAPERS, c.images_seen, len(c.points), c.samples))
+    of_models = {curve.checkpoint: curve for curve in best}
+    main = of_models.get(offered[0], best[-1]) if offered else best[-1]
+    standards = {curve.data: curve for curve in best} | {main.data: main}
+    made: list[Group] = []
+    for data in sorted(standards, key=lambda data: (data != main.data, data)):
+        standard, of_data = standards[data], [curve for curve in found if curve.data == data]
+        comparable = [curve for curve in of_data if curve.judge == standard.judge]
+        problems += [
+            f"{curve.file} was judged by {curve.features} {curve.classifier}, {standard.file} by {standard.features} "
+            f"{standard.classifier}: their figures do not compare."
+            for curve in of_data
+            if curve.judge != standard.judge
+        ]
+        groups = list(_groups(standard, comparable))
+        problems += _others(comparable, groups, offered or [standard.checkpoint])
+        if data != main.data:
+            groups = [replace(g, name=f"{g.name}-{data}", title=f"{g.title}, {data}") for g in groups]
+        made += groups
+    return Curves(tuple(made), main, tuple(problems), of_models)
+
+
+def _read(path: Path) -> Curve | str:
+    """The curve of a file, or a sentence that says what is wrong with it."""
+    try:
+        return parse_curve(path.name, path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return f"{path.name} cannot be read as text."
+    except ValueError as error:
+        return f"{error}."
+
+
+def _others(curves: Iterable[Curve], groups: Iterable[Group], offered: Sequence[str]) -> Iterable[str]:
+    """A sentence for each curve of a checkpoint that is not on the page, but for comparisons that models of their own
+    are made for."""
+    drawn = {curve.file: group.name for group in groups for curve in group.curves}
+    for curve in curves:
+        if curve.checkpoint not in offered and drawn.get(curve.file) not in ("p_uncond", "steps"):
+            so = "its points do not open in Explore" if curve.file in drawn else "it is not drawn"
+            yield (
+                f"{curve.file} is of the checkpoint {curve.checkpoint_name} ({curve.checkpoint}), which is not offered "
+                f"here: {so}."
+            )
+
+
+def _groups(main: Curve, curves: Sequence[Curve]) -> Iterable[Group]:
+    own = [curve for curve in curves if curve.checkpoint == main.checkpoint]
+    cfg = [curve for curve in own if curve.rule == main.rule]
+    by_steps = _largest(
+        (curve for curve in curves if curve.rule == main.rule and curve.sampler == PAPERS),
+        varied=lambda c: c.steps,
+        fixed=lambda c: (c.checkpoint, c.samples, c.seed),
+    )
+    if len(by_steps) < 2:
+        by_steps = {}
+    strength = [main, *(curve for curve in cfg if curve is not main and curve not in by_steps.values())]
+    several = len(strength) > 1
+    titled = tuple(
+        replace(c, title=f"{c.sampler}, T = {c.steps}" if several else METHODS.get(c.rule, c.rule)) for c in strength
+    )
+    yield Group("strength", "Guidance strength", titled, (dip(main), rises(main), *exchange(titled)))
+
+    by_p = _largest(
+        (curve for curve in curves if curve.rule == "cfg" and curve not in by_steps.values()),
+        varied=lambda c: c.p_uncond,
+        fixed=lambda c: (c.images_seen, c.sampler, c.steps, c.samples, c.seed),
+    )
+    lines = {p: replace(by_p[p], title=f"p_uncond = {p:g}") for p in sorted(by_p)}
+    if len(lines) > 1:
+        ours = tuple(lines.values())
+        yield Group("p_uncond", "p_uncond", ours, (*unconditional(lines), *exchange(ours)))
+
+    if by_steps:
+        of_t = {T: replace(by_steps[T], title=f"T = {T}") for T in sorted(by_steps)}
+        yield Group("steps", "Steps T", tuple(of_t.values()), (steps(of_t), *exchange(tuple(of_t.values()))))
+
+    methods = [main, *(curve for curve in own if curve.rule != main.rule)]
+    methods.sort(key=lambda curve: [main.rule, *METHODS, curve.rule].index(curve.rule))
+    methods = [replace(curve, title=METHODS.get(curve.rule, curve.rule)) for curve in methods]
+    if len(methods) > 1:
+        compared = (beside(methods[0], curve) for curve in methods[1:])
+        yield Group("method", "Method", tuple(methods), (*compared, *exchange(methods)))
+
+
+Varied = TypeVar("Varied", int, float)
+
+
+def _largest(
+    curves: Iterable[Curve], varied: Callable[[Curve], Varied], fixed: Callable[[Curve], object]
+) -> dict[Varied, Curve]:
+    """What is varied → a curve: the largest set of curves in which the rest is the same."""
+    sets: dict[object, dict[Varied, Curve]] = {}
+    for curve in curves:
+        sets.setdefault(fixed(curve), {})[varied(curve)] = curve
+    return max(sets.values(), key=len, default={})
+
+
+# ---- the command line ----
+
+
+def basis(curve: Curve) -> str:
+    """What the figures of a curve, and of all that compare with it, are worth."""
+    features = f"{curve.features}, which is right on {100 * curve.test_accuracy:.2f} % of the test pictures"
+    return f"FID over {features}; not comparable with FID over Inception features."
+
+
+def markdown(curves: Curves) -> str:
+    """One table a group, the floor in its last row, and the findings."""
+    return "\n".join(line for group in curves.groups for line in _table(group))
+
+
+def _table(group: Group) -> Iterable[str]:
+    yield f"## {group.title}\n"
+    yield "| curve | w | " + " | ".join(metric.title for metric in METRICS.values()) + " |"
+    yield "|---" * (2 + len(METRICS)) + "|"
+    for curve in group.curves:
+        for point in curve.points:
+            yield f"| {curve.title} | {point.w:g} | {_cells(point.figures)} |"
+    held_out = group.curves[0].record["held_out"]["pictures"]
+    yield f"| {held_out:,} held-out real pictures | | {_cells(group.curves[0].floor)} |\n"
+    yield f"{basis(group.curves[0])}\n"
+    for c in group.curves:
+        yield f"- {c.title}: {c.samples:,} samples, seed {c.seed}, {c.steps} steps of {c.sampler}, `{c.file}`"
+    yield ""
+    yield from (f"- {finding}" for finding in group.findings)
+    yield ""
+
+
+def _cells(figures: Figures) -> str:
+    return " | ".join(formatted(figures[metric]) for metric in METRICS)

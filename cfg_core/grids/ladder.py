@@ -1,0 +1,26 @@
+"""The ladder of guidance strengths at which a grid is drawn ahead of time."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+from cfg_core.grids.request import GridRequest
+
+COARSE = (0.0, 1.0, 2.0, 4.0, 8.0)
+
+
+GAPS = (0.25, 0.5, 0.75, 1.25, 1.5, 1.75, 2.5, 3.0, 3.5, 5.0, 6.0, 7.0)
+
+
+BELOW = (-1.0, -0.75, -0.5, -0.25)
+
+
+@lru_cache(maxsize=1024)  # every pull of every page asks for it again
+def strip(request: GridRequest) -> tuple[GridRequest, ...]:
+    """The same grid at every rung of a ladder of w: the coarse rungs, then the gaps, nearest to its own w first.
+
+    The rungs below 0 are climbed only from below 0.
+    """
+    (at,) = request.w
+    rungs = (COARSE, (*BELOW, *GAPS) if at < 0 else GAPS)
+    ordered = [w for part in rungs for w in sorted(part, key=lambda w: abs(w - at))]
+    return tuple(replace(request, w=(w,)) for w in ordered)

@@ -1,0 +1,164 @@
+"""Samplers as pure steps: ``start(noise, log_snrs) → State`` and ``advance(state, prediction) → State``.
+
+A sampler never calls a network: ``advance`` consumes exactly one evaluation, made at ``state.log_snr``. All of them end
+the same way: at the last λ the sample becomes the prediction x̃ itself (paper, Algorithm 2).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from torch import Tensor
+
+from cfg_core.diffusion.noise import Noise
+from cfg_core.diffusion.prediction import Prediction
+
+
+@dataclass(frozen=True)
+class State:
+    """B samples on their way from noise to clean, all at the same step of the same λ sequence.
+
+    z: (B, …). log_snrs: (T,) increasing, float64, on the CPU. at: index of the λ to evaluate next. noise: step →
+    (B, …). evaluations: made so far. x: (B, …), the latest clean-sample prediction, None before the first. memory: what
+    the sampler keeps from evaluation to evaluation.
+    """
+
+    z: Tensor
+    log_snrs: Tensor
+    noise: Noise
+    at: int = 0
+    evaluations: int = 0
+    x: Tensor | None = None
+    memory: Any = None
+
+    @property
+    def done(self) -> bool:
+        return self.at == len(self.log_snrs)
+
+    @property
+    def log_snr(self) -> Tensor:
+        """λ of the next evaluation, one for each sample: (B,), float64, on the CPU."""
+        return self.log_snrs[self.at].expand(len(self.z))
+
+
+def start(noise: Noise, log_snrs: Tensor) -> State:
+    """z ~ N(0, I) at the noisiest λ."""
+    return State(noise(0), log_snrs.double(), noise)
+
+
+Advance = Callable[[State, Prediction], State]
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """``spacing`` is a name in schedule.SPACINGS; ``evaluations`` is how many evaluations T steps take; ``between`` is
+    whether a state is between two steps, not within one."""
+
+    advance: Advance
+    spacing: str
+    default_steps: int
+    title: str
+    evaluations: Callable[[int], int] = lambda steps: steps
+    between: Callable[[State], bool] = lambda state: True
+
+
+def _moved(state: State, prediction: Prediction, z: Tensor, memory: Any = None, step: int = 1) -> State:
+    return replace(state, z=z, x=prediction.x, at=state.at + step, evaluations=state.evaluations + 1, memory=memory)
+
+
+def _levels(state: State) -> tuple[float, float] | None:
+    """λ_t and λ_{t+1}, or None at the last step."""
+    if state.at == len(state.log_snrs) - 1:
+        return None
+    return float(state.log_snrs[state.at]), float(state.log_snrs[state.at + 1])
+
+
+def _alpha_sigma(log_snr: float) -> tuple[float, float]:
+    return math.sqrt(1 / (1 + math.exp(-log_snr))), math.sqrt(1 / (1 + math.exp(log_snr)))
+
+
+def transition(log_snr: float, next_log_snr: float, v: float) -> tuple[float, float, float]:
+    """Paper, section 2: the moments of p(z_λ' | z_λ), λ < λ': mean = a z + b x, and its standard deviation.
+
+    variance = (σ̃²_{λ'|λ})^{1−v} (σ²_{λ|λ'})^v, between the posterior's (v = 0) and the forward process's (v = 1).
+    """
+    alpha, sigma = _alpha_sigma(log_snr)
+    next_alpha, next_sigma = _alpha_sigma(next_log_snr)
+    kept = math.exp(log_snr - next_log_snr)
+    lost = -math.expm1(log_snr - next_log_snr)
+    deviation = math.sqrt(lost) * next_sigma ** (1 - v) * sigma**v
+    return kept * next_alpha / alpha, lost * next_alpha, deviation
+
+
+def ancestral(state: State, prediction: Prediction, v: float = 0.3) -> State:
+    """The paper's sampler (Algorithm 2); v as for its 64×64 models."""
+    levels = _levels(state)
+    if levels is None:
+        return _moved(state, prediction, prediction.x)
+    a, b, deviation = transition(*levels, v)
+    mean = a * state.z + b * prediction.x
+    return _moved(state, prediction, mean + deviation * state.noise(state.at + 1))
+
+
+def ddim(state: State, prediction: Prediction, eta: float = 0.0) -> State:
+    """DDIM (Song et al., arXiv 2010.02502, eq. 12); η = 0 is deterministic, η = 1 the ancestral sampler with v = 0."""
+    levels = _levels(state)
+    if levels is None:
+        return _moved(state, prediction, prediction.x)
+    alpha, sigma = _alpha_sigma(levels[1])
+    deviation = eta * transition(*levels, v=0.0)[2]
+    z = alpha * prediction.x + math.sqrt(sigma**2 - deviation**2) * prediction.eps
+    if eta:
+        z = z + deviation * state.noise(state.at + 1)
+    return _moved(state, prediction, z)
+
+
+def dpm_solver_2m(state: State, prediction: Prediction, eta: float = 0.0) -> State:
+    """DPM-Solver++(2M) (Lu et al., arXiv 2211.01095, Algorithm 2): multistep, second order in h = Δλ/2.
+
+    η = 0 solves the probability flow, η = 1 the reverse diffusion (their SDE-DPM-Solver++(2M), Appendix D.3).
+    """
+    levels = _levels(state)
+    if levels is None:
+        return _moved(state, prediction, prediction.x)
+    (_, sigma), (next_alpha, next_sigma) = (_alpha_sigma(level) for level in levels)
+    h = (levels[1] - levels[0]) / 2
+    x = prediction.x
+    if state.memory is not None:
+        previous_x, previous_h = state.memory
+        x = x + (h / (2 * previous_h)) * (x - previous_x)
+    z = (next_sigma / sigma * math.exp(-eta * h)) * state.z - (next_alpha * math.expm1(-(1 + eta) * h)) * x
+    if eta:
+        z = z + (next_sigma * math.sqrt(-math.expm1(-2 * eta * h))) * state.noise(state.at + 1)
+    return _moved(state, prediction, z, memory=(prediction.x, h))
+
+
+def heun(state: State, prediction: Prediction) -> State:
+    """EDM's second-order sampler (Karras et al., arXiv 2206.00364, Algorithm 1), stepping x̂ = z/α over σ_E = σ/α.
+
+    There dx̂/dσ_E = ε. Two evaluations a step, the second at the Euler step's end; the last step has one.
+    """
+    if state.memory is not None:  # second evaluation: redo the step with the mean of both slopes
+        z, first = state.memory
+        slope = (first + prediction.eps) / 2
+        return _moved(state, prediction, _euler(z, slope, state.log_snrs[state.at - 1 : state.at + 1]), step=0)
+    if _levels(state) is None:
+        return _moved(state, prediction, prediction.x)
+    z = _euler(state.z, prediction.eps, state.log_snrs[state.at : state.at + 2])
+    return _moved(state, prediction, z, memory=(state.z, prediction.eps))
+
+
+def _euler(z: Tensor, slope: Tensor, levels: Tensor) -> Tensor:
+    (alpha, sigma), (next_alpha, next_sigma) = (_alpha_sigma(float(level)) for level in levels)
+    return next_alpha * (z / alpha + (next_sigma / next_alpha - sigma / alpha) * slope)
+
+
+SAMPLERS: dict[str, Sampler] = {
+    "dpmpp_2m": Sampler(dpm_solver_2m, "edm", 12, "DPM-Solver++ 2M"),
+    "dpmpp_2m_sde": Sampler(partial(dpm_solver_2m, eta=1.0), "midpoint", 12, "DPM-Solver++ 2M, with noise"),
+    "ddim": Sampler(ddim, "midpoint", 32, "DDIM"),
+    "heun": Sampler(heun, "edm", 12, "EDM Heun", lambda steps: 2 * steps - 1, lambda state: state.memory is None),
+    "ancestral": Sampler(ancestral, "uniform", 256, "Ancestral (the paper's)"),
+}

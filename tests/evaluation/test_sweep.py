@@ -1,0 +1,219 @@
+"""The sweep over w: its samples, its figures and its file, on synthetic pictures and an untrained network."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from cfg_core.checkpoints.classifiers import load_classifier
+from cfg_core.checkpoints.format import CONFIG, WEIGHTS, CheckpointConfig, load_checkpoint, save_checkpoint
+from cfg_core.commands import classifier, evaluate
+from cfg_core.data.datasets import load_dataset
+from cfg_core.data.pixels import to_bytes, to_unit
+from cfg_core.diffusion.denoiser import Denoiser
+from cfg_core.diffusion.noise import grid_noise
+from cfg_core.diffusion.schedule import Schedule
+from cfg_core.evaluation import sweep
+from cfg_core.evaluation.metrics import METRICS, Manifold, frechet_distance, inception_score, vendi_score
+from cfg_core.evaluation.sweep import Options, draw_samples, resume
+from cfg_core.networks.unet import UNet, UNetConfig
+from cfg_core.sampling.loop import begin, sample
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network whose output layer is random too, so that labels and w matter."""
+    folder = tmp_path_factory.mktemp("model")
+    config = UNetConfig(1, 16, 4, widths=(16, 16), encoder=(0, 1), decoder=(0, 1))
+    torch.manual_seed(0)
+    weights = {name: t if t.any() else 0.1 * torch.randn_like(t) for name, t in UNet(config).state_dict().items()}
+    synthetic = load_dataset("synthetic")
+    save_checkpoint(
+        folder,
+        CheckpointConfig(
+            config, Schedule(), "v", "v", synthetic.classes, "synthetic", synthetic.licence, 0.1, 0, "none"
+        ),
+        weights,
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("judge")
+    classifier.main(["--data", "synthetic", "--out", str(folder), "--epochs", "1"])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def out(model: Path, judge: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("out") / "deep" / "sweep.json"
+    evaluate.main([*command(model, judge, out), "--note", "a test"])
+    return out
+
+
+@pytest.fixture(scope="module")
+def swept(out: Path) -> dict:
+    return json.loads(out.read_text())
+
+
+def command(model: Path, judge: Path, out: Path) -> list[str]:
+    names = ["--checkpoint", str(model), "--classifier", str(judge), "--out", str(out)]
+    return [*names, "--w", "0", "1", "--samples", "1000", "--steps", "2"]
+
+
+def test_the_file_tells_where_its_figures_come_from(swept: dict, model: Path, judge: Path) -> None:
+    assert swept["checkpoint"]["hash"] == load_checkpoint(model).hash
+    assert swept["classifier"]["hash"] == load_classifier(judge).hash
+    assert swept["classifier"]["test_accuracy"] == load_classifier(judge).config.test_accuracy
+    assert (swept["data"], swept["samples"], swept["sampler"], swept["steps"], swept["seed"]) == (
+        "synthetic", 1000, "dpmpp_2m", 2, 0,
+    )  # fmt: skip
+    assert swept["reference"] == {"split": "train", "pictures": 2048, "manifold": 1000}
+    assert swept["held_out"] == {"split": "test", "pictures": 512}
+    assert "--samples 1000" in swept["command"]
+    assert swept["note"] == "a test"
+    assert swept["versions"]["torch"] == torch.__version__
+
+
+def test_figures_lie_in_their_intervals_and_noise_is_worse_than_real_pictures(swept: dict) -> None:
+    assert [result["w"] for result in swept["results"]] == [0, 1]
+    for found in (swept["floor"], *swept["results"]):
+        for name in METRICS:
+            assert found[f"{name}_low"] <= found[name] <= found[f"{name}_high"]
+        assert 0 <= found["p_correct"] <= 1
+    assert swept["floor"]["fid"] < 0.1 * min(result["fid"] for result in swept["results"])
+    assert swept["results"][0]["fid"] != swept["results"][1]["fid"]
+
+
+def test_the_figures_are_those_of_the_samples_drawn_one_w_at_a_time(swept: dict, model: Path, judge: Path) -> None:
+    denoiser, grader = load_checkpoint(model).denoiser, load_classifier(judge)
+    labels = torch.arange(1000) % 4
+    noise = grid_noise(0, range(1000), denoiser.shape, denoiser.device)
+    job = begin(denoiser, noise, labels, torch.ones(1000), steps=2)
+    features = grader.features(to_unit(to_bytes(sample(denoiser, job))))
+    reference = grader.features(to_unit(load_dataset("synthetic").images))
+    p_correct = grader.probabilities_of(features)[torch.arange(1000), labels].mean()
+    assert swept["results"][1]["fid"] == pytest.approx(frechet_distance(reference, features), rel=1e-3)
+    assert swept["results"][1]["p_correct"] == pytest.approx(float(p_correct), abs=1e-3)
+    chances = grader.probabilities_of(features).double()
+    assert swept["results"][1]["inception"] == pytest.approx(inception_score(chances), rel=1e-3)
+    assert swept["results"][1]["vendi"] == pytest.approx(vendi_score(features), rel=1e-3)
+    some = reference[np.random.default_rng(0).permutation(2048)[:1000]]
+    assert swept["results"][1]["precision"] == pytest.approx(Manifold.fit(some).holds(features).mean(), abs=3e-3)
+    assert swept["results"][1]["recall"] == pytest.approx(Manifold.fit(features).holds(some).mean(), abs=3e-3)
+
+
+def test_the_csv_beside_it_holds_the_same_figures(swept: dict, out: Path) -> None:
+    *rows, floor = csv.DictReader(out.with_suffix(".csv").open())
+    for row, found in zip(rows, swept["results"], strict=True):
+        assert {name: float(value) for name, value in row.items()} == found
+    assert floor.pop("w") == "real"
+    assert {name: float(value) for name, value in floor.items()} == swept["floor"]
+
+
+def undated(path: Path) -> dict:
+    return {name: value for name, value in json.loads(path.read_text()).items() if name not in ("date", "command")}
+
+
+def test_a_killed_sweep_resumes_to_the_same_file_without_drawing_again(
+    model: Path, judge: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    drawn: list[range] = []
+
+    def until(limit: int) -> Callable[..., Iterator[Tensor]]:
+        def draw(denoiser: Denoiser, options: Options, samples: range) -> Iterator[Tensor]:
+            if len(drawn) == limit:
+                raise Killed
+            drawn.append(samples)
+            return original(denoiser, options, samples)
+
+        return draw
+
+    original = draw_samples
+    again = [*command(model, judge, tmp_path / "again.json"), "--note", "a test"]
+    monkeypatch.setattr(sweep, "draw_samples", until(2))
+    with pytest.raises(Killed):
+        evaluate.main(again)
+    monkeypatch.setattr(sweep, "draw_samples", until(1000))
+    evaluate.main(again)
+    assert drawn == [range(480), range(480, 960), range(960, 1000)]
+    assert undated(tmp_path / "again.json") == undated(out)
+    assert {path.name for path in tmp_path.iterdir()} == {"again.json", "again.csv"}
+
+
+def test_two_processes_write_what_one_writes(model: Path, judge: Path, out: Path, tmp_path: Path) -> None:
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "--"]
+    sweep = ["cfg_core", "evaluate", *command(model, judge, tmp_path / "two.json"), "--note", "a test"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    run = subprocess.run([*launch, *sweep], check=True, capture_output=True, text=True, env=environment)
+    assert run.stdout.count("1,000 samples") == 1, "one of them prints"
+    one, two = undated(out), undated(tmp_path / "two.json")
+    for found, same in zip(two["results"], one["results"], strict=True):
+        assert found == pytest.approx(same, rel=1e-3)
+
+
+def test_another_sweep_does_not_take_up_what_one_has_drawn(
+    model: Path, judge: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resume(tmp_path / "a.json.drawn", {"w": [5]})
+    with pytest.raises(SystemExit) as caught:
+        evaluate.main(command(model, judge, tmp_path / "a.json"))
+    assert caught.value.code == 2
+    assert "out must not be that of another unfinished sweep; delete" in capsys.readouterr().err
+
+
+def test_samples_do_not_depend_on_the_other_w_nor_on_where_the_drawing_began(model: Path) -> None:
+    denoiser = load_checkpoint(model).denoiser
+    both = torch.cat(list(draw_samples(denoiser, Options((0, 1), 1000, steps=1), range(1000))), 1)
+    alone = torch.cat(list(draw_samples(denoiser, Options((1,), 1000, steps=1), range(400, 500))), 1)
+    assert torch.equal(both[1, 400:500], alone[0])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--samples", "999"], "samples must be at least 1000 for a figure called FID, got 999"),
+        (["--w", "0", "nan"], "w must be a number from -1 to 100, got nan"),
+        (["--steps", "0"], "steps must be a whole number from 1 to 10000, got 0"),
+        (["--sampler", "euler"], "sampler must be one of dpmpp_2m, dpmpp_2m_sde, ddim, heun, ancestral, got 'euler'"),
+        (["--seed", "-1"], "seed must be a whole number from 0"),
+        (["--checkpoint", "nowhere"], "checkpoint 'nowhere' is neither a folder nor a Hub name"),
+        (["--classifier", "nowhere"], "checkpoint 'nowhere' is neither a folder nor a Hub name"),
+    ],
+)
+def test_bad_input_exits_with_2_and_one_sentence(
+    options: list[str],
+    message: str,
+    model: Path,
+    judge: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        evaluate.main([*command(model, judge, tmp_path / "a.json"), *options])
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_classifier_of_other_classes_is_refused(
+    model: Path, judge: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = json.loads((judge / CONFIG).read_text())
+    (tmp_path / CONFIG).write_text(json.dumps({**raw, "classes": ["a", "b", "c", "d"]}))
+    (tmp_path / WEIGHTS).write_bytes((judge / WEIGHTS).read_bytes())
+    with pytest.raises(SystemExit):
+        evaluate.main(command(model, tmp_path, tmp_path / "a.json"))
+    assert "classes (disc, square, cross, stripes), got (1, 16, 16) and (a, b, c, d)" in capsys.readouterr().err
