@@ -1,6 +1,6 @@
 """Guidance Lab: the entry point, on a laptop and on Spaces. Composition only.
 
-python app.py [--checkpoint FOLDER_OR_HUB_ID …] [--device cpu] [--host 0.0.0.0] [--port 7860] [--share] [--people 64]
+python app.py [--checkpoint FOLDER_OR_HUB_ID …] [--device cpu] [--host 0.0.0.0] [--port 7860] [--share] [--sessions 64]
 """
 
 import argparse
@@ -14,11 +14,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent
 CHECKPOINTS = ROOT / "checkpoints"
-FIRST = "fashion-mnist"
+FIRST_MODEL = "fashion-mnist"
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line. What is not said is left to Gradio, and so to its GRADIO_* variables."""
+    """The command line. Options that are not given are left to Gradio, and so to its GRADIO_* variables."""
     p = argparse.ArgumentParser("app.py", description="See classifier-free diffusion guidance.")
     p.add_argument(
         "--checkpoint",
@@ -26,7 +26,9 @@ def parser() -> argparse.ArgumentParser:
         default=os.environ.get("GUIDANCE_LAB_CHECKPOINTS", "").split(),
         help="folders or Hub names owner/name, offered before those that ship (GUIDANCE_LAB_CHECKPOINTS)",
     )
-    p.add_argument("--classifier", help="that judges the first model, for the meters; by default CHECKPOINT-classifier")
+    p.add_argument(
+        "--classifier", help="of the first model's clean images, for meters; by default CHECKPOINT-classifier"
+    )
     p.add_argument("--guide", help="noise-aware classifier that guides the first model; by default CHECKPOINT-guide")
     p.add_argument("--device", help="cpu, cuda or mps; by default the best there is")
     p.add_argument("--host", help="address to listen at (GRADIO_SERVER_NAME)")
@@ -36,8 +38,8 @@ def parser() -> argparse.ArgumentParser:
         "--mcp", action="store_true", default=None, help='also serve MCP tools; needs pip install "gradio[mcp]"'
     )
     limits = p.add_argument_group("limits")
-    limits.add_argument("--people", type=int, help="served at once (64); more stand in a line")
-    limits.add_argument("--line", type=int, help="how many may stand there (256)")
+    limits.add_argument("--sessions", type=int, help="served at once (64); further ones queue")
+    limits.add_argument("--queue", type=int, help="sessions that may queue (256)")
     limits.add_argument("--pictures", type=int, help="of one grid (640)")
     limits.add_argument("--steps", type=int, help="of one grid (1024)")
     limits.add_argument("--work", type=int, help="of one grid, its pictures times its evaluations (65536)")
@@ -53,32 +55,34 @@ def main(arguments: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # helpers that wait busily for long take a core from who computes
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # OpenMP threads that spin for long take a core from others
 
     if "SPACES_ZERO_GPU" in os.environ:
-        import spaces  # noqa: F401  where a GPU is lent, it must come before torch
+        import spaces  # noqa: F401  on ZeroGPU it must be imported before torch
 
     from cfg_core.checkpoints.catalog import describe_models, shipped_models
     from cfg_core.checks import number
-    from cfg_core.devices import choose_device
-    from cfg_core.serving.engine import Engine, Limits
+    from cfg_core.devices import choose_device, set_cpu_threads
+    from cfg_core.serving.engine import Engine
+    from cfg_core.serving.limits import Limits
     from cfg_core.serving.memory import keep_trimming
     from cfg_core.serving.registry import ModelRegistry, load_model
     from cfg_core.serving.zerogpu import is_zerogpu
 
     keep_trimming()
+    set_cpu_threads()
     try:
         if options.port is not None:
             number("port", options.port, 0, 65535, whole=True)
         given = {name: value for name in Limits.__dataclass_fields__ if (value := getattr(options, name)) is not None}
         limits = Limits(**given)
-        offers = describe_models([*options.checkpoint, *shipped_models(CHECKPOINTS, FIRST)])
+        available = describe_models([*options.checkpoint, *shipped_models(CHECKPOINTS, FIRST_MODEL)])
         device = choose_device("cpu" if is_zerogpu() else options.device)
-        load = partial(load_model, device=device, strips=ROOT / "assets" / "strips", lent=is_zerogpu())
-        engine = Engine(load(offers[0], classifier=options.classifier, guiding=options.guide), limits)
-        from cfg_core.ui.page import build, launch_options  # late: a bad option is told before gradio is loaded
+        load = partial(load_model, device=device, strips=ROOT / "assets" / "strips", remote=is_zerogpu())
+        engine = Engine(load(available[0], classifier=options.classifier, guide=options.guide), limits)
+        from cfg_core.ui.page import build, launch_options  # late: a bad option is refused before gradio is loaded
 
-        page = build(ModelRegistry(engine, offers, load))
+        page = build(ModelRegistry(engine, available, load))
     except ValueError as error:
         p.error(str(error))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a Space is stopped by it; end as at Ctrl-C

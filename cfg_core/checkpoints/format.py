@@ -16,7 +16,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from cfg_core.checks import choice, names, number, shown, text
-from cfg_core.devices import CPU_THREADS, DEVICE_PRECISION
+from cfg_core.devices import DEVICE_PRECISION
 from cfg_core.diffusion.denoiser import Denoiser
 from cfg_core.diffusion.network_denoiser import NetworkDenoiser
 from cfg_core.diffusion.schedule import Schedule
@@ -182,7 +182,6 @@ def load_checkpoint(
     precision: what its convolutions compute in, by default the device's. Raises CheckpointError, in one sentence, for
     whatever is wrong with it.
     """
-    torch.set_num_threads(min(CPU_THREADS, torch.get_num_threads()))
     config, network, digest = read_network(where, CheckpointConfig.from_json, lambda config: UNet(config.architecture))
     precision = precision or DEVICE_PRECISION.get(torch.device(device).type)
     denoiser = NetworkDenoiser(network.to(device), config.schedule, config.classes, precision)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cfg_core.checkpoints.classifiers import load_classifier
 from cfg_core.checkpoints.format import load_checkpoint
+from cfg_core.devices import set_cpu_threads
 from cfg_core.evaluation.meters import measure_by
 from cfg_core.grids.ladder import strip
 from cfg_core.grids.request import GridRequest
@@ -27,6 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     p = parser()
     a = p.parse_args(arguments)
+    set_cpu_threads()
     try:
         checkpoint = load_checkpoint(a.checkpoint)
         denoiser, classes = checkpoint.denoiser, range(len(checkpoint.config.classes))

@@ -13,7 +13,7 @@ from rich.progress import track
 from cfg_core.checkpoints.catalog import describe_model
 from cfg_core.checkpoints.format import LoadedModel
 from cfg_core.checks import choice
-from cfg_core.devices import choose_device
+from cfg_core.devices import choose_device, set_cpu_threads
 from cfg_core.grids.drawing import begin_grid, pixels
 from cfg_core.grids.request import GridRequest
 from cfg_core.grids.sheet import draw_sheet, read_request, save_sheet
@@ -45,8 +45,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Draw and save the sheet; exits with 2 and one sentence on bad input."""
     p = parser()
     a = p.parse_args(arguments)
+    set_cpu_threads()
     try:
-        checkpoint = load_model(describe_model(a.checkpoint), choose_device(a.device), guiding=a.guide).checkpoint
+        checkpoint = load_model(describe_model(a.checkpoint), choose_device(a.device), guide=a.guide).checkpoint
         request = read_request(a.again) if a.again else _request(a, checkpoint)
         if request.checkpoint != checkpoint.hash:
             raise ValueError(f"checkpoint must be {request.checkpoint}, which drew {a.again}, got {checkpoint.hash}")

@@ -1,7 +1,9 @@
-"""The models that the page offers by name: read about at the start, loaded when somebody first chooses them."""
+"""Models by name: described at the start, loaded when first chosen."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,56 +18,62 @@ from cfg_core.checkpoints.guides import attach_guide
 from cfg_core.checks import shown
 from cfg_core.evaluation.meters import measure_by
 from cfg_core.grids.request import GridRequest
-from cfg_core.serving.engine import Engine, Model
+from cfg_core.serving.engine import Engine
+from cfg_core.serving.model import Model
 from cfg_core.serving.precomputed import load_strips
 
 
 def load_model(
-    offered: ModelInfo,
+    info: ModelInfo,
     device: torch.device,
     strips: Path | None = None,
     classifier: str | None = None,
-    guiding: str | None = None,
-    lent: bool = False,
+    guide: str | None = None,
+    remote: bool = False,
 ) -> Model:
-    """The model, with the classifiers that judge and guide it and the strips that ship with it.
+    """The model, with the classifiers that measure and guide it and the strips that ship with it.
 
-    strips: a folder of them. classifier, guiding: those, where they are not what lies beside the model. lent: whether
-    models too large for this machine's CPU are drawn elsewhere. Raises ValueError in one sentence,
-    CheckpointError among them.
+    strips: a folder of them. classifier, guide: other ones than those beside the model. remote: whether a remote GPU
+    draws the models that are too large for this machine's CPU. Raises ValueError in one sentence, CheckpointError
+    among them.
     """
-    if isinstance(offered.config, DiffusersConfig):
-        return Model(load_pipeline(Path(offered.where), offered.config, offered.hash, device), elsewhere=lent)
-    checkpoint = load_checkpoint(offered.where, device)
-    if guide_at := guiding or find_classifier(offered.where, "guide", checkpoint.config):
+    if isinstance(info.config, DiffusersConfig):
+        return Model(load_pipeline(Path(info.where), info.config, info.hash, device), remote=remote)
+    checkpoint = load_checkpoint(info.where, device)
+    if guide_at := guide or find_classifier(info.where, "guide", checkpoint.config):
         attach_guide(checkpoint, guide_at)
-    judge_at = classifier or find_classifier(offered.where, "classifier", checkpoint.config)
-    judge = load_classifier(judge_at, device, checkpoint) if judge_at else None
-    frames = load_strips(strips, checkpoint.hash, judge.hash if judge else "") if strips else []
-    return Model(checkpoint, tuple(frames), measure_by(judge) if judge else None)
+    classifier_at = classifier or find_classifier(info.where, "classifier", checkpoint.config)
+    clean = load_classifier(classifier_at, device, checkpoint) if classifier_at else None
+    frames = load_strips(strips, checkpoint.hash, clean.hash if clean else "") if strips else []
+    return Model(checkpoint, tuple(frames), measure_by(clean) if clean else None)
 
 
 class ModelRegistry:
-    """The models on offer, over an engine that has at least one of them. Safe to call from any thread."""
+    """The available models, over an engine that has at least one of them. Safe to call from any thread.
+
+    available: what is known of each, in the order in which a page lists them.
+    """
 
     def __init__(
-        self, engine: Engine, offers: Sequence[ModelInfo] = (), load: Callable[[ModelInfo], Model] | None = None
+        self, engine: Engine, available: Sequence[ModelInfo] = (), load: Callable[[ModelInfo], Model] | None = None
     ) -> None:
-        """offers: by default what the engine has. load: how the others come, once they are chosen."""
+        """available: by default what the engine has. load: how the others are loaded, once they are chosen."""
         self.engine = engine
+        own = [ModelInfo("model", "", c.hash, c.config) for c in engine.checkpoints.values()]
+        self.available = tuple(available) or tuple(own)
         self._load = load
         self._lock = threading.Lock()
-        own = [ModelInfo("model", "", c.hash, c.config) for c in engine.checkpoints.values()]
-        self.offers = tuple(offers) or tuple(own)
-        self._renewed: dict[str, str] = {}  # the hash that was offered → that of what had been saved since
+        self._loader = ThreadPoolExecutor(1, "loader")
+        self._loading: dict[str, Future[None]] = {}  # by the hash that was described
+        self._renewed: dict[str, str] = {}  # the hash that was described → that of what has been saved since
 
     def find(self, text: object) -> ModelInfo:
         """The model of that name or hash. Raises ValueError."""
         sought = self._renewed.get(text, text) if isinstance(text, str) else text
-        for offered in self.offers:
-            if sought in (offered.hash, offered.name):
-                return offered
-        known = ", ".join(f"{offered.name} ({offered.hash})" for offered in self.offers)
+        for info in self.available:
+            if sought in (info.hash, info.name):
+                return info
+        known = ", ".join(f"{info.name} ({info.hash})" for info in self.available)
         raise ValueError(f"model must be one of {known}, got {shown(text)}")
 
     def is_open(self, text: object) -> bool:
@@ -73,21 +81,19 @@ class ModelRegistry:
         return self.find(text).hash in self.engine.checkpoints
 
     def open(self, text: object) -> LoadedModel:
-        """The model of that name or hash, ready to draw; the first to choose it waits while it is loaded, and nobody
-        else. Raises ValueError, in one sentence."""
+        """The model of that name or hash, ready to draw; blocks while it is loaded, if it is not yet.
+
+        Others go on meanwhile. Raises ValueError, in one sentence.
+        """
         if not self.is_open(text):
-            with self._lock:
-                offered = self.find(text)
-                if not self.is_open(text) and self._load:
-                    self._add(offered, self._load(offered))
+            self._begin_loading(text).result()
         return self.engine.checkpoints[self.find(text).hash]
 
-    def _add(self, offered: ModelInfo, model: Model) -> None:
-        """A model as it was loaded, which may be newer than what was offered: its run goes on, or the Hub has more."""
-        self.engine.add(model)
-        new = replace(offered, hash=model.checkpoint.hash, config=model.checkpoint.config)
-        self.offers = tuple(new if each is offered else each for each in self.offers)
-        self._renewed[offered.hash] = new.hash
+    async def open_async(self, text: object) -> LoadedModel:
+        """The same for a coroutine: one thread loads, however many wait, and none is held by who waits."""
+        if not self.is_open(text):
+            await asyncio.shield(asyncio.wrap_future(self._begin_loading(text)))
+        return self.engine.checkpoints[self.find(text).hash]
 
     def request(self, raw: Mapping[str, Any]) -> GridRequest:
         """A request as it arrives from outside, its ``model`` a name or a hash; one not chosen yet is loaded.
@@ -97,3 +103,25 @@ class ModelRegistry:
         checkpoint = self.open(raw["model"]) if "model" in raw else self.engine.checkpoint
         fields = {**raw, "model": checkpoint.hash}
         return self.engine.check(GridRequest.parse(fields, checkpoint.hash, len(checkpoint.config.classes)))
+
+    def _begin_loading(self, text: object) -> Future[None]:
+        """The loading of a model, begun unless it is under way."""
+        with self._lock:
+            info = self.find(text)
+            if info.hash not in self._loading:
+                self._loading[info.hash] = self._loader.submit(self._add, info)
+            return self._loading[info.hash]
+
+    def _add(self, info: ModelInfo) -> None:
+        """Load a model, which may be newer than its description: its training goes on, or the Hub has more."""
+        try:
+            if self._load and info.hash not in self.engine.checkpoints:
+                model = self._load(info)
+                new = replace(info, hash=model.checkpoint.hash, config=model.checkpoint.config)
+                self.engine.add(model)
+                with self._lock:
+                    self.available = tuple(new if each is info else each for each in self.available)
+                    self._renewed[info.hash] = new.hash
+        finally:
+            with self._lock:
+                del self._loading[info.hash]

@@ -1,145 +1,116 @@
-"""Who is here, what they want, and who goes first."""
+"""The queue's policy: which blocks of which jobs the next evaluation round takes, as pure functions."""
 
-import asyncio
-import contextlib
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 
-from cfg_core.grids.request import GridRequest
 from cfg_core.serving.grid_job import BLOCK, GridJob
+from cfg_core.serving.sessions import Session
 
-Wish = tuple[tuple[GridRequest, ...], tuple[GridRequest, ...]]
-"""The grids that a person looks at, and those of their strip, the most important first."""
-
-
-BETTER = 4
-"""Every so many turns the granted block is for who has a picture and waits for a better, though others have none yet.
-Without it the unguided pane would never come in a full class; with more, the first picture of everybody is later."""
+REFINE_EVERY = 4
+"""In every so many rounds the reserved block goes to a session that has an image and waits for the exact one, though
+others have none yet. Without it the unguided grid would never be drawn in a full class; with more, everybody's first
+image is later."""
 
 
-AGE = 16
-"""Evaluations of one sample that a turn of waiting is worth, where it is decided whose block is granted: a longer grid
-goes before those that are shorter by no more than this and came a turn later."""
-
-
-@dataclass(eq=False)
-class Session:
-    """looked_at, strip: the works of their wish. version: counts what they have not been told of. seen: when they last
-    asked. since: when they began to wait for their first work. waiting: the turn since which
-    they wait for what they look at. served: the last turn that was also theirs."""
-
-    wish: Wish = ((), ())
-    looked_at: list[GridJob] = field(default_factory=list)
-    strip: list[GridJob] = field(default_factory=list)
-    version: int = 0
-    seen: float = field(default_factory=time.monotonic)
-    since: float = field(default_factory=time.monotonic)
-    waiting: int = 0
-    served: int = 0
-    listeners: set[asyncio.Future] = field(default_factory=set)
-
-    @property
-    def works(self) -> list[GridJob]:
-        return [*self.looked_at, *self.strip]
-
-    @property
-    def unfinished(self) -> list[GridJob]:
-        return list(dict.fromkeys(work for work in self.works if not work.frame.done))
-
-    @property
-    def has_picture(self) -> bool:
-        """Whether something is finished that is as near to the w they look at as their strip will ever have it."""
-        if not self.looked_at:
-            return True
-        (at, *_) = self.looked_at[0].request.w
-        near = min((abs(rung.request.w[0] - at) for rung in self.strip), default=float("inf"))
-        return any(work.frame.done and abs(work.request.w[0] - at) <= near for work in self.works)
-
-    def tell(self) -> None:
-        """There is news: wake who listens."""
-        self.version += 1
-        for future in self.listeners:
-            with contextlib.suppress(RuntimeError):  # its event loop has closed
-                future.get_loop().call_soon_threadsafe(_resolve, future)
-        self.listeners.clear()
-
-
-def _resolve(future: asyncio.Future) -> None:
-    if not future.done():
-        future.set_result(None)
+AGING = 16
+"""Evaluations of one sample that a round of waiting is worth, where the reserved block is given: a longer grid goes
+before those that are shorter by no more than this and came a round later."""
 
 
 class Level(IntEnum):
-    """Who goes first. GRANTED: one block of this turn is theirs, since they waited for long. FIRST: they have no
-    picture yet. LOOKED_AT: they have one, and wait for a better. STRIP: what they may look at next."""
+    """Priority, the lowest first. RESERVED: one block of the round, for the job that has waited for long. FIRST_IMAGE:
+    the session has no image yet. DISPLAYED: it has one, and waits for the exact one. PREFETCH: its strip."""
 
-    GRANTED = 0
-    FIRST = 1
-    LOOKED_AT = 2
-    STRIP = 3
-
-
-Turn = tuple[Level, int, int, int]
+    RESERVED = 0
+    FIRST_IMAGE = 1
+    DISPLAYED = 2
+    PREFETCH = 3
 
 
-Entry = tuple[Turn, Session, GridJob]
+Rank = tuple[Level, int, int, int]
 
 
-def ranked_jobs(people: Iterable[Session], turn: int) -> list[Entry]:
-    """Everybody's unfinished works, the next to be served first.
+Entry = tuple[Rank, Session, GridJob]
 
-    Of what people look at, what has the least left to do goes first, so that short grids do not wait for long ones, and
-    what was begun is finished. But one block of every turn is granted to who waits for long, so that long grids come
-    too. Strips go round between people, the one who was served longest ago first.
+
+@dataclass(frozen=True)
+class Plan:
+    """A round. blocks: how many of each job. served: the sessions that it evaluates something of. ahead: session
+    without an image → how many others are served before it."""
+
+    blocks: dict[GridJob, int]
+    served: set[Session]
+    ahead: dict[Session, int]
+
+
+def plan_round(sessions: Iterable[Session], number: int, samples: int, remote: Container[str] = ()) -> Plan:
+    """What the round of that number evaluates: up to so many samples, but at least one block if there is any.
+
+    sessions: the admitted ones, in the order of their arrival. remote: hashes of the checkpoints that are drawn by a
+    remote GPU, of which nothing is evaluated here.
     """
-    entries = [((*rank, work.frame.serial), person, work) for person in people for rank, work in _ranked(person)]
+    entries = [entry for entry in ranked_jobs(sessions, number) if entry[2].request.checkpoint not in remote]
+    first = dict.fromkeys(s for (level, *_), s, _ in entries if level <= Level.FIRST_IMAGE and not s.has_image)
+    blocks = allocate_blocks(entries, samples)
+    served = {session for _, session, job in entries if job in blocks}
+    return Plan(blocks, served, {session: place for place, session in enumerate(first)})
+
+
+def ranked_jobs(sessions: Iterable[Session], number: int) -> list[Entry]:
+    """The unfinished jobs of all sessions, the next to be served first, in the round of that number.
+
+    Of the displayed grids, the one with the least left to do goes first, so that short grids do not wait for long ones
+    and what was begun is finished. But one block of every round is reserved for the job that has waited for long, so
+    that long grids come too. Strips are served in turn, that of the session served longest ago first.
+    """
+    entries = [((*rank, job.frame.serial), session, job) for session in sessions for rank, job in _ranked(session)]
     entries.sort(key=lambda entry: entry[0])
-    return [*_granted(entries, turn), *entries]
+    return [*_reserved(entries, number), *entries]
 
 
-def _ranked(person: Session) -> Iterator[tuple[tuple[Level, int, int], GridJob]]:
-    has_picture = person.has_picture
-    for place, work in enumerate(person.unfinished):
-        if work in person.looked_at:
-            yield (Level.FIRST if place == 0 and not has_picture else Level.LOOKED_AT, work.remaining, 0), work
+def _ranked(session: Session) -> Iterator[tuple[tuple[Level, int, int], GridJob]]:
+    has_image = session.has_image
+    for place, job in enumerate(session.unfinished):
+        if job in session.displayed:
+            level = Level.FIRST_IMAGE if place == 0 and not has_image else Level.DISPLAYED
+            yield (level, job.remaining, 0), job
         else:
-            yield (Level.STRIP, place, person.served), work
+            yield (Level.PREFETCH, place, session.last_served), job
 
 
-def _granted(entries: Sequence[Entry], turn: int) -> Iterator[Entry]:
-    """Whose one block is granted in this turn."""
-    level = entries[0][0][0] if entries else Level.STRIP
-    if level is Level.STRIP:
+def _reserved(entries: Sequence[Entry], number: int) -> Iterator[Entry]:
+    """The entry of the reserved block, if any grid that is displayed waits."""
+    level = entries[0][0][0] if entries else Level.PREFETCH
+    if level is Level.PREFETCH:
         return
     waiting = [entry for entry in entries if entry[0][0] is level]
-    if level is Level.FIRST and turn % BETTER == 1:
-        waiting = [e for e in entries if e[0][0] is Level.LOOKED_AT and e[1].has_picture] or waiting
-    _, person, work = min(waiting, key=lambda entry: AGE * entry[1].waiting + entry[2].remaining)
-    yield (Level.GRANTED, 0, 0, 0), person, work
+    if level is Level.FIRST_IMAGE and number % REFINE_EVERY == 1:
+        waiting = [e for e in entries if e[0][0] is Level.DISPLAYED and e[1].has_image] or waiting
+    _, session, job = min(waiting, key=lambda entry: AGING * entry[1].waiting_since + entry[2].remaining)
+    yield (Level.RESERVED, 0, 0, 0), session, job
 
 
-def share(entries: Sequence[Entry], samples: int) -> dict[GridJob, int]:
-    """How many blocks of which works the next evaluation takes: of one level, up to so many samples, but at least one.
+def allocate_blocks(entries: Sequence[Entry], samples: int) -> dict[GridJob, int]:
+    """How many blocks of which jobs a round takes, of one level: up to so many samples, but at least one block.
 
-    Each person has one block before anybody has a second, so that nobody waits because another's grid is large. Beside
-    the granted block one level is taken along; no more, since every sample makes the turn longer for all. Where nobody
-    waits for a first picture the turn is half as long, for somebody may come.
+    Each session has one block before any has a second, so that none waits because another's grid is large. Beside the
+    reserved block only one level is taken, since every sample makes the round longer for all. Where no session waits
+    for its first image the round is half as long, for one may come.
     """
-    shares: dict[GridJob, int] = {}
+    blocks: dict[GridJob, int] = {}
     served: set[Session] = set()
-    level = next((level for (level, *_), _, _ in entries if level is not Level.GRANTED), Level.STRIP)
-    most = samples if level is Level.FIRST else samples // 2
-    for everybody_has_one in (False, True):
-        for (current, *_), person, work in entries:
-            room = (most - sum(min(n * BLOCK, work.request.pictures) for work, n in shares.items())) // BLOCK
-            if current > level or (shares and room <= 0):
+    level = next((level for (level, *_), _, _ in entries if level is not Level.RESERVED), Level.PREFETCH)
+    most = samples if level is Level.FIRST_IMAGE else samples // 2
+    for each_has_one in (False, True):
+        for (current, *_), session, job in entries:
+            room = (most - sum(min(n * BLOCK, job.request.pictures) for job, n in blocks.items())) // BLOCK
+            if current > level or (blocks and room <= 0):
                 break
-            taken = shares.get(work, 0)
-            if everybody_has_one and current is level:
-                shares[work] = min(work.behind, taken + room)
-            elif not taken and person not in served:
-                shares[work] = 1
-                served.add(person)
-    return shares
+            taken = blocks.get(job, 0)
+            if each_has_one and current is level:
+                blocks[job] = min(job.pending_blocks, taken + room)
+            elif not taken and session not in served:
+                blocks[job] = 1
+                served.add(session)
+    return blocks

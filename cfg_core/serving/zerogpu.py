@@ -1,6 +1,6 @@
-"""A GPU that is lent for one call at a time, as ZeroGPU does: one call draws a whole strip, by the loop that draws all.
+"""Grids of a remote GPU: on a ZeroGPU Space, a GPU is available for one call at a time, which draws a whole strip.
 
-The call runs in a process of its own, forked for it, so it loads what it needs and brings back nothing but pictures.
+The call runs in a process of its own, forked for it, so it loads the model itself and returns only pixels.
 """
 
 import os
@@ -14,28 +14,28 @@ from cfg_core.grids.drawing import draw_grid
 from cfg_core.grids.request import GridRequest
 from cfg_core.serving.registry import load_model
 
-SECONDS = 60
-"""What a call asks for; a shorter one waits less in ZeroGPU's queue, and one that takes longer is ended."""
+CALL_SECONDS = 60
+"""GPU time that a call asks for; a shorter call waits less in ZeroGPU's queue, and one that takes longer is ended."""
 
 
 GpuDraw = Callable[[ModelInfo, Sequence[GridRequest]], list[np.ndarray]]
 
 
 def is_zerogpu() -> bool:
-    """Whether this machine lends its GPU."""
+    """Whether this is a ZeroGPU Space."""
     return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "true")
 
 
-def draw_on_gpu(offered: ModelInfo, requests: Sequence[GridRequest]) -> list[np.ndarray]:
-    """The finished pictures of each request."""
-    denoiser = load_model(offered, choose_device()).checkpoint.denoiser
+def draw_on_gpu(info: ModelInfo, requests: Sequence[GridRequest]) -> list[np.ndarray]:
+    """The finished grid (w, class, sample, S, S, C) uint8 of each request, all of that model."""
+    denoiser = load_model(info, choose_device()).checkpoint.denoiser
     return [draw_grid(denoiser, request) for request in requests]
 
 
 def gpu_draw() -> GpuDraw:
-    """``draw`` as it must be called here: with a GPU where one is lent, unchanged everywhere else."""
+    """``draw_on_gpu``, with a GPU allocated for the call on a ZeroGPU Space, and unchanged everywhere else."""
     try:
         import spaces
     except ImportError:
         return draw_on_gpu
-    return spaces.GPU(duration=SECONDS)(draw_on_gpu)
+    return spaces.GPU(duration=CALL_SECONDS)(draw_on_gpu)

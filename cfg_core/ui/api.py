@@ -1,5 +1,6 @@
 """What programs may ask of the page: named endpoints for gradio_client, for plain HTTP, and as MCP tools."""
 
+import asyncio
 from dataclasses import asdict
 from typing import Any
 
@@ -16,9 +17,9 @@ class Api:
 
     def __init__(self, models: ModelRegistry) -> None:
         self._models = models
-        self._lent = zerogpu.gpu_draw()
+        self._draw_on_gpu = zerogpu.gpu_draw()
 
-    def grid(
+    async def grid(
         self,
         label: str = "0",
         w: str = "3",
@@ -49,11 +50,14 @@ class Api:
         given = {"class": label, "w": w, "samples": samples, "seed": seed, "sampler": sampler, "rule": rule}
         given |= {name: value for name, value in (("steps", steps), ("model", model)) if value is not None}
         try:
+            if model is not None:
+                await self._models.open_async(model)
             asked = self._models.request(given)
-            if self._models.engine.elsewhere(asked.checkpoint):
-                [pixels] = self._lent(self._models.find(asked.checkpoint), [asked])
+            if self._models.engine.is_remote(asked.checkpoint):
+                info = self._models.find(asked.checkpoint)
+                [pixels] = await asyncio.to_thread(self._draw_on_gpu, info, [asked])
             else:
-                pixels = self._models.engine.draw(asked)
+                pixels = await self._models.engine.draw_async(asked)
         except (ValueError, RuntimeError) as error:
             raise gr.Error(str(error), print_exception=False) from error
         classes = len(self._models.engine.checkpoints[asked.checkpoint].config.classes)
@@ -67,9 +71,9 @@ class Api:
         """The models on offer: name, hash, classes, and a few words about each."""
         return [
             {"name": each.name, "hash": each.hash, "classes": each.config.classes, "about": each.config.about}
-            for each in self._models.offers
+            for each in self._models.available
         ]
 
     def stats(self) -> dict[str, Any]:
-        """How the engine does: people, waiting, evaluations a second, cache, seconds to the first picture."""
+        """What the engine measures: sessions, waiting, evaluations a second, cache, seconds to the first picture."""
         return asdict(self._models.engine.stats())

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -14,9 +15,9 @@ from cfg_core.grids.request import GridRequest
 from cfg_core.guidance.rules import rules
 from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.serving import zerogpu
-from cfg_core.serving.engine import ServiceFull, UnknownSession
 from cfg_core.serving.grid_job import Frame
 from cfg_core.serving.registry import ModelRegistry
+from cfg_core.serving.sessions import Demand, ServiceFull, UnknownSession
 from cfg_core.ui.component import component, encoded
 
 log = logging.getLogger(__name__)
@@ -50,13 +51,15 @@ class Explore:
         self.engine = models.engine
         self.curves = curves
         self._rails: dict[str, str] = {}
-        self._rail(self.engine.checkpoint.hash)
+        first = self.engine.checkpoint.hash
+        if request := self._rail_request(first):
+            self._rails[first] = encoded(self.engine.draw(request).tobytes())
 
     def render(self) -> gr.HTML:
         """The component."""
 
-        def enter(ask: Any) -> dict[str, Any]:
-            return self.enter(ask)
+        async def enter(ask: Any) -> dict[str, Any]:
+            return await self.enter(ask)
 
         async def pull(ask: Any) -> dict[str, Any]:
             return await self.pull(ask)
@@ -77,13 +80,13 @@ class Explore:
         wanted = ask.get("want")
         try:
             guided = self.parse(wanted if isinstance(wanted, Mapping) else {})
-            if not self.engine.elsewhere(guided.checkpoint):
+            if not self.engine.is_remote(guided.checkpoint):
                 raise ValueError("model must be one that is drawn elsewhere")
             requests = strip(guided)
-            view = self.engine.want(str(ask.get("token")), (guided, replace(guided, w=(0.0,))), requests)
+            view = self.engine.set_demand(str(ask.get("token")), (guided, replace(guided, w=(0.0,))), requests)
         except (ValueError, UnknownSession) as error:
             raise gr.Error(str(error), print_exception=False) from error
-        there = {frame.request for frame in (*view.frames, *view.strip) if frame.done}
+        there = {frame.request for frame in (*view.frames, *view.prefetched) if frame.done}
         missing = [request for request in dict.fromkeys((guided, *requests)) if request not in there]
         if not missing:  # another page had the same drawn while this one waited for its turn
             return
@@ -94,12 +97,15 @@ class Explore:
             log.exception("lent call failed")
             self.engine.deliver(dict.fromkeys(missing, f"The pictures could not be drawn: {error}"))
 
-    def enter(self, ask: Any) -> dict[str, Any]:
+    async def enter(self, ask: Any) -> dict[str, Any]:
         """{query} → a token, the model, and what the query wants; where it is nonsense, the default and a sentence."""
         query = ask.get("query") if isinstance(ask, Mapping) else None
         try:
-            request, notice = self.restore(query if isinstance(query, Mapping) else {})
-            rail = self._rail(request.checkpoint)
+            if isinstance(query, Mapping) and "model" in query:
+                with suppress(ValueError):  # restore says what is wrong with it
+                    await self.models.open_async(query["model"])
+            request, notice = await asyncio.to_thread(self.restore, query if isinstance(query, Mapping) else {})
+            rail = await self._rail(request.checkpoint)
             token = self.engine.admit()
         except (ServiceFull, ValueError, RuntimeError) as error:
             return {"ok": False, "error": str(error)}
@@ -109,7 +115,7 @@ class Explore:
             "model": self._told(request.checkpoint),
             "models": [
                 {"hash": each.hash, "title": each.name + ("" if each.config.finished else ", in training")}
-                for each in self.models.offers
+                for each in self.models.available
             ],
             "rail": rail,
             "want": self.fields(request),
@@ -127,8 +133,8 @@ class Explore:
             "size": size,
             "channels": channels,
             "about": config.about,
-            "meters": self.engine.measures(digest),
-            "elsewhere": self.engine.elsewhere(digest),
+            "meters": self.engine.has_meter(digest),
+            "elsewhere": self.engine.is_remote(digest),
             "rules": [{"name": n, "title": r.title, "formula": r.formula} for n, r in rules(denoiser).items()],
             "samplers": [{"name": n, "title": s.title, "steps": s.default_steps} for n, s in SAMPLERS.items()],
             "ladder": sorted({*COARSE, *GAPS}),
@@ -137,15 +143,18 @@ class Explore:
             "curve": [{"w": p.w, **{name: p.figures[name].value for name in ("inception", "fid")}} for p in points],
         }
 
-    def _rail(self, digest: str) -> str:
+    def _rail_request(self, digest: str) -> GridRequest | None:
         """One picture of every class, where they are few enough and drawn here."""
         every = tuple(range(len(self.engine.checkpoints[digest].config.classes)))
-        if len(every) > RAIL_PICTURES or self.engine.elsewhere(digest):
-            return ""
-        if digest not in self._rails:
-            pictures = self.engine.draw(GridRequest(digest, every, w=(2.0,), samples=1))
-            self._rails[digest] = encoded(pictures.tobytes())
-        return self._rails[digest]
+        if len(every) > RAIL_PICTURES or self.engine.is_remote(digest):
+            return None
+        return GridRequest(digest, every, w=(2.0,), samples=1)
+
+    async def _rail(self, digest: str) -> str:
+        request = self._rail_request(digest)
+        if request and digest not in self._rails:
+            self._rails[digest] = encoded((await self.engine.draw_async(request)).tobytes())
+        return self._rails.get(digest, "")
 
     async def pull(self, ask: Any) -> dict[str, Any]:
         """{token, want, seen: {serial: evaluations}, ahead} → the frames of the unguided and the guided grid, and
@@ -162,17 +171,19 @@ class Explore:
         token = str(ask.get("token"))
         try:
             if "model" in ask["want"] and not self.models.is_open(ask["want"]["model"]):
-                await asyncio.to_thread(self.models.open, ask["want"]["model"])  # nobody else waits for it
+                await self.models.open_async(ask["want"]["model"])  # nobody else waits for it
             guided = self.parse(ask["want"])
-            wish = (guided, replace(guided, w=(0.0,))), strip(guided) if guided.pictures <= STRIP_PICTURES else ()
-            view = self.engine.want(token, *wish)
-            pace = min(PACE * max(1, self.engine.people / COMPANY), PATIENCE)
+            rungs = strip(guided) if guided.pictures <= STRIP_PICTURES else ()
+            demand = Demand((guided, replace(guided, w=(0.0,))), rungs)
+            view = self.engine.set_demand(token, demand.displayed, demand.prefetch)
+            pace = min(PACE * max(1, len(self.engine.sessions) / COMPANY), PATIENCE)
             for patience, enough in ((pace, _worth_sending), (PATIENCE - pace, _new)):
-                whole = len(view.strip) == len(wish[1]) and all(frame.done for frame in view.frames)
+                whole = len(view.prefetched) == len(rungs) and all(frame.done for frame in view.frames)
                 untold = view.ahead > 0 and not ask.get("ahead")
-                if view.door or whole or untold or any(enough(frame, seen) for frame in view.frames + view.strip):
+                shown = view.frames + view.prefetched
+                if view.queue_position or whole or untold or any(enough(frame, seen) for frame in shown):
                     break
-                later = await self.engine.later(token, wish, view.version, patience)
+                later = await self.engine.next_view(token, demand, view.version, patience)
                 if later is None:
                     return {"ok": True, "superseded": True}
                 view = later
@@ -183,11 +194,11 @@ class Explore:
         return {
             "ok": True,
             "frames": [_frame(frame, seen) for frame in reversed(view.frames)],
-            "strip": [_frame(frame, seen) for frame in view.strip if _new(frame, seen)],
-            "rungs": len(wish[1]),
-            "missing": len(wish[1]) - len(view.strip),
+            "strip": [_frame(frame, seen) for frame in view.prefetched if _new(frame, seen)],
+            "rungs": len(rungs),
+            "missing": len(rungs) - len(view.prefetched),
             "ahead": view.ahead,
-            "door": view.door,
+            "door": view.queue_position,
             "want": self.fields(guided),
             "url": guided.to_url(self._classes(guided)),
         }
@@ -195,7 +206,7 @@ class Explore:
     def film(self, ask: Any) -> dict[str, Any]:
         """{token} → the frames of the denoising of the unguided and of the guided grid, as far as it has come."""
         try:
-            films = self.engine.film(str(ask.get("token")) if isinstance(ask, Mapping) else "")
+            films = self.engine.trajectories(str(ask.get("token")) if isinstance(ask, Mapping) else "")
         except UnknownSession:
             return {"ok": False, "unknown": True, "error": "this page has been silent for too long"}
         return {"ok": True, "films": [[_frame(frame, {}) for frame in film] for film in reversed(films)]}

@@ -40,7 +40,7 @@ class Page(gr.Blocks):
 
 def build(models: ModelRegistry, folder: Path = CURVES_FOLDER) -> gr.Blocks:
     """The page over the models on offer, and over the curve files of a folder."""
-    measured = read_curves(folder, [models.engine.checkpoint.hash, *(each.hash for each in models.offers)])
+    measured = read_curves(folder, [models.engine.checkpoint.hash, *(each.hash for each in models.available)])
     with Page(title="Guidance Lab", analytics_enabled=False, fill_width=True) as page:
         component("shell", TABS=TABS)
         Explore(models, measured.of_models).render()

@@ -34,7 +34,7 @@ class TradeOff:
         """The curves, each with its whole file under ``record``, what they say, and the paper's tables."""
         main = self.curves.main
         return {
-            "models": [each.hash for each in self.models.offers],
+            "models": [each.hash for each in self.models.available],
             "problems": list(self.curves.problems),
             "metrics": {name: metric.title for name, metric in METRICS.items()},
             "samplers": {name: sampler.title for name, sampler in SAMPLERS.items()},

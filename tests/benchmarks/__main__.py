@@ -12,6 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from cfg_core.checkpoints.format import CheckpointError, load_checkpoint
+from cfg_core.devices import set_cpu_threads
 from tests.benchmarks import evaluation, plane, sampling, startup
 
 
@@ -25,6 +26,7 @@ def main() -> None:
     )
     options = p.parse_args()
     warnings.filterwarnings("ignore", category=FutureWarning)
+    set_cpu_threads()
     if options.threads:
         torch.set_num_threads(options.threads)
     try:
