@@ -16,6 +16,14 @@ DEVICE_PRECISION = {"cuda": torch.float16}
 """What a device computes in, where it is not float32; tests/test_denoiser.py says how far pictures move."""
 
 
+_ALL_THREADS = torch.get_num_threads()
+
+
+def set_cpu_threads(limit: int | None) -> None:
+    """Let torch compute on at most so many CPU threads; None: on as many as it found when the program began."""
+    torch.set_num_threads(_ALL_THREADS if limit is None else min(limit, _ALL_THREADS))
+
+
 def choose_device(name: str | None = None) -> torch.device:
     """The device of that name, or the best there is. Raises ValueError for one that is not here."""
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}

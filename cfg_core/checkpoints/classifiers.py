@@ -143,8 +143,13 @@ def _serves(folder: Path, model: CheckpointConfig) -> bool:
 
 
 def class_spread(features: Tensor, labels: Tensor) -> float:
-    """The mean distance of two pictures of one class, from features (N, D) and labels (N,), over all classes alike."""
-    return float(torch.stack([F.pdist(features[labels == label]).mean() for label in labels.unique()]).mean())
+    """The mean distance of two images of one class, from features (N, D) and labels (N,), over all classes alike.
+
+    Classes with a single image have no such distance and do not count; 0 where there are no others.
+    """
+    classes = [features[labels == label] for label in labels.unique()]
+    distances = [F.pdist(each).mean() for each in classes if len(each) > 1]
+    return float(torch.stack(distances).mean()) if distances else 0.0
 
 
 def check_classifier_matches(config: ClassifierConfig, checkpoint: Checkpoint) -> None:

@@ -207,6 +207,11 @@ def read_network(
     except SafetensorError as error:
         raise CheckpointError(f"checkpoint {folder}: {WEIGHTS} is cut off or not a safetensors file") from error
     with _one_core():
+        broken = sum(not bool(t.isfinite().all()) for t in weights.values())
+        if broken:
+            raise CheckpointError(
+                f"checkpoint {folder}: weights must be finite, got {broken} of {len(weights)} tensors that are not"
+            )
         network = build(config)
         try:
             network.load_state_dict(weights)

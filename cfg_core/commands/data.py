@@ -1,22 +1,25 @@
 """``python -m cfg_core data``: check a data set and count its images."""
 
 import argparse
-from pathlib import Path
 
-from cfg_core.data.datasets import DATA_HELP, load_splits
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-# ---- the command line ----
+from cfg_core.commands.common import add_data_options, command_parser
+from cfg_core.data.datasets import load_splits
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = command_parser("data", "Check a data set and count its pictures, class by class.")
+    add_data_options(p, "data")
+    return p
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Check a data set and print what is in it; exits with 2 and one sentence on bad input."""
-    from rich.console import Console
-    from rich.table import Table
-
-    p = argparse.ArgumentParser("python -m cfg_core data", description="What is in a data set.")
-    p.add_argument("data", help=DATA_HELP)
-    p.add_argument("--data-root", type=Path, help="folder that holds data sets in the Hub's layout")
-    p.add_argument("--size", type=int, help="crop and resize every picture to so many pixels a side")
+    """Check a data set and print its contents; exits with 2 and one sentence on bad input."""
+    p = parser()
     a = p.parse_args(arguments)
     try:
         training, test = load_splits(a.data, a.data_root, a.size)
@@ -28,6 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
     for heading in ("class", "to train on", "held out for tests"):
         table.add_column(heading, justify="left" if heading == "class" else "right")
     for label, name in enumerate(training.classes):
-        table.add_row(name, *(f"{int((part.labels == label).sum()):,}" for part in (training, test)))
+        counts = (f"{int((part.labels == label).sum()):,}" for part in (training, test))
+        table.add_row(Text(name), *counts)  # as Text, a name is printed literally
     table.add_row("all", f"{len(training.labels):,}", f"{len(test.labels):,}", style="bold")
     Console().print(table)

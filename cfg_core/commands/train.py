@@ -1,8 +1,7 @@
 """``python -m cfg_core train``: joint training with classifier-free guidance."""
 
 import argparse
-import shlex
-import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -10,69 +9,124 @@ from accelerate import Accelerator
 
 from cfg_core.checkpoints.format import load_checkpoint
 from cfg_core.checks import number, whole_numbers
-from cfg_core.data.datasets import DATA_HELP, load_dataset
-from cfg_core.devices import choose_device
+from cfg_core.commands.common import add_data_options, check_writable, command_parser, progress_bar, recorded_command
+from cfg_core.data.datasets import load_dataset
+from cfg_core.devices import choose_device, set_cpu_threads
 from cfg_core.diffusion.schedule import Schedule
 from cfg_core.networks.unet import UNetConfig
+from cfg_core.training.finite import NotFiniteError
+from cfg_core.training.learning_rate import DECAYS
 from cfg_core.training.loss import LOSS_WEIGHTS
 from cfg_core.training.optimizers import OPTIMIZERS
-from cfg_core.training.run import follow
-from cfg_core.training.trainer import DECAYS, PRECISIONS, Options, Trainer, saved_options
+from cfg_core.training.options import PRECISIONS, Options
+from cfg_core.training.run import SHEETS, follow
+from cfg_core.training.state import saved_options
+from cfg_core.training.trainer import Trainer, checkpoint_name
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line; defaults are those of the shipped Fashion-MNIST model."""
-    p = argparse.ArgumentParser("python -m cfg_core train", description="Joint training with classifier-free guidance.")
-    p.add_argument("--data", default="fashion_mnist", help=DATA_HELP)
-    p.add_argument("--data-root", type=Path, help="folder that holds data sets in the Hub's layout")
-    p.add_argument("--size", type=int, help="crop and resize every picture to so many pixels a side")
-    p.add_argument("--run", type=Path, required=True, help="folder of the run; the same command again resumes it")
-    p.add_argument("--images", type=int, default=Options.images, help="pictures to train on, in all")
-    p.add_argument("--batch", type=int, default=Options.batch, help="pictures a step, over all processes")
-    p.add_argument("--p-uncond", type=float, default=Options.p_uncond, help="probability of dropping a label")
-    p.add_argument("--loss-weight", default=Options.loss_weight, help=f"one of {', '.join(LOSS_WEIGHTS)}")
-    p.add_argument("--learning-rate", type=float, default=Options.learning_rate)
-    p.add_argument("--decay", default=Options.decay, help=f"of the learning rate, one of {', '.join(DECAYS)}")
-    p.add_argument("--optimizer", default=Options.optimizer, help=f"one of {', '.join(OPTIMIZERS)}")
-    p.add_argument("--ema", type=float, nargs="+", default=Options.ema, help="widths of the EMAs, as shares of the run")
-    p.add_argument("--log-snr", type=float, nargs=2, default=(-20.0, 20.0), metavar=("MIN", "MAX"))
-    p.add_argument("--widths", type=whole_numbers, default=UNetConfig.widths, metavar="48,96")
-    p.add_argument("--encoder", type=whole_numbers, default=UNetConfig.encoder, metavar="2,3", help="blocks a level")
-    p.add_argument("--decoder", type=whole_numbers, default=UNetConfig.decoder, metavar="2,1", help="blocks a level")
-    p.add_argument("--late", action=argparse.BooleanOptionalAction, default=True, help="class in the decoder only")
-    p.add_argument("--precision", help=f"one of {', '.join(PRECISIONS)}; else the run's, for a new one what suits here")
-    p.add_argument("--start", help="begin with the weights of this model, a folder or a Hub name, of the same network")
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--save-every", type=int, default=20_000, help="pictures between saves")
-    p.add_argument("--sheet-every", type=int, default=50_000, help="pictures between sample sheets")
+    p = command_parser("train", "Joint training with classifier-free guidance.")
+    add_data_options(p)
+    run = p.add_argument_group("run")
+    run.add_argument("--run", type=Path, required=True, help="folder of the run; the same command again resumes it")
+    run.add_argument("--images", type=int, default=Options.images, help="pictures to train on, in all")
+    run.add_argument("--batch", type=int, default=Options.batch, help="pictures a step, over all processes")
+    run.add_argument("--seed", type=int, default=Options.seed, help="of weights, order, noise and dropped labels")
+    run.add_argument("--save-every", type=int, default=20_000, help="pictures between saves, at least 25 steps")
+    run.add_argument("--sheet-every", type=int, default=50_000, help="pictures between sample sheets, likewise")
+    run.add_argument(
+        "--precision", help=f"one of {', '.join(PRECISIONS)}; else the run's, for a new one what suits the machine"
+    )
+    run.add_argument("--start", help="begin with the weights of this model of the same network, a folder or a Hub name")
+    loss = p.add_argument_group("loss")
+    loss.add_argument("--p-uncond", type=float, default=Options.p_uncond, help="probability of dropping a label")
+    loss.add_argument("--loss-weight", default=Options.loss_weight, help=f"one of {', '.join(LOSS_WEIGHTS)}")
+    loss.add_argument(
+        "--log-snr", type=float, nargs=2, default=(-20.0, 20.0), metavar=("MIN", "MAX"), help="range of λ, within ±100"
+    )
+    steps = p.add_argument_group("steps")
+    steps.add_argument("--optimizer", default=Options.optimizer, help=f"one of {', '.join(OPTIMIZERS)}")
+    steps.add_argument("--learning-rate", type=float, default=Options.learning_rate, help="its peak")
+    steps.add_argument("--decay", default=Options.decay, help=f"of the learning rate, one of {', '.join(DECAYS)}")
+    steps.add_argument(
+        "--ema", type=float, nargs="+", default=Options.ema, help="widths of the EMAs, as shares of the run"
+    )
+    network = p.add_argument_group("network")
+    for name, default, about in (
+        ("--widths", UNetConfig.widths, "channels of each level, finest first"),
+        ("--encoder", UNetConfig.encoder, "blocks of each level of the encoder"),
+        ("--decoder", UNetConfig.decoder, "blocks of each level of the decoder"),
+    ):
+        metavar = ",".join(map(str, default))
+        network.add_argument(name, type=whole_numbers, default=default, metavar=metavar, help=about)
+    network.add_argument(
+        "--late", action=argparse.BooleanOptionalAction, default=UNetConfig.late, help="class in the decoder only"
+    )
     return p
 
 
+def options_without_data(a: argparse.Namespace) -> Options:
+    """The options as far as they are known before the data is. Raises ValueError for one that is out of range."""
+    number("save_every", a.save_every, 1, 1e12, whole=True)
+    number("sheet_every", a.sheet_every, 1, 1e12, whole=True)
+    largest = 1024  # a multiple of whatever a network may ask
+    network = UNetConfig(1, a.size or largest, 1, a.widths, a.encoder, a.decoder, a.late)
+    usual = "bfloat16" if torch.cuda.is_available() else "float32"
+    return Options(
+        data="",
+        network=network,
+        schedule=Schedule(*a.log_snr),
+        p_uncond=a.p_uncond,
+        loss_weight=a.loss_weight,
+        images=a.images,
+        batch=a.batch,
+        learning_rate=a.learning_rate,
+        decay=a.decay,
+        optimizer=a.optimizer,
+        ema=tuple(a.ema),
+        seed=a.seed,
+        precision=a.precision or saved_options(a.run).get("precision", usual),
+    )
+
+
 def main(arguments: list[str] | None = None) -> None:
-    """Train as the command line says; exits with 2 and one sentence on bad input."""
+    """Train as the command line says.
+
+    Exits with 2 and one sentence on bad input, with 1 and one sentence where a loss, gradient or weight is not finite.
+    """
     p = parser()
     a = p.parse_args(arguments)
-    command = "python -m cfg_core train " + shlex.join(sys.argv[1:] if arguments is None else arguments)
+    command = recorded_command("train", arguments, a)
     try:
-        dataset = load_dataset(a.data, root=a.data_root, size=a.size)
-        channels, size = dataset.images.shape[1:3]
-        network = UNetConfig(channels, size, len(dataset.classes), a.widths, a.encoder, a.decoder, a.late)
+        options = options_without_data(a)
+        check_writable("run", a.run)
+        for part in (SHEETS, *(checkpoint_name(options, width) for width in options.ema)):
+            if (a.run / part).exists():
+                check_writable("run", a.run / part)
         start = load_checkpoint(a.start) if a.start else None
-        if start and start.config.architecture != network:
-            raise ValueError(f"start must be a model of {network}, got one of {start.config.architecture}")
-        usual = "bfloat16" if torch.cuda.is_available() else "float32"
-        precision = a.precision or saved_options(a.run).get("precision", usual)
-        options = Options(
-            dataset.fingerprint, network, Schedule(*a.log_snr), a.p_uncond, a.loss_weight, a.images, a.batch,
-            a.learning_rate, a.decay, a.optimizer, tuple(a.ema), a.seed, start.hash if start else "",
-            start.config.images_seen if start else 0, precision,
-        )  # fmt: skip
+        set_cpu_threads(None)
         on_cpu = choose_device().type == "cpu"  # else several processes there would not know of each other
         accelerator = Accelerator(cpu=on_cpu, mixed_precision=PRECISIONS[options.precision])
         number("batch divided by the number of processes", a.batch / accelerator.num_processes, 1, a.batch)
+        dataset = load_dataset(a.data, root=a.data_root, size=a.size)
+        channels, size = dataset.images.shape[1:3]
+        network = replace(options.network, channels=channels, size=size, num_classes=len(dataset.classes))
+        options = replace(options, data=dataset.fingerprint, network=network)
+        if start:
+            if start.config.architecture != network:
+                raise ValueError(f"start must be a model of {network}, got one of {start.config.architecture}")
+            options = replace(options, start=start.hash, seen=start.config.images_seen)
         trainer = Trainer(options, dataset, accelerator)
+        trainer.config(command)  # so that what could not be saved is refused now
         if not trainer.resume(a.run) and start:
             trainer.begin_with(start.denoiser.network.state_dict())
     except (ValueError, OSError) as error:
         p.error(str(error))
-    follow(trainer, a.run, command, a.save_every, a.sheet_every)
+    main_process = accelerator.is_main_process
+    try:
+        with progress_bar(disable=not main_process) as progress:
+            follow(trainer, a.run, command, a.save_every, a.sheet_every, progress)
+    except NotFiniteError as error:
+        sentence = f"{p.prog}: error: {error}; what was saved in {a.run} before is kept\n"
+        p.exit(1, sentence if main_process else None)

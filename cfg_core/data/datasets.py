@@ -1,4 +1,4 @@
-"""Data sets by name: known ones, folders of pictures, any of the Hub's with pictures and labels, a synthetic one.
+"""Data sets by name: known ones, folders of images, any of the Hub's with images and labels, a synthetic one.
 
 python -m cfg_core data pictures --size 32        # checked and counted, before anything is trained on it
 """
@@ -13,16 +13,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cfg_core.checks import choice, number, shown
-from cfg_core.data.image_files import from_folder, from_parquet
-from cfg_core.hub_errors import explained
+from cfg_core.checks import choice, number, shown, text
+from cfg_core.data.folders import folder_name, from_folder
+from cfg_core.data.hub_datasets import download, hub_files
+from cfg_core.data.parquet import from_parquet
 
 SPLITS = ("train", "test")
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """Labelled pictures in memory: images (N, C, S, S) uint8, labels (N,) int64; classes names the labels."""
+    """Labelled images in memory: images (N, C, S, S) uint8, labels (N,) int64; classes names the labels.
+
+    name: as it may be published; of a folder its own name, not where it is. mirror: whether a mirrored image is as
+    likely as the image, so that training may flip it. Raises ValueError for names that are not valid Unicode.
+    """
 
     name: str
     images: Tensor
@@ -30,11 +35,15 @@ class DataSet:
     classes: tuple[str, ...]
     licence: str
     mirror: bool
-    """Whether a mirrored picture is as likely as the picture, so that training may flip it."""
+
+    def __post_init__(self) -> None:
+        text("data", self.name)
+        for name in self.classes:
+            text("the name of a class", name)
 
     @property
     def fingerprint(self) -> str:
-        """What is trained on, in a few words that are the same wherever it lies and for nothing else."""
+        """Counts and a hash of what is trained on: the same wherever it is stored, and for nothing else."""
         digest = hashlib.sha256(repr((self.classes, self.mirror)).encode())
         for part in (self.images, self.labels):
             digest.update(part.numpy().tobytes())
@@ -43,7 +52,7 @@ class DataSet:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a known data set lies on the Hub (repository, folder) and what must be known about it."""
+    """Where a known data set is on the Hub (repository, folder) and what its files do not state."""
 
     repository: str
     folder: str
@@ -86,12 +95,12 @@ def load_dataset(
     size: int | None = None,
     channels: int | None = None,
 ) -> DataSet:
-    """A data set by name, its pictures cropped and resized to ``size`` where that is given.
+    """A data set by name, its images cropped and resized to ``size`` where that is given.
 
     A known one is looked for in ``root`` (or the folder named by GUIDANCE_LAB_DATA, or ``data``) as
     ``<name>/<folder>/<split>-00000-of-00001.parquet``, then on the Hub. ``owner/name`` is one on the Hub, and
-    ``owner/name:COLUMN`` says which column holds the labels. channels: 1 or 3; None: what the pictures have. Raises
-    ValueError for an unknown name or split and for pictures that cannot be used, OSError where no place has them.
+    ``owner/name:COLUMN`` says which column holds the labels. channels: 1 or 3; None: what the images have. Raises
+    ValueError for an unknown name or split and for images that cannot be used, OSError where no place has them.
     """
     choice("split", split, SPLITS)
     if size is not None:
@@ -102,68 +111,32 @@ def load_dataset(
         source = SOURCES[name]
         file = f"{source.folder}/{split}-00000-of-00001.parquet"
         local = Path(root or os.environ.get("GUIDANCE_LAB_DATA") or "data") / name / file
-        path = local if local.exists() else _download(source, file, local)
+        path = local if local.exists() else download(source.repository, file, local)
         found = from_parquet([path], size, channels, classes=source.classes)
         return DataSet(name, found.images, found.labels, source.classes, source.licence, source.mirror)
     if isinstance(name, str) and Path(name).is_dir():
+        own = text("data", folder_name(name))
         found = from_folder(Path(name), split, size, channels)
-        return DataSet(name, found.images, found.labels, found.classes, "of whoever made the pictures", False)
+        return DataSet(own, found.images, found.labels, found.classes, "of whoever made the pictures", False)
     if isinstance(name, str) and (on_hub := re.fullmatch(r"(\w[\w.-]*/[\w.-]+)(?::(.+))?", name)):
         repository, label = on_hub.groups()
-        files, divided = _hub_files(repository, split)
+        files, divided = hub_files(repository, split)
         found = from_parquet(files, size, channels, label)
         found = found if divided else found.held_out(split == "test")
         return DataSet(name, found.images, found.labels, found.classes, f"see huggingface.co/{repository}", False)
     raise ValueError(f"data must be {DATA_HELP}, got {shown(name)}")
 
 
-def _download(source: Source, file: str, looked: Path) -> Path:
-    from huggingface_hub import hf_hub_download
-
-    with explained(f"data: no file {looked}, and {source.repository} could not be had from the Hub"):
-        return Path(hf_hub_download(source.repository, file, repo_type="dataset"))
-
-
 def load_splits(
     name: str, root: str | Path | None = None, size: int | None = None, channels: int | None = None
 ) -> tuple[DataSet, DataSet]:
-    """The training and the test pictures, both of one size and kind. Raises as ``load`` does."""
+    """The training and the test images, both of one size and kind. Raises as ``load_dataset`` does."""
     training = load_dataset(name, "train", root, size, channels)
     test = load_dataset(name, "test", root, training.images.shape[2], training.images.shape[1])
     if test.classes != training.classes:
         theirs, ours = ", ".join(test.classes), ", ".join(training.classes)
         raise ValueError(f"data: the test pictures must have the classes {ours}, got {theirs}")
     return training, test
-
-
-PARQUET = "refs/convert/parquet"
-"""The branch to which the Hub writes every data set as parquet."""
-
-
-def _hub_files(repository: str, split: str) -> tuple[list[Path], bool]:
-    """The parquet files of a split, and whether the data set has pictures for tests, in a split of their own.
-
-    Raises ValueError where it is not clear which files are meant, OSError where they cannot be had.
-    """
-    from huggingface_hub import HfApi, hf_hub_download
-
-    def of(*parts: str) -> list[str]:
-        return [file for file in files if set(parts) & set(re.split(r"[/.-]", file))]
-
-    with explained(f"data: {repository} could not be had from the Hub"):
-        for revision in ("main", PARQUET):
-            every = HfApi().list_repo_files(repository, repo_type="dataset", revision=revision)
-            if files := sorted(file for file in every if file.endswith(".parquet")):
-                break
-    for_tests = of("test") or of("validation")
-    wanted = for_tests if for_tests and split == "test" else of("train")
-    configurations = {file.split("/")[0] for file in wanted}
-    if len(configurations) != 1:
-        found = ", ".join(sorted(configurations)) or "no training split in parquet"
-        raise ValueError(f"data: {repository} must have one configuration, got {found}")
-    with explained(f"data: {repository} could not be had from the Hub"):
-        paths = [Path(hf_hub_download(repository, f, repo_type="dataset", revision=revision)) for f in wanted]
-    return paths, bool(for_tests)
 
 
 SYNTHETIC_SIZE = 16

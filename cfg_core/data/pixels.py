@@ -6,13 +6,13 @@ from torch.nn import functional as F
 
 
 def mirrored(images: Tensor, probability: float, generator: torch.Generator) -> Tensor:
-    """Pictures (N, C, S, S), each of them mirrored with that probability."""
+    """Images (N, C, S, S), each of them flipped left to right with that probability, 0 to 1."""
     chosen = torch.rand(len(images), generator=generator) < probability
     return torch.where(chosen[:, None, None, None], images.flip(3), images)
 
 
 def shifted(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
-    """Pictures (N, C, S, S), all moved by the same −most … most pixels a side, mirrored at the border."""
+    """Images (N, C, S, S), all moved by the same −most … most pixels along each side, reflected at the border."""
     if not most:
         return images
     down, right = torch.randint(2 * most + 1, (2,), generator=generator).tolist()
@@ -22,10 +22,10 @@ def shifted(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
 
 
 def to_unit(images: Tensor) -> Tensor:
-    """uint8 pictures to float32 in [−1, 1]."""
+    """uint8 images to float32 in [−1, 1]."""
     return images.float() / 127.5 - 1
 
 
 def to_bytes(x: Tensor) -> Tensor:
-    """Samples in [−1, 1] to uint8 pictures, clipped and rounded; the inverse of ``to_unit``."""
+    """Samples in [−1, 1] to uint8 images, clipped and rounded; the inverse of ``to_unit``."""
     return ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)

@@ -1,4 +1,4 @@
-"""Trains the classifiers: that of clean pictures, which judges, and the noise-aware one, which guides.
+"""Training of the classifiers: of clean images, whose features grade samples, and noise-aware, which guides.
 
 python -m cfg_core classifier --data fashion_mnist --out checkpoints/fashion-mnist-classifier
 python -m cfg_core classifier --data fashion_mnist --noisy --out checkpoints/fashion-mnist-guide
@@ -15,13 +15,14 @@ from cfg_core.checkpoints.classifiers import BLOCK, ClassifierConfig
 from cfg_core.data.datasets import DataSet
 from cfg_core.data.pixels import mirrored, shifted, to_unit
 from cfg_core.diffusion.schedule import Schedule, alpha_sigma, per_sample
+from cfg_core.training.finite import NotFiniteError
 
 Logits = Callable[[Tensor], Tensor]
-"""What is trained, or measured: clean pictures (N, C, S, S) to class logits (N, K)."""
+"""What is trained, or measured: clean images (N, C, S, S) in [−1, 1] to class logits (N, K)."""
 
 
 def noisy_logits(network: nn.Module, schedule: Schedule, generator: torch.Generator) -> Logits:
-    """A noise-aware network as a function of clean pictures: z_λ and λ are drawn for it as in joint training."""
+    """A noise-aware network as a function of clean images: λ and z_λ = α x + σ ε are drawn as in joint training."""
 
     def logits(x: Tensor) -> Tensor:
         u = (torch.arange(len(x)) + torch.rand(1, generator=generator)) / len(x)  # stratified
@@ -31,7 +32,7 @@ def noisy_logits(network: nn.Module, schedule: Schedule, generator: torch.Genera
 
 
 def logits_at(network: nn.Module, log_snr: Tensor, eps: Tensor) -> Logits:
-    """A noise-aware network as a function of clean pictures, at these λ (N,), on the CPU, and noises (N, C, S, S)."""
+    """A noise-aware network as a function of clean images, at these λ (N,), on the CPU, and noises (N, C, S, S)."""
 
     def logits(x: Tensor) -> Tensor:
         alpha, sigma = (per_sample(c, x) for c in alpha_sigma(log_snr))
@@ -53,38 +54,46 @@ def train_classifier(
 ) -> Iterator[float]:
     """AdamW on the cross-entropy, one cycle of the learning rate; yields the loss of each step.
 
-    Pictures are mirrored at random and moved by at most ``shift`` pixels. precision: what convolutions compute in,
-    None for that of the weights.
+    Images are mirrored at random where the data set says that a mirror image is as likely, and moved by at most
+    ``shift`` pixels. precision: what convolutions compute in, None for that of the weights. Raises NotFiniteError at
+    the first loss that is not finite.
     """
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.05, fused=True)
     device, count = next(network.parameters()).device, len(dataset.labels)
     steps = -(-count // batch) * epochs
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=max(steps, 2), pct_start=0.2)
     network.train()
+    step = 0
     for _ in range(epochs):
         for chosen in torch.randperm(count, generator=generator).split(batch):
-            images = shifted(mirrored(dataset.images[chosen], 0.5, generator), shift, generator)
+            if len(chosen) == 1:  # its batch normalisation would have no variance
+                continue
+            images = mirrored(dataset.images[chosen], 0.5 if dataset.mirror else 0, generator)
+            images = shifted(images, shift, generator)
             with torch.autocast(device.type, precision, enabled=precision is not None):
-                named = logits(to_unit(images).to(device))
-            loss = F.cross_entropy(named.float(), dataset.labels[chosen].to(device))
+                predicted = logits(to_unit(images).to(device))
+            loss = F.cross_entropy(predicted.float(), dataset.labels[chosen].to(device))
+            if not loss.isfinite():
+                raise NotFiniteError(f"loss must be finite, got {float(loss)} in step {step + 1} of {steps}")
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             cycle.step()
+            step += 1
             yield float(loss.detach())
     network.eval()
 
 
 @torch.inference_mode()
 def accuracy(logits: Logits, dataset: DataSet, device: torch.device) -> float:
-    """The share of a data set that is named rightly."""
+    """The share of a data set's images whose class has the largest logit, 0 to 1."""
     blocks = zip(dataset.images.split(BLOCK), dataset.labels.split(BLOCK), strict=True)
     hits = [int((logits(to_unit(x).to(device)).argmax(1).cpu() == labels).sum()) for x, labels in blocks]
     return sum(hits) / len(dataset.labels)
 
 
 def accuracy_at(network: nn.Module, dataset: DataSet, log_snr: float, device: torch.device) -> float:
-    """The same of a noise-aware network, at one λ."""
+    """The accuracy of a noise-aware network at one λ."""
     generator = torch.Generator().manual_seed(0)
 
     def logits(x: Tensor) -> Tensor:
@@ -95,19 +104,19 @@ def accuracy_at(network: nn.Module, dataset: DataSet, log_snr: float, device: to
 
 
 CARD_LEVELS = (-4.0, -2.0, 0.0, 2.0, 4.0, Schedule().log_snr_max)
-"""λ at which a card says how often a noise-aware classifier is right, the last of them clean pictures."""
+"""λ at which a card states the accuracy of a noise-aware classifier; at the last of them images are clean."""
 
 
 def classifier_card(config: ClassifierConfig, accuracies: dict[float, float]) -> str:
-    """The model card. accuracies: λ → share of the test split, of a noise-aware classifier."""
+    """The model card. accuracies: λ → accuracy on the test split, of a noise-aware classifier."""
     a = config.architecture
-    judges = f"""- **Use**: its {a.features} penultimate features serve FID, its p(c|x) the class accuracy of samples
+    grades = f"""- **Use**: its {a.features} penultimate features serve FID, its p(c|x) the class accuracy of samples
   (`python -m cfg_core evaluate`). Such figures compare only with figures of this same classifier, never with those of
   Inception features. It has not seen noisy pictures and does not guide."""
-    guides = f"""- **Noise**: it is told the log-SNR λ of what it sees; its share of right answers is \
+    guides = f"""- **Noise**: it takes the log-SNR λ of its input; its accuracy is \
 {", ".join(f"{share:.1%} at λ = {level:g}" for level, share in accuracies.items())}.
 - **Use**: the gradient of its log p(c|z) guides (`python -m cfg_core evaluate --rule classifier --guide FOLDER`). It
-  judges nothing."""
+  does not grade samples."""
     return f"""---
 license: apache-2.0
 tags: [image-classification, guidance-lab]
@@ -120,5 +129,5 @@ A small convolutional network that names {"noisy" if config.schedule else "clean
 - **Test accuracy**: {config.test_accuracy:.2%} on the clean test split, which it was not trained on.
 - **Trained** on the training split, {config.images_seen:,} pictures in all, by `{config.command}`.
 - **Data**: {config.data}, licence {config.licence}.
-{guides if config.schedule else judges}
+{guides if config.schedule else grades}
 """

@@ -1,4 +1,4 @@
-"""What a training step does with gradients: AdamW, or Muon for the kernels of convolutions and AdamW for the rest."""
+"""From gradients to a step: AdamW, or Muon for the kernels of convolutions and AdamW for the rest."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -10,7 +10,7 @@ from torch.optim import AdamW, Optimizer
 class Optimizers:
     """Optimisers that share the parameters of a network, stepped as one.
 
-    ``matrices`` are parameters that an optimiser knows as a matrix over the same memory, by their names.
+    matrices: parameters that an optimiser updates as a matrix over the same memory, by their names.
     """
 
     def __init__(self, network: nn.Module, parts: Iterable[Optimizer], matrices: dict[str, nn.Parameter]) -> None:
@@ -28,19 +28,21 @@ class Optimizers:
         self._network.zero_grad()
 
     def tensors(self) -> dict[str, Tensor]:
-        """Everything they remember, as "parameter.key"."""
+        """Their whole state, as "parameter.key"."""
         return {
-            f"{name}.{key}": t for name, part, parameter in self._known() for key, t in part.state[parameter].items()
+            f"{name}.{key}": t
+            for name, part, parameter in self._parameters()
+            for key, t in part.state[parameter].items()
         }
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """The inverse of ``tensors``."""
-        for name, part, parameter in self._known():
+        for name, part, parameter in self._parameters():
             keys = (key.removeprefix(f"{name}.") for key in tensors if key.rpartition(".")[0] == name)
             part.state[parameter] = {key: _laid_out(tensors[f"{name}.{key}"], parameter) for key in keys}
 
-    def _known(self) -> Iterator[tuple[str, Optimizer, nn.Parameter]]:
-        """Every parameter's name, its optimiser, and the parameter as that knows it."""
+    def _parameters(self) -> Iterator[tuple[str, Optimizer, nn.Parameter]]:
+        """Every parameter's name, its optimiser, and the parameter as that optimiser holds it."""
         names = {parameter: name for name, parameter in self._network.named_parameters()}
         names |= {matrix: name for name, matrix in self._matrices.items()}
         for part in self._parts:
@@ -58,10 +60,8 @@ def muon(network: nn.Module) -> Optimizers:
     """Muon (Jordan et al., 2024) of the kernels between the first and the last convolution, AdamW of the rest.
 
     A kernel (out, in, k, k) is the matrix (out, k·k·in). Steps are scaled to AdamW's size (Liu et al., arXiv
-    2502.16982), so that one learning rate serves both. Needs torch 2.9 or newer: otherwise raises ValueError.
+    2502.16982), so that one learning rate serves both. Needs torch 2.9 or newer.
     """
-    if not hasattr(torch.optim, "Muon"):
-        raise ValueError(f"optimizer must be adamw with torch before 2.9, got muon and torch {torch.__version__}")
     kernels = [(name, p) for name, p in network.named_parameters() if p.ndim == 4][1:-1]
     matrices = {name: nn.Parameter(_flat(p.detach())) for name, p in kernels}
     inner = {p for _, p in kernels}
@@ -71,6 +71,12 @@ def muon(network: nn.Module) -> Optimizers:
 
 
 OPTIMIZERS: dict[str, Callable[[nn.Module], Optimizers]] = {"adamw": adamw, "muon": muon}
+
+
+def check_available(name: str) -> None:
+    """Raises ValueError where the optimiser needs a newer torch than there is."""
+    if name == "muon" and not hasattr(torch.optim, "Muon"):
+        raise ValueError(f"optimizer must be adamw with torch before 2.9, got muon and torch {torch.__version__}")
 
 
 def _adamw(parameters: Iterable[nn.Parameter]) -> AdamW:

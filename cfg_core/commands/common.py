@@ -1,0 +1,78 @@
+"""What the commands share: options with their defaults in the help, output folders, what is recorded, progress."""
+
+import argparse
+import os
+import shlex
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cfg_core.checks import text
+from cfg_core.data.datasets import DATA_HELP
+from cfg_core.data.folders import folder_name
+
+
+class _Defaults(argparse.HelpFormatter):
+    """Help that ends with the option's default, written as one would type it, where it has one."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        about, default = action.help or "", action.default
+        none = default is None or default is False or default in ("", argparse.SUPPRESS)
+        if action.required or none or "%(default)" in about:
+            return about
+        if isinstance(default, tuple):
+            default = (" " if action.nargs else ",").join(f"{each:g}" for each in default)
+        return f"{about} (default: {str(default).replace('%', '%%')})"
+
+
+def command_parser(name: str, description: str) -> argparse.ArgumentParser:
+    """The parser of ``python -m cfg_core NAME``; its help shows defaults."""
+    return argparse.ArgumentParser(f"python -m cfg_core {name}", description=description, formatter_class=_Defaults)
+
+
+def add_data_options(p: argparse.ArgumentParser, name: str = "--data") -> None:
+    """A group of options that say which data set is meant. name: "data" makes it the first argument."""
+    group = p.add_argument_group("data")
+    if name.startswith("-"):
+        group.add_argument(name, default="fashion_mnist", help=DATA_HELP)
+    else:
+        group.add_argument(name, help=DATA_HELP)
+    group.add_argument("--data-root", type=Path, help="folder that holds data sets in the Hub's layout")
+    group.add_argument("--size", type=int, help="crop and resize every picture to so many pixels a side")
+
+
+def recorded_command(name: str, arguments: Sequence[str] | None, parsed: argparse.Namespace) -> str:
+    """The command as a card may publish it: every path in it is reduced to the own name of its file or folder.
+
+    arguments: those of ``main``, None for the program's. parsed: what the parser made of them.
+    """
+    values = [value for value in vars(parsed).values() if isinstance(value, str | Path) and str(value)]
+    paths = {Path(value) for value in values if isinstance(value, Path) or os.path.exists(value)}
+
+    def published(argument: str) -> str:
+        option, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
+        return option + equals + (folder_name(value) if value and Path(value) in paths else value)
+
+    given = sys.argv[1:] if arguments is None else arguments
+    return shlex.join(["python", "-m", "cfg_core", name, *map(published, given)])
+
+
+def check_writable(field: str, folder: Path) -> None:
+    """Make the folder and try a file in it. Raises ValueError, naming the field, where either fails."""
+    text(field, str(folder))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ValueError(f"{field} must be a folder that can be written, got {folder} ({reason})") from error
+
+
+def progress_bar(disable: bool = False) -> Progress:
+    """A bar with description, count and remaining time."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    return Progress(*columns, disable=disable)
