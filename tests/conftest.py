@@ -13,7 +13,8 @@ from cfg_core.diffusion.mixture import MixtureDenoiser, three_gaussians
 from cfg_core.diffusion.network_denoiser import NetworkDenoiser
 from cfg_core.diffusion.schedule import Schedule
 from cfg_core.networks.unet import UNet, UNetConfig
-from cfg_core.serving.engine import Engine, Model
+from cfg_core.serving.engine import Engine
+from cfg_core.serving.model import Model
 
 set_cpu_threads()
 

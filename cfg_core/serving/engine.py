@@ -44,7 +44,7 @@ class Engine:
         self.limits = limits or Limits()
         self.checkpoint = model.checkpoint
         self.sessions = Sessions(self.limits.sessions, self.limits.queue)
-        self.cache = cache or GridCache(self.limits.cache * 2**20)
+        self.cache = GridCache(self.limits.cache * 2**20) if cache is None else cache
         self.lock = threading.Condition()
         self.closed = False
         self._models: dict[str, Model] = {}

@@ -13,7 +13,8 @@ from cfg_core.checkpoints.classifiers import load_classifier
 from cfg_core.checkpoints.format import load_checkpoint
 from cfg_core.checkpoints.guides import attach_guide
 from cfg_core.evaluation.meters import measure_by
-from cfg_core.serving.engine import Engine, Model
+from cfg_core.serving.engine import Engine
+from cfg_core.serving.model import Model
 from cfg_core.serving.registry import ModelRegistry
 from tests.conftest import served
 

@@ -20,9 +20,11 @@ from cfg_core.diffusion.schedule import Schedule
 from cfg_core.grids.drawing import begin_grid, pixels
 from cfg_core.grids.request import GridRequest
 from cfg_core.sampling.loop import generate
-from cfg_core.serving import engine as engine_module
-from cfg_core.serving import zerogpu as lent
-from cfg_core.serving.engine import Engine, Limits, Model
+from cfg_core.serving import worker as worker_module
+from cfg_core.serving import zerogpu
+from cfg_core.serving.engine import Engine
+from cfg_core.serving.limits import Limits
+from cfg_core.serving.model import Model
 from cfg_core.serving.registry import ModelRegistry, load_model
 from cfg_core.serving.zerogpu import draw_on_gpu
 from cfg_core.ui.explore import FIELDS
@@ -206,8 +208,8 @@ def test_a_newer_request_replaces_an_older_one(open_page: Open, engine: Engine) 
     page.locator(".explore").get_by_label("steps").fill("2")
     page.locator(".explore").get_by_label("steps").press("Enter")
     holds(page, engine, steps="2")
-    with engine._changed:
-        wanted = [work.request for person in engine._people.values() for work in person.works]
+    with engine.lock:
+        wanted = [job.request for session in engine.sessions for job in session.jobs]
     assert all(request.steps != 1000 for request in wanted)
 
 
@@ -329,8 +331,8 @@ def test_two_pages_do_not_disturb_each_other(open_page: Open, engine: Engine) ->
 
 def test_a_page_that_was_forgotten_goes_on(open_page: Open, engine: Engine) -> None:
     page = settled(open_page(QUICK))
-    with engine._changed:
-        engine._people.clear()  # as after a long silence
+    for token in engine.sessions.tokens:  # as after a long silence
+        engine.leave(token)
     page.get_by_role("slider", name="guidance strength").press("End")
     holds(page, engine, w="8")
     assert page.get_by_role("alert").count() == 0
@@ -602,8 +604,8 @@ def test_the_denoising_can_be_scrubbed_and_played(open_page: Open, engine: Engin
 
 def test_after_a_long_look_the_denoising_still_plays(open_page: Open, engine: Engine) -> None:
     page = filled(open_page(QUICK))
-    with engine._changed:
-        engine._people.clear()  # as after a long silence
+    for token in engine.sessions.tokens:  # as after a long silence
+        engine.leave(token)
     page.get_by_role("slider", name="denoising").press("Home")
     page.locator(".explore >> .guided canvas[data-evaluations='1']").wait_for()
     request = named(page, engine)
@@ -621,22 +623,20 @@ def test_with_reduced_motion_nothing_moves_by_itself(open_page: Open, engine: En
 
 
 def test_a_closed_page_is_forgotten_at_once(open_page: Open, engine: Engine) -> None:
-    before = set(engine._people)
+    before = set(engine.sessions.tokens)
     page = settled(open_page(QUICK))
-    [token] = set(engine._people) - before
+    [token] = set(engine.sessions.tokens) - before
     page.close()
-    with engine._changed:
-        assert engine._changed.wait_for(lambda: token not in engine._people, 20)
+    assert engine.wait_for(lambda: token not in engine.sessions.tokens, 20)
 
 
 def test_behind_another_tab_nothing_is_drawn_and_it_goes_on_when_seen_again(open_page: Open, engine: Engine) -> None:
-    before = set(engine._people)
+    before = set(engine.sessions.tokens)
     page = open_page("?samples=4&steps=60&class=3")
     page.wait_for_function("+document.querySelector('.guided canvas')?.dataset.evaluations > 0")
-    [token] = set(engine._people) - before
+    [token] = set(engine.sessions.tokens) - before
     page.get_by_role("tab", name="2-D lab").click()
-    with engine._changed:
-        assert engine._changed.wait_for(lambda: token not in engine._people, 20)
+    assert engine.wait_for(lambda: token not in engine.sessions.tokens, 20)
     page.get_by_role("tab", name="Explore").click()
     holds(page, engine, **{"class": "3", "steps": "60"})
 
@@ -705,14 +705,14 @@ def elsewhere(engine: Engine, tmp_path: Path) -> ModelRegistry:
     folder = tmp_path / "large"
     save_checkpoint(folder, engine.checkpoint.config, engine.checkpoint.denoiser.network.state_dict())
     offered = describe_model(folder)
-    return ModelRegistry(Engine(Model(load_checkpoint(folder), elsewhere=True)), [offered])
+    return ModelRegistry(Engine(Model(load_checkpoint(folder), remote=True)), [offered])
 
 
 def test_where_a_gpu_is_lent_one_call_draws_a_whole_strip(
     browser: Any, tiny_engine: Engine, tmp_path: Path, monkeypatch: Any
 ) -> None:
     calls = []
-    monkeypatch.setattr(lent, "gpu_draw", lambda: lambda *ask: calls.append(ask) or draw_on_gpu(*ask))
+    monkeypatch.setattr(zerogpu, "gpu_draw", lambda: lambda *ask: calls.append(ask) or draw_on_gpu(*ask))
     choice = elsewhere(tiny_engine, tmp_path)
     with served(choice.engine, models=choice) as (address, _):
         page = browser.new_page()
@@ -744,15 +744,14 @@ def test_what_a_lent_gpu_drew_while_nobody_looked_is_there_when_they_come_back(
         assert go.wait(60)
         return draw_on_gpu(*ask)
 
-    monkeypatch.setattr(lent, "gpu_draw", lambda: slow)
+    monkeypatch.setattr(zerogpu, "gpu_draw", lambda: slow)
     choice = elsewhere(tiny_engine, tmp_path)
     with served(choice.engine, models=choice) as (address, _):
         page = browser.new_page()
         page.goto(address + QUICK)
         page.wait_for_function("document.querySelector('.cost')?.textContent === 'computing'")
         page.get_by_role("tab", name="2-D lab").click()
-        with choice.engine._changed:
-            assert choice.engine._changed.wait_for(lambda: not choice.engine._people, 20)
+        assert choice.engine.wait_for(lambda: not choice.engine.sessions.tokens, 20)
         page.get_by_role("tab", name="Explore").click()
         go.set()
         holds(page, choice.engine, **{"w": "3"})
@@ -773,7 +772,7 @@ def test_where_no_gpu_is_lent_the_page_says_why(
     def refused(*_: Any) -> None:
         raise RuntimeError("you have used up today's minutes")
 
-    monkeypatch.setattr(lent, "gpu_draw", lambda: refused)
+    monkeypatch.setattr(zerogpu, "gpu_draw", lambda: refused)
     choice = elsewhere(tiny_engine, tmp_path)
     with served(choice.engine, models=choice) as (address, _):
         page = browser.new_page()
@@ -811,7 +810,7 @@ def test_a_thousand_classes_are_searched_by_name(browser: Any, tiny_checkpoint: 
 
 
 def test_when_the_lab_is_full_the_page_says_its_place_and_goes_in_when_it_can(browser: Any, engine: Engine) -> None:
-    small = Engine(Model(engine.checkpoint), Limits(people=1))
+    small = Engine(Model(engine.checkpoint), Limits(sessions=1))
     with served(small) as (address, _):
         one, two = browser.new_page(), browser.new_page()
         one.goto(address + QUICK)
@@ -829,9 +828,9 @@ def test_when_the_lab_is_full_the_page_says_its_place_and_goes_in_when_it_can(br
 def test_while_one_waits_the_page_says_how_many_are_before_and_then_what_it_took(
     browser: Any, engine: Engine, monkeypatch: Any
 ) -> None:
-    small, go, turn = Engine(Model(engine.checkpoint)), threading.Event(), engine_module.advance_jobs
+    small, go, turn = Engine(Model(engine.checkpoint)), threading.Event(), worker_module.advance_jobs
     with served(small) as (address, _):
-        monkeypatch.setattr(engine_module, "advance_jobs", lambda *ask: go.wait(60) and turn(*ask))
+        monkeypatch.setattr(worker_module, "advance_jobs", lambda *ask: go.wait(60) and turn(*ask))
         one, two = browser.new_page(), browser.new_page()
         for page, seed in ((one, 1), (two, 2)):
             page.goto(f"{address}?samples=4&steps=3&seed={seed}")

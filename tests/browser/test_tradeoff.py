@@ -14,6 +14,7 @@ import pytest
 
 from cfg_core.evaluation.metrics import METRICS
 from cfg_core.serving.engine import Engine
+from cfg_core.serving.sessions import Demand
 from tests.conftest import served
 from tests.curve_files import everything, record, write
 
@@ -202,12 +203,12 @@ def test_the_dot_follows_the_slider_of_explore(open_page: Open) -> None:
 
 
 def test_a_link_to_the_tab_has_the_dot_of_its_w(open_page: Open, engine: Engine) -> None:
-    before = set(engine._people)
+    before = set(engine.sessions.tokens)
     page = opened(open_page(TAB + "&w=2"))
     page.wait_for_function("window.explored")
     assert dot(page) == pytest.approx(spot(page, 0, "2"))
-    [token] = set(engine._people) - before
-    assert engine._people[token].wish == ((), ()), "nothing is drawn for a tab that is not seen"
+    [token] = set(engine.sessions.tokens) - before
+    assert engine.sessions.get(token).demand == Demand(), "nothing is drawn for a tab that is not seen"
 
 
 def test_the_keyboard_walks_along_the_curves(open_page: Open) -> None:

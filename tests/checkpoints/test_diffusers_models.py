@@ -21,7 +21,8 @@ from cfg_core.diffusion.spacings import leading
 from cfg_core.grids.request import GridRequest
 from cfg_core.guidance.rules import rules
 from cfg_core.sampling.loop import begin, sample
-from cfg_core.serving.engine import Engine, Model
+from cfg_core.serving.engine import Engine
+from cfg_core.serving.model import Model
 from cfg_core.serving.registry import ModelRegistry, load_model
 from tests.fake_hub import serving, switch_off
 
@@ -380,9 +381,9 @@ def test_the_engine_draws_it_as_pictures(engine: Engine, dit: Path) -> None:
     assert ModelRegistry(engine).open(engine.checkpoint.hash) is engine.checkpoint
 
 
-@pytest.mark.parametrize("lent", [True, False])
-def test_it_is_drawn_on_a_gpu_where_one_is_lent(unet: Path, lent: bool) -> None:
-    assert load_model(describe_model(unet), torch.device("cpu"), lent=lent).elsewhere is lent
+@pytest.mark.parametrize("remote", [True, False])
+def test_it_is_drawn_on_a_gpu_where_there_is_a_remote_one(unet: Path, remote: bool) -> None:
+    assert load_model(describe_model(unet), torch.device("cpu"), remote=remote).remote is remote
 
 
 def test_it_is_had_from_the_hub_by_its_name(dit: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

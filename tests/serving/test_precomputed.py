@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from cfg_core.checkpoints.format import Checkpoint, load_checkpoint
 from cfg_core.commands.precompute import main
 from cfg_core.grids.ladder import strip
 from cfg_core.grids.request import GridRequest
-from cfg_core.serving.engine import Engine, Model
+from cfg_core.serving.engine import Engine
+from cfg_core.serving.model import Model
 from cfg_core.serving.precomputed import draw_frame, load_strips, save_strips
 
 A = GridRequest("0123456789ab", (3,), (2.0,), samples=4, steps=2)
@@ -46,13 +48,36 @@ def test_a_broken_file_is_logged_and_left_out(
     assert "broken.npz" in caplog.text
 
 
+def rewrite(path: Path, **changes: Any) -> None:
+    """Save the arrays of a file again, with some of them changed; None leaves one out."""
+    with np.load(path) as file:
+        arrays = {**file, **changes}
+    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
+
+
+def test_a_file_without_a_version_is_of_the_first(tiny_checkpoint: Checkpoint, tmp_path: Path) -> None:
+    save_strips(tmp_path / "old.npz", [draw_frame(tiny_checkpoint.denoiser, A)])
+    rewrite(tmp_path / "old.npz", version=None)
+    assert [frame.request for frame in load_strips(tmp_path, A.checkpoint)] == [A]
+
+
+@pytest.mark.parametrize("version", [0, 2, 99, [1, 1], "one"])
+def test_a_file_of_an_unknown_version_is_logged_and_left_out(
+    tiny_checkpoint: Checkpoint, tmp_path: Path, version: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    save_strips(tmp_path / "newer.npz", [draw_frame(tiny_checkpoint.denoiser, A)])
+    rewrite(tmp_path / "newer.npz", version=np.array(version))
+    assert load_strips(tmp_path, A.checkpoint) == []
+    assert "newer.npz" in caplog.text
+
+
 def test_a_pickle_is_not_opened(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     np.savez(tmp_path / "pickle.npz", requests=np.array([object()], dtype=object))
     assert load_strips(tmp_path, A.checkpoint) == []
     assert "pickle" in caplog.text
 
 
-def test_the_shipped_strips_are_those_of_the_shipped_checkpoint() -> None:
+def test_the_shipped_strips_open_and_are_those_of_the_shipped_checkpoint() -> None:
     root = Path(__file__).parents[2]
     checkpoint = load_checkpoint(root / "checkpoints" / "fashion-mnist")
     frames = load_strips(root / "assets" / "strips", checkpoint.hash)

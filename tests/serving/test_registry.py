@@ -1,10 +1,12 @@
-"""Models by name: what is on offer, and that choosing another disturbs nobody."""
+"""Models by name: which there are, and that choosing another disturbs nobody."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +18,8 @@ from cfg_core.diffusion.network_denoiser import NetworkDenoiser
 from cfg_core.diffusion.schedule import Schedule
 from cfg_core.grids.drawing import draw_grid
 from cfg_core.grids.request import GridRequest
-from cfg_core.serving.engine import Engine, Model
+from cfg_core.serving.engine import Engine
+from cfg_core.serving.model import Model
 from cfg_core.serving.registry import ModelRegistry, load_model
 from tests.conftest import small_network
 
@@ -32,41 +35,50 @@ def coloured() -> Checkpoint:
 
 
 @pytest.fixture
-def offered(tiny_checkpoint: Checkpoint, coloured: Checkpoint) -> Iterator[tuple[ModelRegistry, list[ModelInfo]]]:
+def described(tiny_checkpoint: Checkpoint, coloured: Checkpoint) -> Iterator[tuple[ModelRegistry, list[ModelInfo]]]:
     """Two models, of which the second is loaded when it is chosen; and what was loaded."""
     engine, loaded = Engine(Model(tiny_checkpoint)), []
     known = {each.hash: each for each in (tiny_checkpoint, coloured)}
-    offers = [
+    infos = [
         ModelInfo(name, "", each.hash, each.config)
         for name, each in zip(("tiny", "coloured"), known.values(), strict=True)
     ]
 
-    def load(offer: ModelInfo) -> Model:
-        loaded.append(offer)
-        return Model(known[offer.hash])
+    def load(info: ModelInfo) -> Model:
+        loaded.append(info)
+        return Model(known[info.hash])
 
-    yield ModelRegistry(engine, offers, load), loaded
+    yield ModelRegistry(engine, infos, load), loaded
     engine.close()
 
 
-def test_a_model_is_loaded_once_and_only_when_it_is_chosen(offered: tuple[ModelRegistry, list[ModelInfo]]) -> None:
-    choice, loaded = offered
+def test_a_model_is_loaded_once_and_only_when_it_is_chosen(described: tuple[ModelRegistry, list[ModelInfo]]) -> None:
+    choice, loaded = described
     assert choice.open("tiny").hash == choice.engine.checkpoint.hash
     assert loaded == []
     assert choice.open("coloured") is choice.open("ba9876543210")
     assert [each.name for each in loaded] == ["coloured"]
 
 
-def test_while_a_model_is_loaded_nobody_waits_for_another(offered: tuple[ModelRegistry, list[ModelInfo]]) -> None:
-    choice, loaded = offered
-    load, begun, go = choice._load, threading.Event(), threading.Event()
+@pytest.fixture
+def slow(tiny_checkpoint: Checkpoint, coloured: Checkpoint) -> Iterator[Any]:
+    """A registry whose second model is loaded only once ``go`` is set; whether its loading has begun; how often."""
+    engine, begun, go, loads = Engine(Model(tiny_checkpoint)), threading.Event(), threading.Event(), []
+    infos = [ModelInfo(name, "", c.hash, c.config) for name, c in (("tiny", tiny_checkpoint), ("coloured", coloured))]
 
-    def slow(offer: ModelInfo) -> Model:
+    def load(info: ModelInfo) -> Model:
+        loads.append(info)
         begun.set()
         assert go.wait(60)
-        return load(offer)
+        return Model(coloured)
 
-    choice._load = slow
+    yield ModelRegistry(engine, infos, load), begun, go, loads
+    go.set()
+    engine.close()
+
+
+def test_while_a_model_is_loaded_nobody_waits_for_another(slow: Any) -> None:
+    choice, begun, go, loads = slow
     with ThreadPoolExecutor() as pool:
         opening = [pool.submit(choice.open, "coloured") for _ in range(2)]
         assert begun.wait(60)
@@ -74,7 +86,40 @@ def test_while_a_model_is_loaded_nobody_waits_for_another(offered: tuple[ModelRe
         assert not choice.is_open("coloured")
         go.set()
         assert {each.result(60).hash for each in opening} == {"ba9876543210"}
-    assert len(loaded) == 1
+    assert len(loads) == 1
+
+
+def test_coroutines_that_wait_for_a_model_hold_no_thread(slow: Any) -> None:
+    choice, begun, go, loads = slow
+
+    async def open_all() -> list[Checkpoint]:
+        opening = [asyncio.ensure_future(choice.open_async("coloured")) for _ in range(50)]
+        await asyncio.to_thread(begun.wait, 60)
+        before = threading.active_count()
+        opening.append(asyncio.ensure_future(choice.open_async("coloured")))
+        opening[0].cancel()  # the others go on
+        await asyncio.sleep(0)
+        assert threading.active_count() == before
+        go.set()
+        return await asyncio.wait_for(asyncio.gather(*opening[1:]), 60)
+
+    assert {each.hash for each in asyncio.run(open_all())} == {"ba9876543210"}
+    assert len(loads) == 1
+
+
+def test_a_model_that_could_not_be_loaded_is_tried_again(tiny_checkpoint: Checkpoint, coloured: Checkpoint) -> None:
+    engine, failures = Engine(Model(tiny_checkpoint)), [CheckpointError("the Hub is out of reach")]
+
+    def load(info: ModelInfo) -> Model:
+        if failures:
+            raise failures.pop()
+        return Model(coloured)
+
+    choice = ModelRegistry(engine, [ModelInfo("coloured", "", coloured.hash, coloured.config)], load)
+    with pytest.raises(CheckpointError, match="the Hub is out of reach"):
+        choice.open("coloured")
+    assert choice.open("coloured") is coloured
+    engine.close()
 
 
 def test_a_model_whose_run_went_on_since_it_was_offered_is_the_newer_one(
@@ -86,9 +131,9 @@ def test_a_model_whose_run_went_on_since_it_was_offered_is_the_newer_one(
     own = ModelInfo("tiny", "", tiny_checkpoint.hash, tiny_checkpoint.config)
     loads: list[ModelInfo] = []
 
-    def load(offer: ModelInfo) -> Model:
-        loads.append(offer)
-        return load_model(offer, torch.device("cpu"))
+    def load(info: ModelInfo) -> Model:
+        loads.append(info)
+        return load_model(info, torch.device("cpu"))
 
     choice = ModelRegistry(engine, [own, first], load)
     later = replace(coloured.config, images_seen=1000)
@@ -97,40 +142,39 @@ def test_a_model_whose_run_went_on_since_it_was_offered_is_the_newer_one(
     assert opened.hash != first.hash
     assert opened.config == later
     assert {choice.open(each) for each in ("mine", first.hash, opened.hash)} == {opened}
-    assert [each.hash for each in choice.offers] == [own.hash, opened.hash]
+    assert [each.hash for each in choice.available] == [own.hash, opened.hash]
     assert len(loads) == 1
     engine.close()
 
 
 @pytest.mark.parametrize("nonsense", ["nobody's", "", None, 7, ["tiny"]])
 def test_a_model_that_is_not_offered_is_refused(
-    offered: tuple[ModelRegistry, list[ModelInfo]], nonsense: object
+    described: tuple[ModelRegistry, list[ModelInfo]], nonsense: object
 ) -> None:
     with pytest.raises(ValueError, match=r"model must be one of tiny \(0123456789ab\), coloured \(ba9876543210\), got"):
-        offered[0].open(nonsense)
+        described[0].open(nonsense)
 
 
 def test_grids_of_two_models_are_drawn_beside_each_other_bit_for_bit(
-    offered: tuple[ModelRegistry, list[ModelInfo]],
+    described: tuple[ModelRegistry, list[ModelInfo]],
 ) -> None:
-    choice, _ = offered
-    engine, people = choice.engine, [choice.engine.admit() for _ in range(2)]
+    choice, _ = described
+    engine, tokens = choice.engine, [choice.engine.admit() for _ in range(2)]
     wanted = [GridRequest(choice.open(name).hash, (1,), samples=4, steps=5) for name in ("tiny", "coloured")]
-    for person, request in zip(people, wanted, strict=True):
-        engine.want(person, [request])
-    with engine._changed:
-        assert engine._changed.wait_for(
-            lambda: all(engine.want(p, [r]).frames[0].done for p, r in zip(people, wanted, strict=True)), 60
-        )
-    for person, request in zip(people, wanted, strict=True):
-        [frame] = engine.want(person, [request]).frames
+    for token, request in zip(tokens, wanted, strict=True):
+        engine.set_demand(token, [request])
+    assert engine.wait_for(
+        lambda: all(engine.set_demand(t, [r]).frames[0].done for t, r in zip(tokens, wanted, strict=True)), 60
+    )
+    for token, request in zip(tokens, wanted, strict=True):
+        [frame] = engine.set_demand(token, [request]).frames
         assert frame.pixels is not None
         assert np.array_equal(frame.pixels, draw_grid(engine.checkpoints[request.checkpoint].denoiser, request))
 
 
-def test_a_request_of_a_model_that_was_not_loaded_is_refused(offered: tuple[ModelRegistry, list[ModelInfo]]) -> None:
+def test_a_request_of_a_model_that_was_not_loaded_is_refused(described: tuple[ModelRegistry, list[ModelInfo]]) -> None:
     with pytest.raises(ValueError, match="model must be one of 0123456789ab, got 'ba9876543210'"):
-        offered[0].engine.check(GridRequest("ba9876543210", (0,)))
+        described[0].engine.check(GridRequest("ba9876543210", (0,)))
 
 
 def test_what_ships_is_offered_with_its_name_and_served_by_the_classifiers_of_its_pictures(tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ from PIL import Image
 
 from cfg_core.checkpoints.format import Checkpoint
 from cfg_core.grids.request import GridRequest
-from cfg_core.serving.engine import Engine, Model
+from cfg_core.serving.engine import Engine
+from cfg_core.serving.model import Model
 from tests.conftest import served
 
 Call = Callable[[str, Any], tuple[int, Any]]
