@@ -15,7 +15,9 @@ from cfg_core.diffusion.schedule import Schedule
 from cfg_core.networks.unet import UNet, UNetConfig
 from cfg_core.serving.engine import Engine, Model
 
-torch.set_num_threads(min(CPU_THREADS, torch.get_num_threads()))
+THREADS = min(CPU_THREADS, torch.get_num_threads())
+
+torch.set_num_threads(THREADS)
 
 CONFIG = {"channels": 1, "size": 8, "num_classes": 10, "widths": (16, 32), "encoder": (1, 1), "decoder": (1, 1)}
 
@@ -29,6 +31,12 @@ def small_network(seed: int = 0, **changes: object) -> UNet:
             scale = parameter[0].numel() ** -0.5 if parameter.ndim > 1 else 0.1
             parameter.add_(scale * torch.randn(parameter.shape, generator=generator))
     return network
+
+
+@pytest.fixture(autouse=True)
+def same_threads() -> None:
+    """Commands that train take every thread there is; each test begins with as many as the page takes."""
+    torch.set_num_threads(THREADS)
 
 
 @contextmanager
