@@ -15,7 +15,8 @@ from cfg_core.diffusion.schedule import Schedule
 from cfg_core.networks.unet import UNet, UNetConfig
 from cfg_core.serving.engine import Engine, Model
 
-THREADS = min(CPU_THREADS, torch.get_num_threads())
+FOUND_THREADS = torch.get_num_threads()
+THREADS = min(CPU_THREADS, FOUND_THREADS)
 
 torch.set_num_threads(THREADS)
 

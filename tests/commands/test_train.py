@@ -1,8 +1,5 @@
 import itertools
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ from cfg_core.checkpoints.format import CARD, CONFIG, WEIGHTS, load_checkpoint
 from cfg_core.commands import train as command_line
 from cfg_core.commands.train import main
 from cfg_core.training.loss import LOSS_WEIGHTS
+from tests.conftest import FOUND_THREADS
 from tests.training.small_runs import SMALL, advance, command
 
 
@@ -163,20 +161,12 @@ def test_what_is_shared_of_a_run_has_the_own_names_of_folders_and_no_paths(tmp_p
         assert str(secret) not in (run / "checkpoint" / name).read_text()
 
 
-def test_every_thread_that_torch_finds_is_used_with_a_start_too(tmp_path):
-    few = ["--images", "128", "--save-every", "128", "--sheet-every", "1000000"]
-    main(command(tmp_path / "first", *few)[4:])
-    script = "import sys, torch; from cfg_core.commands.train import main; main(sys.argv[1:]); "
-    script += "print(torch.get_num_threads())"
-    arguments = command(tmp_path / "second", *few, "--start", str(tmp_path / "first" / "checkpoint"))[4:]
-    ran = subprocess.run(
-        [sys.executable, "-c", script, *arguments],
-        check=True,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "6"},
-    )
-    assert ran.stdout.splitlines()[-1] == "6"
+def test_every_thread_that_torch_finds_is_used_with_a_start_too(tmp_path, monkeypatch):
+    begin = "--data", "synthetic", "--run"
+    advance(prepared(monkeypatch, *begin, str(tmp_path / "first")), 1).save(tmp_path / "first", "")
+    torch.set_num_threads(1)
+    prepared(monkeypatch, *begin, str(tmp_path / "second"), "--start", str(tmp_path / "first" / "checkpoint"))
+    assert torch.get_num_threads() == FOUND_THREADS
 
 
 def test_the_help_shows_defaults_as_they_are_typed():
