@@ -13,14 +13,19 @@ CPU_THREADS = 4
 
 
 DEVICE_PRECISION = {"cuda": torch.float16}
-"""What a device computes in, where it is not float32; tests/test_denoiser.py says how far pictures move."""
+"""What a device computes in, where it is not float32; tests/diffusion/test_network_denoiser.py bounds how far images
+move."""
 
 
 _ALL_THREADS = torch.get_num_threads()
 
 
-def set_cpu_threads(limit: int | None) -> None:
-    """Let torch compute on at most so many CPU threads; None: on as many as it found when the program began."""
+def set_cpu_threads(limit: int | None = CPU_THREADS) -> None:
+    """Let torch compute on at most so many CPU threads; None: on as many as it found when the program began.
+
+    Serving keeps to CPU_THREADS, up to which an image is bit-identical alone and in a batch. Threads that begin later
+    take the setting over, so call it before any other work.
+    """
     torch.set_num_threads(_ALL_THREADS if limit is None else min(limit, _ALL_THREADS))
 
 
@@ -31,11 +36,3 @@ def choose_device(name: str | None = None) -> torch.device:
         return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if available[kind]))
     choice("device", name, [kind for kind, here in available.items() if here])
     return torch.device(name)
-
-
-def set_cpu_threads() -> None:
-    """Limit torch to CPU_THREADS threads: serving promises that an image is bit-identical alone and in a crowd.
-
-    Threads that begin later take the setting over, so call it before any other work.
-    """
-    torch.set_num_threads(min(CPU_THREADS, torch.get_num_threads()))

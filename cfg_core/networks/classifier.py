@@ -37,8 +37,8 @@ class ClassifierArchitecture:
 class ClassifierNetwork(nn.Module):
     """``forward(x)``: (N, C, S, S) in [−1, 1] to class logits (N, K), through ``embed`` (N, features) and ``head``.
 
-    Squares of 2×2 pixels become channels; two 3×3 convolutions at each resolution, the mean over the places, a linear
-    layer and a ReLU.
+    Squares of 2×2 pixels become channels; two 3×3 convolutions at each resolution, the mean over the positions, a
+    linear layer and a ReLU.
     """
 
     def __init__(self, architecture: ClassifierArchitecture) -> None:

@@ -6,15 +6,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cfg_core.networks.blocks import Block, LogSNREmbedding
 from cfg_core.networks.classifier import ClassifierArchitecture
-from cfg_core.networks.unet import Block, LogSNREmbedding
 
 
 class NoiseAwareClassifierNetwork(nn.Module):
     """``forward(z, log_snr)``: (B, C, S, S), (B,) to class logits (B, K).
 
-    Squares of 2×2 pixels become channels; at each resolution one of the U-Net's residual blocks, which hears of λ; the
-    mean over the places, two linear layers.
+    Squares of 2×2 pixels become channels; at each resolution one of the U-Net's residual blocks, modulated by λ; the
+    mean over the positions, two linear layers.
     """
 
     def __init__(self, architecture: ClassifierArchitecture) -> None:

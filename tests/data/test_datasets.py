@@ -10,7 +10,6 @@ from huggingface_hub.errors import OfflineModeIsEnabled
 from PIL import Image
 
 from cfg_core.data.datasets import SOURCES, load_dataset, synthetic
-from cfg_core.data.pixels import mirrored, shifted, to_bytes, to_unit
 
 
 def png(picture):
@@ -91,34 +90,6 @@ def test_the_synthetic_set_is_the_same_everywhere():
     assert first.images.shape == (2048, 1, 16, 16)
     assert first.labels.bincount().tolist() == [512] * 4
     assert not torch.equal(first.images[:512], synthetic("test").images)
-
-
-def test_bytes_survive_the_way_to_the_unit_range_and_back():
-    every = torch.arange(256, dtype=torch.uint8)
-    assert torch.equal(to_bytes(to_unit(every)), every)
-    assert to_unit(every).aminmax() == (torch.tensor(-1.0), torch.tensor(1.0))
-    assert to_bytes(torch.tensor([-5.0, 5.0])).tolist() == [0, 255]
-
-
-def test_each_picture_is_mirrored_by_itself():
-    pictures = torch.arange(4, dtype=torch.uint8).reshape(1, 1, 4).repeat(400, 1, 1, 1)
-    rows = mirrored(pictures, 0.25, torch.Generator().manual_seed(0)).squeeze().tolist()
-    assert {tuple(row) for row in rows} == {(0, 1, 2, 3), (3, 2, 1, 0)}
-    assert 260 < rows.count([0, 1, 2, 3]) < 340
-
-
-def test_nothing_is_mirrored_with_probability_0():
-    pictures = torch.arange(4, dtype=torch.uint8).reshape(1, 1, 4).repeat(400, 1, 1, 1)
-    assert torch.equal(mirrored(pictures, 0, torch.Generator().manual_seed(0)), pictures)
-
-
-def test_shifted_pictures_are_moved_whole_and_mirrored_at_the_border():
-    images = torch.arange(2 * 64, dtype=torch.uint8).reshape(2, 1, 8, 8)
-    moved = {tuple(shifted(images, 1, torch.Generator().manual_seed(n)).flatten().tolist()) for n in range(100)}
-    assert len(moved) == 9, "−1, 0 or 1 pixel down, and as many to the right"
-    mirrored = torch.cat([images[:, :, 1:2], images[:, :, :-1]], 2)
-    assert tuple(images.flatten().tolist()) in moved
-    assert tuple(mirrored.flatten().tolist()) in moved
 
 
 def test_a_fingerprint_tells_apart_whatever_training_would_notice_and_nothing_else():

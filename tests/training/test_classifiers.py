@@ -1,4 +1,4 @@
-"""The clean-picture classifier: it learns, survives saving, and says in one sentence what is wrong with a bad file."""
+"""The classifiers: they learn, survive saving, and say in one sentence what is wrong with a bad file."""
 
 import json
 from pathlib import Path
@@ -7,14 +7,15 @@ import pytest
 import torch
 from torch import nn
 
-from cfg_core.checkpoints import classifiers as judges
-from cfg_core.checkpoints.classifiers import load_classifier
+from cfg_core.checkpoints import classifiers
+from cfg_core.checkpoints.classifiers import class_spread, load_classifier
 from cfg_core.checkpoints.format import CARD, CONFIG, WEIGHTS, CheckpointError, save_checkpoint
 from cfg_core.commands.classifier import main
-from cfg_core.data.datasets import load_dataset, synthetic
+from cfg_core.data.datasets import DataSet, load_dataset, synthetic
 from cfg_core.data.pixels import to_unit
 from cfg_core.networks.classifier import ClassifierArchitecture, ClassifierNetwork
 from cfg_core.training.classifiers import train_classifier
+from cfg_core.training.finite import NotFiniteError
 
 
 @pytest.fixture(scope="module")
@@ -39,36 +40,36 @@ def changed(folder: Path, copy: Path, **fields: object) -> Path:
 
 
 def test_the_command_learns_and_records_what_it_measured(folder: Path, pictures: torch.Tensor) -> None:
-    judge, test = load_classifier(folder), load_dataset("synthetic", "test")
-    assert judge.config.test_accuracy > 0.9  # chance is 0.25
-    hits = judge.probabilities(pictures).argmax(1) == test.labels
-    assert float(hits.double().mean()) == judge.config.test_accuracy
-    assert judge.config.images_seen == 2 * 2048
-    assert "--epochs 2" in judge.config.command
+    classifier, test = load_classifier(folder), load_dataset("synthetic", "test")
+    assert classifier.config.test_accuracy > 0.9  # chance is 0.25
+    hits = classifier.probabilities(pictures).argmax(1) == test.labels
+    assert float(hits.double().mean()) == classifier.config.test_accuracy
+    assert classifier.config.images_seen == 2 * 2048
+    assert "--epochs 2" in classifier.config.command
     assert all(part.stat().st_size < 10e6 for part in folder.iterdir())
-    assert f"{judge.config.test_accuracy:.2%}" in (folder / CARD).read_text()
+    assert f"{classifier.config.test_accuracy:.2%}" in (folder / CARD).read_text()
 
 
 def test_saved_and_loaded_it_is_the_same(folder: Path, tmp_path: Path, pictures: torch.Tensor) -> None:
-    judge = load_classifier(folder)
-    save_checkpoint(tmp_path, judge.config, judge.network.state_dict())
+    classifier = load_classifier(folder)
+    save_checkpoint(tmp_path, classifier.config, classifier.network.state_dict())
     again = load_classifier(tmp_path)
-    assert (again.hash, again.config) == (judge.hash, judge.config)
-    assert torch.equal(again.features(pictures), judge.features(pictures))
+    assert (again.hash, again.config) == (classifier.hash, classifier.config)
+    assert torch.equal(again.features(pictures), classifier.features(pictures))
 
 
 def test_features_and_probabilities(folder: Path, pictures: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
-    judge = load_classifier(folder)
-    features, probabilities = judge.features(pictures), judge.probabilities(pictures)
+    classifier = load_classifier(folder)
+    features, probabilities = classifier.features(pictures), classifier.probabilities(pictures)
     assert features.shape == (512, 64)
     assert probabilities.shape == (512, 4)
     torch.testing.assert_close(probabilities.sum(1), torch.ones(512))
-    assert torch.equal(probabilities, judge.probabilities_of(features))
-    monkeypatch.setattr(judges, "BLOCK", 100)
-    torch.testing.assert_close(judge.features(pictures), features, rtol=1e-5, atol=1e-5)
+    assert torch.equal(probabilities, classifier.probabilities_of(features))
+    monkeypatch.setattr(classifiers, "BLOCK", 100)
+    torch.testing.assert_close(classifier.features(pictures), features, rtol=1e-5, atol=1e-5)
 
 
-def test_it_judges_in_evaluation_mode(folder: Path) -> None:
+def test_it_is_loaded_in_evaluation_mode(folder: Path) -> None:
     assert not any(part.training for part in load_classifier(folder).network.modules() if isinstance(part, nn.Module))
 
 
@@ -82,6 +83,45 @@ def test_the_same_seed_trains_the_same_network() -> None:
 
     assert torch.equal(weights(0), weights(0))
     assert not torch.equal(weights(0), weights(1))
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_images_are_mirrored_only_where_the_data_set_says_so(mirror: bool) -> None:
+    images = torch.arange(16, dtype=torch.uint8).reshape(1, 1, 4, 4).repeat(64, 1, 1, 1)
+    data = DataSet("ramps", images, torch.arange(64) % 2, ("a", "b"), "none", mirror)
+    network, seen = nn.Linear(16, 2), []
+
+    def logits(x: torch.Tensor) -> torch.Tensor:
+        seen.extend(x[:, 0, 0, 0].tolist())
+        return network(x.flatten(1))
+
+    list(train_classifier(network, logits, data, 1, 16, 1e-3, torch.Generator().manual_seed(0)))
+    left, right = to_unit(torch.tensor([0, 3])).tolist()
+    assert len(seen) == 64
+    assert set(seen) == ({left, right} if mirror else {left})
+
+
+def test_a_single_image_that_is_left_over_is_no_batch() -> None:
+    network = ClassifierNetwork(ClassifierArchitecture(1, 8, 2, (8, 8, 8)))  # its last map is 1×1
+    data = DataSet("noise", torch.zeros(9, 1, 8, 8, dtype=torch.uint8), torch.arange(9) % 2, ("a", "b"), "none", False)
+    assert len(list(train_classifier(network, network, data, 2, 4, 1e-3, torch.Generator()))) == 4
+
+
+def test_a_loss_that_is_not_finite_ends_the_training() -> None:
+    network = nn.Linear(256, 4)
+    with torch.no_grad():
+        network.bias[0] = torch.nan
+    steps = train_classifier(
+        network, lambda x: network(x.flatten(1)), synthetic("test"), 1, 64, 1e-3, torch.Generator()
+    )
+    with pytest.raises(NotFiniteError, match="loss must be finite, got nan in step 1 of 8"):
+        next(steps)
+
+
+def test_the_spread_is_that_of_the_classes_with_two_images_or_more() -> None:
+    features = torch.tensor([[0.0, 0.0], [3.0, 4.0], [9.0, 9.0], [1.0, 0.0], [2.0, 0.0]])
+    assert class_spread(features, torch.tensor([0, 0, 1, 2, 2])) == pytest.approx((5 + 1) / 2)
+    assert class_spread(features[:3], torch.tensor([0, 1, 2])) == 0
 
 
 @pytest.mark.parametrize(
@@ -127,20 +167,7 @@ def test_weights_that_are_cut_off_missing_or_of_another_network_are_named(folder
 
 
 def test_pictures_of_another_shape_or_type_are_refused(folder: Path) -> None:
-    judge = load_classifier(folder)
+    classifier = load_classifier(folder)
     for wrong in (torch.zeros(2, 3, 16, 16), torch.zeros(2, 1, 16, 16, dtype=torch.uint8)):
         with pytest.raises(ValueError, match=r"images must be floating point of shape \(N, 1, 16, 16\)"):
-            judge.features(wrong)
-
-
-@pytest.mark.parametrize(
-    ("option", "value"),
-    [("--data", "mnist"), ("--epochs", "0"), ("--batch", "1"), ("--learning-rate", "nan"), ("--seed", "-1")],
-)
-def test_bad_options_exit_with_2_and_a_sentence(
-    option: str, value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(["--data", "synthetic", "--out", str(tmp_path), option, value])
-    assert caught.value.code == 2
-    assert f"{option.removeprefix('--')} must be" in capsys.readouterr().err.splitlines()[-1]
+            classifier.features(wrong)

@@ -1,0 +1,66 @@
+"""``python -m cfg_core classifier``."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from cfg_core.checkpoints.classifiers import load_classifier
+from cfg_core.checkpoints.format import CARD, CONFIG
+from cfg_core.commands.classifier import main
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--data", "mnist"),
+        ("--epochs", "0"),
+        ("--batch", "1"),
+        ("--learning-rate", "nan"),
+        ("--seed", "-1"),
+        ("--shift", "9999"),
+    ],
+)
+def test_bad_options_exit_with_2_and_a_sentence(
+    option: str, value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--data", "synthetic", "--out", str(tmp_path), option, value])
+    assert caught.value.code == 2
+    assert f"{option.removeprefix('--')} must be" in capsys.readouterr().err.splitlines()[-1]
+
+
+def pictures(folder: Path, **counts: int) -> Path:
+    for name, count in counts.items():
+        (folder / name).mkdir(parents=True)
+        for n in range(count):
+            Image.new("L", (16, 16), 20 * n % 256).save(folder / name / f"{n:03}.png")
+    return folder
+
+
+@pytest.mark.parametrize("kind", [[], ["--noisy"]])
+def test_a_class_with_one_held_out_picture_is_no_obstacle_and_paths_are_not_recorded(kind, tmp_path):
+    data, out = pictures(tmp_path / "clients" / "pics", bar=20, blank=12), tmp_path / "clients" / "out"
+    main(["--data", f"{data}/", "--out", str(out), "--epochs", "1", "--batch", "16", "--widths", "16", *kind])
+    assert str(tmp_path) not in (out / CONFIG).read_text() + (out / CARD).read_text()
+    if not kind:
+        config = load_classifier(out).config
+        assert config.spread > 0
+        assert (config.data, config.command.split()[4:8]) == ("pics", ["--data", "pics", "--out", "out"])
+
+
+@pytest.mark.parametrize("option", [["--epochs", "0"], ["--widths", "0"], ["--precision", "x"]])
+def test_options_are_checked_before_the_data_is_read(option, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["--data", "no such data", "--out", str(tmp_path), *option])
+    assert "data" not in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_the_first_step(tmp_path, capsys):
+    (tmp_path / "taken").write_text("a file where a folder must be")
+    for out in (tmp_path / "taken", tmp_path / "taken" / "below"):
+        with pytest.raises(SystemExit) as ended:
+            main(["--data", "synthetic", "--out", str(out)])
+        assert ended.value.code == 2
+        error = capsys.readouterr().err.splitlines()[-1]
+        assert f"out must be a folder that can be written, got {out}" in error
