@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cfg_core.networks.linear import Linear
+
 
 class LogSNREmbedding(nn.Module):
     """λ (B,) to (B, embedding): sines and cosines of periods 4 to 160 in λ, then a small MLP."""
@@ -16,7 +18,7 @@ class LogSNREmbedding(nn.Module):
         super().__init__()
         periods = torch.logspace(math.log10(160), math.log10(4), features // 2)
         self.register_buffer("frequencies", 2 * math.pi / periods, persistent=False)
-        self.mlp = nn.Sequential(nn.Linear(features, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
+        self.mlp = nn.Sequential(Linear(features, embedding), nn.SiLU(), Linear(embedding, embedding))
 
     def forward(self, log_snr: Tensor) -> Tensor:
         angles = log_snr[:, None] * self.frequencies  # (B,) -> (B, features / 2)
@@ -33,7 +35,7 @@ class Block(nn.Module):
         super().__init__()
         self.norm1 = nn.GroupNorm(width // 16, width)
         self.conv1 = nn.Conv2d(width, width, 3, padding=1)
-        self.modulation = nn.Linear(embedding, 2 * width)
+        self.modulation = Linear(embedding, 2 * width)
         self.norm2 = nn.GroupNorm(width // 16, width)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
         nn.init.zeros_(self.conv2.weight)

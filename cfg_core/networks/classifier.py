@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cfg_core.checks import number, shown
+from cfg_core.networks.linear import Linear
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class ClassifierNetwork(nn.Module):
             pool = [nn.MaxPool2d(2)] if layers else []
             layers += [*pool, *_convolution(before, width), *_convolution(width, width)]
         self.body = nn.Sequential(*layers)
-        self.penultimate = nn.Linear(a.widths[-1], a.features)
-        self.head = nn.Linear(a.features, a.num_classes)
+        self.penultimate = Linear(a.widths[-1], a.features)
+        self.head = Linear(a.features, a.num_classes)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def embed(self, x: Tensor) -> Tensor:

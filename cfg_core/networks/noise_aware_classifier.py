@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from cfg_core.networks.blocks import Block, LogSNREmbedding
 from cfg_core.networks.classifier import ClassifierArchitecture
+from cfg_core.networks.linear import Linear
 
 
 class NoiseAwareClassifierNetwork(nn.Module):
@@ -24,8 +25,8 @@ class NoiseAwareClassifierNetwork(nn.Module):
         self.stem = nn.Conv2d(4 * a.channels, widths[0], 3, padding=1)
         self.blocks = nn.ModuleList(Block(width, a.features) for width in widths)
         self.down = nn.ModuleList(nn.Conv2d(x, y, 3, stride=2, padding=1) for x, y in itertools.pairwise(widths))
-        self.penultimate = nn.Linear(widths[-1], a.features)
-        self.head = nn.Linear(a.features, a.num_classes)
+        self.penultimate = Linear(widths[-1], a.features)
+        self.head = Linear(a.features, a.num_classes)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, z: Tensor, log_snr: Tensor) -> Tensor:

@@ -1,1 +1,6 @@
-"""sampling."""
+"""Samplers, and the one loop in which they run: evaluate the denoiser, guide, advance (paper, Algorithm 2).
+
+Read samplers.py (each a pure step), loop.py (the loop that scripts, tests and the engine share), langevin.py (a
+corrector for any sampler).
+May import diffusion, guidance and the top-level helpers.
+"""

@@ -1,7 +1,12 @@
-"""Sliced Wasserstein distance of points in the plane from a density on a grid, and exact draws from that density.
+"""The sliced Wasserstein-1 distance of samples in the plane from a density on a grid, and exact draws from it.
 
-Points and density are projected on some directions; on a line the distance is the mean gap between quantiles (Bonneel
-et al. 2015, Sliced and Radon Wasserstein Barycenters of Measures). 0: they agree; it is in the plane's own units.
+Samples and density are projected on K directions θ_k. On a line, the Wasserstein-1 distance is the mean gap between
+quantiles (Bonneel et al. 2015, Sliced and Radon Wasserstein Barycenters of Measures):
+
+    SW(P, Q) = 1/K Σ_k ∫₀¹ |F⁻¹(t; θ_k·P) − F⁻¹(t; θ_k·Q)| dt
+
+It is 0 where both agree, and in the units of the axes. Densities are (cells, cells), a row for each y, over the square
+[−half, half]²; they need not be normalised.
 """
 
 import math
@@ -12,44 +17,43 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-
 DIRECTIONS = 16
 
 
 def directions() -> Array:
-    """Unit vectors over the half circle, (DIRECTIONS, 2); none along an axis, where a grid's columns coincide."""
+    """Unit vectors θ over the half circle, (DIRECTIONS, 2); none along an axis, where the grid's columns coincide."""
     angles = (np.arange(DIRECTIONS) + 0.5) * math.pi / DIRECTIONS
     return np.stack([np.cos(angles), np.sin(angles)], 1)
 
 
 @lru_cache(maxsize=4)
-def _projected(low: float, high: float, cells: int) -> tuple[NDArray[np.intp], Array]:
-    """The cells of a square grid in the order of their projections, and these: (DIRECTIONS, cells²) each."""
-    axis = np.linspace(low, high, cells)
+def _projected(half: float, cells: int) -> tuple[NDArray[np.intp], Array]:
+    """The cells of the grid in the order of their projections, and these projections: (DIRECTIONS, cells²) each."""
+    axis = np.linspace(-half, half, cells)
     y, x = np.meshgrid(axis, axis, indexing="ij")
-    along = directions() @ np.stack([x.ravel(), y.ravel()])
-    order = along.argsort(1)
-    return order, np.take_along_axis(along, order, 1)
+    projections = directions() @ np.stack([x.ravel(), y.ravel()])
+    order = projections.argsort(1)
+    return order, np.take_along_axis(projections, order, 1)
 
 
-def quantiles(density: Array, low: float, high: float, count: int) -> Array:
-    """Of a density (cells, cells) over the square [low, high]², at the levels (i + ½)/count: (DIRECTIONS, count)."""
-    order, along = _projected(low, high, len(density))
+def quantiles(density: Array, half: float, count: int) -> Array:
+    """Quantiles of a density's projections at the levels (i + ½)/count: (DIRECTIONS, count), increasing."""
+    order, projections = _projected(half, len(density))
     mass = (density / density.sum()).ravel()[order]
-    below = mass.cumsum(1) - mass / 2
+    cumulative = mass.cumsum(1) - mass / 2
     levels = (np.arange(count) + 0.5) / count
-    return np.stack([np.interp(levels, *line) for line in zip(below, along, strict=True)])
+    return np.stack([np.interp(levels, *direction) for direction in zip(cumulative, projections, strict=True)])
 
 
-def sliced_wasserstein(points: Array, of_density: Array) -> float:
-    """Mean over the directions of the Wasserstein-1 distance: points (N, 2) from ``quantiles`` (DIRECTIONS, N)."""
-    return float(np.abs(np.sort(directions() @ points.T, axis=1) - of_density).mean())
+def sliced_wasserstein(points: Array, target: Array) -> float:
+    """Distance of points (N, 2) from the density whose ``quantiles`` (DIRECTIONS, N) are given."""
+    return float(np.abs(np.sort(directions() @ points.T, axis=1) - target).mean())
 
 
-def exact_draws(density: Array, low: float, high: float, count: int, generator: np.random.Generator) -> Array:
-    """Points (count, 2) drawn from a density (cells, cells) over [low, high]², each anywhere in its cell."""
+def exact_draws(density: Array, half: float, count: int, generator: np.random.Generator) -> Array:
+    """Independent points (count, 2) drawn from a density, each uniformly within its cell."""
     cells = len(density)
-    total = density.ravel().cumsum()
-    cell = np.searchsorted(total, generator.random(count) * total[-1], side="right")
+    cumulative = density.ravel().cumsum()
+    cell = np.searchsorted(cumulative, generator.random(count) * cumulative[-1], side="right")
     within = generator.random((count, 2)) - 0.5
-    return low + (np.stack([cell % cells, cell // cells], 1) + within) * (high - low) / (cells - 1)
+    return (np.stack([cell % cells, cell // cells], 1) + within) * 2 * half / (cells - 1) - half

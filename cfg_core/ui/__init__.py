@@ -1,1 +1,6 @@
-"""The page: tabs over the engine. It knows requests and the engine, not torch."""
+"""The page: its tabs over the engine, its endpoints for programs, and how Gradio serves it. No torch.
+
+Read page.py (the whole), component.py (a tab's markup, script and functions), explore.py, plane.py, tradeoff.py (the
+tabs), api.py (programs), door.py (requests before they reach Gradio).
+May import guidance, sampling, grids, checkpoints, evaluation, serving, toy2d and the top-level helpers.
+"""

@@ -11,24 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cfg_core.sampling.samplers import SAMPLERS
-from cfg_core.toy2d.scene import (
-    ARROWS,
-    CLASSES,
-    MEASURED,
-    REACH,
-    RULES,
-    SPREAD,
-    VIEW,
-    Drawn,
-    Scene,
-    Trajectory,
-    draw_scene,
-    draw_trajectory,
-    worker,
-)
+from cfg_core.toy2d.drawing import Drawing, draw_scene, executor
+from cfg_core.toy2d.scene import CLASSES, MEASURED, REACH, RULES, SPREAD, VIEW, Scene
+from cfg_core.toy2d.trajectory import ARROWS, Trajectory, draw_trajectory
 from cfg_core.ui.component import component
 
-T = TypeVar("T", Drawn, Trajectory)
+T = TypeVar("T", Drawing, Trajectory)
 
 QUEUE = 64
 """Scenes that may wait to be drawn; more are refused."""
@@ -87,13 +75,13 @@ class Plane:
     async def draw(self, ask: Any) -> dict[str, Any]:
         """A scene → its samples, exact draws, how far both are from the tilted density, and the density looked at."""
 
-        def told(drawn: Drawn) -> dict[str, Any]:
+        def told(drawn: Drawing) -> dict[str, Any]:
             return {
                 "points": _packed(drawn.points, np.float32),
                 "exact": _packed(drawn.exact, np.float32),
                 "distance": drawn.distance,
-                "floor": drawn.floor,
-                "heat": _packed(255 * drawn.heat, np.uint8),
+                "floor": drawn.exact_distance,
+                "heat": _packed(255 * drawn.density, np.uint8),
             }
 
         return await self._answer(ask, draw_scene, told)
@@ -107,7 +95,7 @@ class Plane:
             return {
                 "log_snrs": [level if math.isfinite(level) else None for level in film.log_snrs.tolist()],
                 "paths": _packed(places, np.int16),
-                "heat": _packed(255 * film.heat, np.uint8),
+                "heat": _packed(255 * film.density, np.uint8),
                 "score": _packed(127 * film.score / longest, np.int8),
             }
 
@@ -124,7 +112,7 @@ class Plane:
             return {"ok": False, "error": f"The 2-D lab is full: {QUEUE} drawings wait. Please try again in a moment."}
         self._waiting += 1
         try:
-            found = await asyncio.wrap_future(worker().submit(compute, scene))
+            found = await asyncio.wrap_future(executor().submit(compute, scene))
         finally:
             self._waiting -= 1
         return {"ok": True, "scene": scene.to_json(), **told(found)}

@@ -1,13 +1,15 @@
 """python -m tests.benchmarks.plane
 
 How far guidance's samples are from the tilted density, over samplers, steps and Langevin correction: the table of
-docs/plane.md.
+docs/toy2d.md.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cfg_core.toy2d.scene import Scene, draw_scene, draw_trajectory, worker
+from cfg_core.toy2d.drawing import draw_scene, executor
+from cfg_core.toy2d.scene import Scene
+from cfg_core.toy2d.trajectory import draw_trajectory
 from tests.benchmarks.timing import Row, interleaved, milliseconds
 
 RUNS = (("dpmpp_2m", 12, 0), ("dpmpp_2m", 50, 0), ("dpmpp_2m", 200, 0), ("dpmpp_2m", 50, 4))
@@ -20,8 +22,8 @@ def rows(rounds: int) -> Iterator[Row]:
     """A scene of 500 points in 50 steps, with its distance and its density; and its film."""
     drawn, filmed = interleaved(
         [
-            lambda: worker().submit(draw_scene, Scene()).result(),
-            lambda: worker().submit(draw_trajectory, Scene()).result(),
+            lambda: executor().submit(draw_scene, Scene()).result(),
+            lambda: executor().submit(draw_trajectory, Scene()).result(),
         ],
         rounds,
     )
@@ -40,7 +42,7 @@ def main() -> None:
         print(
             f"| {sampler} | {steps} | {langevin} |" + "".join(f" {each.distance:.3f} |" for each in drawn), flush=True
         )
-    print("| 1,000 exact draws | | |" + "".join(f" {each.floor:.3f} |" for each in drawn))
+    print("| 1,000 exact draws | | |" + "".join(f" {each.exact_distance:.3f} |" for each in drawn))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from cfg_core.toy2d.scene import REACH, VIEW, Scene, draw_scene, draw_trajectory
+from cfg_core.toy2d.drawing import draw_scene
+from cfg_core.toy2d.scene import REACH, VIEW, Scene
+from cfg_core.toy2d.trajectory import draw_trajectory
 
 from .conftest import Open
 
@@ -43,9 +45,9 @@ def holds(page: Any, **changes: Any) -> Scene:
     assert scene == replace(SMALL, **changes)
     drawn, lab = draw_scene(scene), page.locator(".plane")
     assert float(lab.get_attribute("data-distance")) == drawn.distance
-    assert float(lab.get_attribute("data-floor")) == drawn.floor
+    assert float(lab.get_attribute("data-floor")) == drawn.exact_distance
     assert lab.locator(".mine b").inner_text() == f"{drawn.distance:.2f}"
-    assert lab.locator(".exact b").inner_text() == f"{drawn.floor:.2f}"
+    assert lab.locator(".exact b").inner_text() == f"{drawn.exact_distance:.2f}"
     assert f"distance {drawn.distance:.2f}" in lab.locator(".sentence").inner_text()
     assert lab.locator(".strength output b").inner_text() == f"w = {scene.w:.1f}"
     assert lab.locator(".strength output small").inner_text() == f"scale s = 1 + w = {1 + scene.w:.1f}"

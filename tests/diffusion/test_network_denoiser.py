@@ -201,12 +201,34 @@ GPU = pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(
 
 
 @pytest.mark.parametrize("device", ["cpu", GPU])
-@pytest.mark.parametrize(("precision", "mean", "most"), [(torch.float16, 0.2, 4), (torch.bfloat16, 1.6, 16)])
-def test_in_half_precision_pictures_move_by_less_than_an_eye_can_see(precision, mean, most, device):
-    exact, half = load_checkpoint(SHIPPED), load_checkpoint(SHIPPED, device, precision)
+@pytest.mark.parametrize("precision", [torch.float16, torch.bfloat16])
+def test_in_half_precision_pictures_move_no_more_than_its_rounding_explains(precision, device):
+    """The reference is the same network in float32 whose weights, inputs and outputs of every layer are rounded.
+
+    Autocast also rounds sums and activations between the layers: 1.4 times the reference on the CPUs tried.
+    """
+    exact, half, reference = load_checkpoint(SHIPPED), load_checkpoint(SHIPPED, device, precision), rounded(precision)
     request = GridRequest(exact.hash, tuple(range(10)), samples=1, steps=4)
-    pictures, moved = (draw_frame(checkpoint.denoiser, request).pixels.astype(int) for checkpoint in (exact, half))
-    off = abs(pictures - moved)
-    assert off.mean() < mean, "in 256 levels of grey"
-    assert off.max() <= most
+    pictures, moved, expected = (
+        draw_frame(checkpoint.denoiser, request).pixels.astype(int) for checkpoint in (exact, half, reference)
+    )
+    off, explained = abs(pictures - moved), abs(pictures - expected)
+    assert off.mean() < 2 * explained.mean(), "in 256 levels of grey"
+    assert off.max() <= 3 * explained.max()
+    assert off.mean() < 0.01 * 255, "less than an eye can see"
     assert off.max() > 0, "it must have been another precision"
+
+
+def rounded(precision):
+    """The shipped model in float32, every layer's weights, inputs and outputs rounded to a precision."""
+
+    def of(tensor):
+        return tensor.to(precision).float()
+
+    checkpoint = load_checkpoint(SHIPPED)
+    for layer in checkpoint.denoiser.network.modules():
+        if isinstance(layer, (torch.nn.Conv2d, torch.nn.Linear)):
+            layer.weight.data = of(layer.weight.data)
+            layer.register_forward_pre_hook(lambda module, inputs: (of(inputs[0]),))
+            layer.register_forward_hook(lambda module, inputs, output: of(output))
+    return checkpoint

@@ -1,0 +1,68 @@
+"""How the samples of a scene move from noise to their clean places, with the density and the score along the way."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cfg_core.diffusion.mixture import MixtureDenoiser
+from cfg_core.guidance.rules import guide
+from cfg_core.sampling.loop import generate
+from cfg_core.toy2d.densities import density_on_grid, square_grid
+from cfg_core.toy2d.drawing import begin_scene
+from cfg_core.toy2d.scene import RULES, VIEW, Scene
+
+Array = NDArray[np.float64]
+
+MAX_STEPS = 50
+"""Steps that a trajectory shows at most; of more it takes evenly spaced ones."""
+
+DENSITY_CELLS = 48
+"""Grid points a side of each density, over [−VIEW, VIEW]²."""
+
+ARROWS = 15
+"""Arrows a side at which the score is given, each in the middle of its share of [−VIEW, VIEW]²."""
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """The paths of N samples at F noise levels, the initial noise and the clean end among them.
+
+    log_snrs (F,): increasing, the last ∞. paths (F, N, 2): z at each level. density (F, DENSITY_CELLS, DENSITY_CELLS):
+    the displayed density of z at each level, its maximum 1. score (F, ARROWS², 2): the guided score, x fastest.
+    """
+
+    log_snrs: Array
+    paths: Array
+    density: Array
+    score: Array
+
+
+@torch.inference_mode()
+def draw_trajectory(scene: Scene) -> Trajectory:
+    """Draw the samples of a scene as ``draw_scene`` does, and keep the way they came."""
+    denoiser = scene.mixture()
+    job = begin_scene(denoiser, scene)
+    log_snrs = [*job.state.log_snrs.tolist(), math.inf]
+    start = job.state.z
+    z = {state.at: state.z for state in generate(denoiser, job)}  # step → the last z before it
+    z[0] = start  # rather than what Langevin steps at the first level make of it
+    shown = np.linspace(0, scene.steps, min(scene.steps, MAX_STEPS) + 1).round().astype(int)
+    levels = np.array([log_snrs[step] for step in shown])
+    densities = [
+        density_on_grid(denoiser, scene.density, scene.label, scene.w, level, VIEW, DENSITY_CELLS) for level in levels
+    ]
+    paths = np.stack([z[step].numpy() for step in shown])
+    return Trajectory(levels, paths, np.stack(densities), _guided_score(denoiser, scene, levels))
+
+
+def _guided_score(denoiser: MixtureDenoiser, scene: Scene, levels: Array) -> Array:
+    """At each of F levels, and at λmax of the schedule instead of ∞: (F, ARROWS², 2)."""
+    arrows = square_grid(VIEW * (1 - 1 / ARROWS), ARROWS)
+    log_snr = torch.as_tensor(levels).clamp(max=denoiser.schedule.log_snr_max).repeat_interleave(len(arrows))
+    z = arrows.repeat(len(levels), 1)
+    labels, w = torch.full((len(z),), scene.label), torch.full((len(z),), scene.w, dtype=torch.float64)
+    score = guide(denoiser, RULES[scene.rule], z, log_snr, labels, w).score
+    return score.reshape(len(levels), -1, 2).numpy()

@@ -1,0 +1,36 @@
+"""Trajectories: their ends, and the density and the score of each of their levels."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cfg_core.diffusion.noise import noise
+from cfg_core.toy2d.drawing import draw_scene
+from cfg_core.toy2d.scene import VIEW
+from cfg_core.toy2d.trajectory import ARROWS, DENSITY_CELLS, MAX_STEPS, draw_trajectory
+from tests.toy2d.reference import LOPSIDED, SCENE, log_tilted, score
+
+
+@pytest.mark.parametrize("scene", [SCENE, replace(LOPSIDED, sampler="heun", steps=20, langevin=1)])
+def test_a_trajectory_leads_from_noise_to_the_samples(scene):
+    trajectory = draw_trajectory(scene)
+    assert np.array_equal(trajectory.paths[0], noise(scene.seed, 0, 0, (scene.points, 2)).numpy())
+    assert np.array_equal(trajectory.paths[-1], draw_scene(scene).points)
+    assert list(trajectory.log_snrs) == sorted(trajectory.log_snrs)
+    assert len(trajectory.log_snrs) == scene.steps + 1
+    assert trajectory.log_snrs[-1] == math.inf
+    assert len(draw_trajectory(replace(scene, steps=200)).paths) == MAX_STEPS + 1
+
+
+@pytest.mark.parametrize("moment", [5, 30, 50])
+def test_the_density_and_the_score_of_a_moment_are_those_of_its_level(moment):
+    trajectory = draw_trajectory(LOPSIDED)
+    level = min(trajectory.log_snrs[moment], 20.0)
+    axis = np.linspace(-VIEW, VIEW, DENSITY_CELLS)
+    expected = log_tilted(LOPSIDED, np.stack(np.meshgrid(axis, axis), -1), level)
+    assert trajectory.density[moment] == pytest.approx(np.exp(expected - expected.max()), abs=1e-6)
+    axis = (np.arange(ARROWS) + 0.5) * 2 * VIEW / ARROWS - VIEW
+    places = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
+    assert trajectory.score[moment] == pytest.approx(score(LOPSIDED, places, level), rel=1e-6, abs=1e-6)
