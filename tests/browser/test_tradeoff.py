@@ -90,9 +90,9 @@ def test_the_charts_show_exactly_the_figures_of_the_files(open_page: Open, files
         choose(page, group)
         for chart in AXES:
             holds(page, chart, [files[name] for name in names])
-            floor = page.locator(f".tradeoff .{chart} .floor")
+            baseline = page.locator(f".tradeoff .{chart} .baseline")
             of_file = tuple(files[names[0]]["floor"][metric] for metric in AXES[chart])
-            assert (float(floor.get_attribute("data-x")), float(floor.get_attribute("data-y"))) == of_file
+            assert (float(baseline.get_attribute("data-x")), float(baseline.get_attribute("data-y"))) == of_file
             if len(names) > 1:
                 assert page.locator(f".{chart} .title text").count() == len(names)
     assert page.locator(".fid .axis-y").text_content() == "FID (log scale) →"
