@@ -138,7 +138,7 @@ export function curveOf(model, curve, request) {
   const sampler = model.samplers.find(each => each.name === curve.sampler)?.title ?? curve.sampler;
   const settings = `${rule}, ${sampler}, ${curve.steps} steps`;
   const label = dot ? `FID against Inception Score over w, at w = ${number(request.w)}`
-    : `FID against Inception Score over w, measured with other settings: ${settings}`;
+    : 'FID against Inception Score over w, of other settings than these';
   return {dot, label, note: dot ? '' : `The curve is of ${settings}; these settings were not measured.`};
 }
 

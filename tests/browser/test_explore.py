@@ -634,9 +634,11 @@ def test_behind_another_tab_nothing_is_drawn_and_it_goes_on_when_seen_again(open
     [token] = set(engine._people) - before
     page.get_by_role("tab", name="2-D lab").click()
     with engine._changed:
-        assert engine._changed.wait_for(lambda: token not in engine._people, 20)
+        assert engine._changed.wait_for(lambda: not engine._people[token].unfinished, 20)
+        assert engine._people[token].wish == ((), ())
     page.get_by_role("tab", name="Explore").click()
     holds(page, engine, **{"class": "3", "steps": "60"})
+    assert set(engine._people) - before == {token}, "it is the same session, in its place"
 
 
 def test_another_model_is_chosen_while_another_page_samples(browser: Any, engine: Engine) -> None:
@@ -752,7 +754,7 @@ def test_what_a_lent_gpu_drew_while_nobody_looked_is_there_when_they_come_back(
         page.wait_for_function("document.querySelector('.cost')?.textContent === 'computing'")
         page.get_by_role("tab", name="2-D lab").click()
         with choice.engine._changed:
-            assert choice.engine._changed.wait_for(lambda: not choice.engine._people, 20)
+            assert choice.engine._changed.wait_for(lambda: all(not p.works for p in choice.engine._people.values()), 20)
         page.get_by_role("tab", name="Explore").click()
         go.set()
         holds(page, choice.engine, **{"w": "3"})
