@@ -337,7 +337,9 @@ def test_what_is_not_there_or_no_call_is_refused(client: Client, path: str, body
         assert json.loads(reply) == {"error": "there is nothing of that name or number here"}
 
 
-@pytest.mark.parametrize("told", [None, 5, [1], {"request": 5}, {"request": [1]}, {"request": {"w": "x"}, "token": [1]}])
+@pytest.mark.parametrize(
+    "told", [None, 5, [1], {"request": 5}, {"request": [1]}, {"request": {"w": "x"}, "token": [1]}]
+)
 def test_a_gpu_is_not_lent_to_nonsense(client: Client, told: Any) -> None:
     ask = {"data": [], "fn_index": 0, "session_hash": json.dumps(told), "event_data": told}
     assert send(f"{client.src}gradio_api/queue/join", json.dumps(ask))[0] == 200
@@ -373,7 +375,8 @@ def test_after_a_thousand_calls_at_once_it_still_serves(call: Call, engine: Engi
     token = call("open_session", {})[1]["token"]
     finished(call, token, {"samples": 1, "steps": 1})  # who has asked is remembered for longer
     asks = [
-        ("open_session", {"query": {"class": n}}) if n % 2 else ("poll", {"token": n, "request": {"w": n}}) for n in range(1000)
+        ("open_session", {"query": {"class": n}}) if n % 2 else ("poll", {"token": n, "request": {"w": n}})
+        for n in range(1000)
     ]
     with ThreadPoolExecutor(64) as pool:
         replies = list(pool.map(lambda ask: call(*ask), asks))

@@ -19,8 +19,8 @@ from cfg_core.plane import ARROWS, CELLS, DENSITIES, HEAT, MEASURED, RULES, SPRE
 from cfg_core.samplers import SAMPLERS
 from cfg_core.sampling import begin, generate
 from cfg_core.sliced import directions, exact_draws, quantiles, sliced_wasserstein
-from cfg_core.ui import plane as plane_tab
-from cfg_core.ui.plane import PATH_UNIT, Plane
+from cfg_core.ui import toy2d as toy2d_tab
+from cfg_core.ui.toy2d import PATH_UNIT, Toy2d
 
 SCENE = Scene()
 LOPSIDED = Scene(means=((0.4, 1.1), (-1.5, 0.2), (0.9, -1.3)), label=1, w=2.0, seed=3)
@@ -217,14 +217,14 @@ def test_bad_input_gets_one_sentence(raw, sentence):
     with pytest.raises(ValueError) as error:  # noqa: PT011
         Scene.parse(raw)
     assert str(error.value).startswith(sentence)
-    for function in (Plane().draw, Plane().film):
+    for function in (Toy2d().draw, Toy2d().trajectory):
         assert asyncio.run(function(raw)) == {"ok": False, "error": str(error.value)}
 
 
 def test_a_scene_survives_the_page():
     assert Scene.parse(LOPSIDED.to_json()) == LOPSIDED
     assert Scene.parse({}) == SCENE
-    told = Plane().restore({"w": 9, "class": 1, "nonsense": 0})
+    told = Toy2d().restore({"w": 9, "class": 1, "nonsense": 0})
     assert Scene.parse(told["scene"]) == replace(SCENE, label=1)
     assert told["notice"] == (
         "In this link, w must be a number from 0 to 8, got 9; 'nonsense' is not a field of a scene."
@@ -232,21 +232,21 @@ def test_a_scene_survives_the_page():
 
 
 def test_the_page_is_told_what_was_computed():
-    told, drawn = asyncio.run(Plane().draw(LOPSIDED.to_json())), plane.draw(LOPSIDED)
+    told, drawn = asyncio.run(Toy2d().draw(LOPSIDED.to_json())), plane.draw(LOPSIDED)
     assert Scene.parse(told["scene"]) == LOPSIDED
-    assert (told["distance"], told["floor"]) == (drawn.distance, drawn.floor)
+    assert (told["distance"], told["baseline"]) == (drawn.distance, drawn.floor)
     for field in ("points", "exact"):
         sent = np.frombuffer(base64.b64decode(told[field]), np.float32).reshape(-1, 2)
         assert np.array_equal(sent, getattr(drawn, field).astype(np.float32))
-    told, film = asyncio.run(Plane().film(LOPSIDED.to_json())), plane.film(LOPSIDED)
+    told, film = asyncio.run(Toy2d().trajectory(LOPSIDED.to_json())), plane.film(LOPSIDED)
     paths = np.frombuffer(base64.b64decode(told["paths"]), np.int16).reshape(film.paths.shape)
     assert np.abs(paths * PATH_UNIT - film.paths).max() <= PATH_UNIT / 2
     assert told["log_snrs"] == [*film.log_snrs[:-1].tolist(), None]
 
 
 def test_more_scenes_than_may_wait_are_refused_and_the_lab_goes_on(monkeypatch):
-    monkeypatch.setattr(plane_tab, "QUEUE", 2)
-    lab = Plane()
+    monkeypatch.setattr(toy2d_tab, "QUEUE", 2)
+    lab = Toy2d()
 
     async def many():
         return await asyncio.gather(*(lab.draw(replace(SCENE, seed=seed).to_json()) for seed in range(5)))

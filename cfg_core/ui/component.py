@@ -14,7 +14,8 @@ import(new URL({address}, document.baseURI)).then(({{mount}}) => mount(element, 
   .catch(error => {{
     console.error(error);
     const message = element.querySelector('.message');
-    if (message) Object.assign(message, {{textContent: `This part of the page could not start: ${{error.message}}`, hidden: false}});
+    const textContent = `This part of the page could not start: ${{error.message}}`;
+    if (message) Object.assign(message, {{textContent, hidden: false}});
   }});
 """
 """What Gradio runs once the markup is on the page."""

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -12,16 +12,15 @@ from cachetools import LRUCache
 from cfg_core import lent
 from cfg_core.curvefile import Curve
 from cfg_core.engine import Full, UnknownPerson
-from cfg_core.guidance import RULES, rules
 from cfg_core.models import Models
-from cfg_core.request import BELOW, COARSE, GAPS, GridRequest, strip
-from cfg_core.samplers import SAMPLERS
-from cfg_core.ui.component import component, encoded
-from cfg_core.work import Frame
+from cfg_core.request import GridRequest, strip
+from cfg_core.ui.component import component
+from cfg_core.ui.descriptions import STRIP_PICTURES, describe_frame, describe_model, is_new, worth_sending
+from cfg_core.ui.rails import Rails
+from cfg_core.ui.requests import PageRequests
 
 log = logging.getLogger(__name__)
 
-FIELDS = ("model", "class", "w", "seed", "samples", "sampler", "steps", "rule")
 PACE, COMPANY = 0.3, 8
 """Seconds between unfinished frames, and how many sessions there may be until they become longer: to send each
 evaluation to everybody would take from the sampler's own cores."""
@@ -29,25 +28,18 @@ evaluation to everybody would take from the sampler's own cores."""
 PATIENCE = 2.0
 """Seconds that a poll waits for news. A newer request of the same session ends the wait."""
 
-RAIL_PATIENCE = 1.0
-"""Seconds after which the session that draws a rail asks again, so that it is not taken for a silent one."""
-
 REMEMBERED = 4096
-"""Sessions of which the last request and the number of remote calls are kept; more than are ever admitted by default."""
+"""Sessions of which the last request and the number of remote calls are kept; more than are admitted by default."""
 
 UNKNOWN = {"ok": False, "unknown": True, "error": "this page has been silent for too long"}
 
-RAIL_PICTURES = 24
-"""Classes of which the rail shows pictures; of more it shows names, to be searched."""
-
-STRIP_PICTURES = 64
-"""Grids of more pictures have no strip: it would take long to fill, and much to send."""
-
 
 class Explore:
-    """What the page's scripts (assets/explore) call: ``open_session`` once, then ``poll`` for frames, ``trajectory`` for
-    the denoising of what is displayed, ``describe_model`` to change the model, ``rail`` where its pictures come later,
-    ``pause_session`` while the tab is hidden, and ``close_session`` at the end.
+    """What the page's scripts (assets/explore) call.
+
+    ``open_session`` once, then ``poll`` for frames, ``trajectory`` for the denoising of what is displayed,
+    ``describe_model`` to change the model, ``rail`` where its pictures come later, ``pause_session`` while the tab is
+    hidden, and ``close_session`` at the end.
 
     All take one JSON object and return one; whatever is wrong with it comes back as a sentence in ``error``. None holds
     a thread while it waits.
@@ -59,14 +51,11 @@ class Explore:
         self._draw = lent.drawer()
         self.engine = models.engine
         self.curves = curves
-        self._rails: dict[str, str] = {}
         self._loading: dict[str, asyncio.Task[Any]] = {}
-        self._drawing_rails: dict[str, asyncio.Task[None]] = {}
         self._requests: LRUCache[str, GridRequest] = LRUCache(REMEMBERED)  # session → what it asked for last
         self._remote_calls: LRUCache[str, int] = LRUCache(REMEMBERED)  # session → its calls of a remote GPU that ended
-        first = self.engine.checkpoint.hash
-        if request := self._rail_request(first):
-            self._rails[first] = encoded(self.engine.draw(request).tobytes())
+        self._page_requests = PageRequests(models)
+        self._rails = Rails(self.engine)
 
     def render(self) -> gr.HTML:
         """The component."""
@@ -128,19 +117,19 @@ class Explore:
             problem = str(error)
             query = {name: value for name, value in query.items() if name != "model"}
         try:
-            request, notice = self.restore(query, problem)
-            self._begin_rail(request.checkpoint)
+            request, notice = self._page_requests.restore(query, problem)
         except (ValueError, RuntimeError) as error:
             return {"ok": False, "error": str(error)}
+        digest = request.checkpoint
         return {
             "ok": True,
-            "model": self._described(request.checkpoint),
+            "model": describe_model(self.engine, digest, self.curves.get(digest), self._rails.pictured(digest)),
             "models": [
                 {"hash": each.hash, "title": each.name + ("" if each.config.finished else ", in training")}
                 for each in self.models.offers
             ],
-            "rail": self._rails.get(request.checkpoint, ""),
-            "request": self.fields(request),
+            "rail": self._rails.pictures(digest),
+            "request": self._page_requests.fields(request),
             "notice": notice,
         }
 
@@ -149,10 +138,7 @@ class Explore:
         digest = ask.get("model") if isinstance(ask, Mapping) else None
         if not isinstance(digest, str) or digest not in self.engine.checkpoints:
             return {"ok": False, "error": "model must be the hash of a model that is described"}
-        self._begin_rail(digest)
-        if task := self._drawing_rails.get(digest):
-            await asyncio.wait([task], timeout=PATIENCE)
-        return {"ok": True, "rail": self._rails.get(digest, "")}
+        return {"ok": True, "rail": await self._rails.wait(digest, PATIENCE)}
 
     async def poll(self, ask: Any) -> dict[str, Any]:
         """{token, request, seen: {serial: evaluations}, ahead} → the frames of the grid at w = 0 and of the guided
@@ -169,13 +155,13 @@ class Explore:
         token = str(ask.get("token"))
         try:
             await self._open(ask["request"])
-            guided = self.parse(ask["request"])
+            guided = self._page_requests.parse(ask["request"])
             rungs = strip(guided) if guided.pictures <= STRIP_PICTURES else ()
             wanted = (guided, replace(guided, w=(0.0,))), rungs
             view = self.engine.want(token, *wanted)
             self._requests[token] = guided
             pace = min(PACE * max(1, self.engine.people / COMPANY), PATIENCE)
-            for patience, enough in ((pace, _worth_sending), (PATIENCE - pace, _new)):
+            for patience, enough in ((pace, worth_sending), (PATIENCE - pace, is_new)):
                 whole = len(view.strip) == len(rungs) and all(frame.done for frame in view.frames)
                 unsaid = view.ahead > 0 and not ask.get("ahead")
                 if view.door or whole or unsaid or any(enough(frame, seen) for frame in view.frames + view.strip):
@@ -190,15 +176,15 @@ class Explore:
             return {"ok": False, "error": str(error)}
         return {
             "ok": True,
-            "frames": [_frame(frame, seen) for frame in reversed(view.frames)],
-            "strip": [_frame(frame, seen) for frame in view.strip if _new(frame, seen)],
+            "frames": [describe_frame(frame, seen) for frame in reversed(view.frames)],
+            "strip": [describe_frame(frame, seen) for frame in view.strip if is_new(frame, seen)],
             "rungs": len(rungs),
             "missing": len(rungs) - len(view.strip),
             "ahead": view.ahead,
             "queue_position": view.door,
             "remote_calls": self._remote_calls.get(token, 0),
-            "request": self.fields(guided),
-            "url": guided.to_url(self._classes(guided)),
+            "request": self._page_requests.fields(guided),
+            "url": self._page_requests.url(guided),
         }
 
     def trajectory(self, ask: Any) -> dict[str, Any]:
@@ -207,7 +193,10 @@ class Explore:
             trajectories = self.engine.film(_token(ask))
         except UnknownPerson:
             return UNKNOWN
-        return {"ok": True, "trajectories": [[_frame(frame, {}) for frame in each] for each in reversed(trajectories)]}
+        return {
+            "ok": True,
+            "trajectories": [[describe_frame(frame, {}) for frame in each] for each in reversed(trajectories)],
+        }
 
     def pause_session(self, ask: Any) -> dict[str, Any]:
         """{token}: nothing is displayed, so draw nothing, but keep the session and its position in the queue."""
@@ -243,7 +232,7 @@ class Explore:
     # ---- what they need ---------------------------------------------------------------------------------------------
 
     def _draw_remotely(self, token: str, raw: Any) -> None:
-        guided = self.parse(raw if isinstance(raw, Mapping) else {})
+        guided = self._page_requests.parse(raw if isinstance(raw, Mapping) else {})
         if not self.engine.elsewhere(guided.checkpoint):
             raise ValueError("model must be one that is drawn by a remote GPU")
         requests = strip(guided)
@@ -277,164 +266,6 @@ class Explore:
             self._loading[digest] = task
         await asyncio.shield(self._loading[digest])
 
-    def _described(self, digest: str) -> dict[str, Any]:
-        """What the page must know of a model."""
-        config, denoiser = self.engine.checkpoints[digest].config, self.engine.checkpoints[digest].denoiser
-        channels, size, _ = denoiser.picture_shape
-        return {
-            "hash": digest,
-            "classes": list(config.classes),
-            "size": size,
-            "channels": channels,
-            "about": config.about,
-            "meters": self.engine.measures(digest),
-            "remote": self.engine.elsewhere(digest),
-            "rail_pictures": self._rail_request(digest) is not None,
-            "rules": [
-                {"name": name, "title": rule.title, "formula": rule.formula, "parameters": _parameters(rule)}
-                for name, rule in rules(denoiser).items()
-            ],
-            "samplers": [
-                {"name": name, "title": s.title, "steps": s.default_steps, "parameters": _parameters(s)}
-                for name, s in SAMPLERS.items()
-            ],
-            "ladder": sorted({*COARSE, *GAPS}),
-            "below": sorted(BELOW),
-            "strip_pictures": STRIP_PICTURES,
-            "curve": _curve(self.curves.get(digest)),
-        }
-
-    def _rail_request(self, digest: str) -> GridRequest | None:
-        """One picture of every class, where they are few enough and drawn here."""
-        every = tuple(range(len(self.engine.checkpoints[digest].config.classes)))
-        if len(every) > RAIL_PICTURES or self.engine.elsewhere(digest):
-            return None
-        return GridRequest(digest, every, w=(2.0,), samples=1)
-
-    def _begin_rail(self, digest: str) -> None:
-        """Have the rail's pictures drawn in the background, once."""
-        request = self._rail_request(digest)
-        if request and digest not in self._rails and digest not in self._drawing_rails:
-            task = asyncio.create_task(self._draw_rail(request))
-            self._drawing_rails[digest] = task
-            task.add_done_callback(lambda _: self._drawing_rails.pop(digest, None))
-
-    async def _draw_rail(self, request: GridRequest) -> None:
-        """In a session of its own, which queues like everybody's; where that is full, the page asks again."""
-        try:
-            token = self.engine.admit()
-        except Full:
-            return
-        try:
-            while True:
-                view = self.engine.want(token, (request,))
-                if view.frames and view.frames[0].done:
-                    break
-                await self.engine.news(token, view.version, RAIL_PATIENCE)
-            if (pixels := view.frames[0].pixels) is not None and not view.frames[0].error:
-                self._rails[request.checkpoint] = encoded(pixels.tobytes())
-        except UnknownPerson:  # the computer slept, or the engine was closed
-            log.warning("the rail's pictures of %s were not drawn", request.checkpoint)
-        finally:
-            self.engine.leave(token)
-
-    def parse(self, raw: Mapping[str, Any]) -> GridRequest:
-        """The guided grid's request: one w, and one class or all of them. Raises ValueError for anything else."""
-        request = self.models.request(raw)
-        if len(request.w) != 1:
-            raise ValueError(f"w must be one number here, got {len(request.w)}")
-        if len(request.classes) != 1 and request.classes != tuple(range(self._classes(request))):
-            raise ValueError(f"class must be one label or all here, got {len(request.classes)} labels")
-        return request
-
-    def _classes(self, request: GridRequest) -> int:
-        return len(self.engine.checkpoints[request.checkpoint].config.classes)
-
-    def restore(self, query: Mapping[str, Any], problem: str = "") -> tuple[GridRequest, str]:
-        """The request of a link. What cannot be had takes its default, and a sentence says which.
-
-        problem: what was found wrong with the link before.
-        """
-        fields: dict[str, Any] = {}
-        problems = [problem] if problem else []
-
-        def take(names: Iterable[str], *given: str) -> None:
-            """Take over what is right of these fields, each tried with those it depends on."""
-            for name in names:
-                if name in query:
-                    try:
-                        self.parse({**{each: fields[each] for each in given if each in fields}, name: query[name]})
-                        fields[name] = query[name]
-                    except ValueError as error:
-                        problems.append(str(error))
-
-        take(("model",))
-        take(FIELDS[1:], "model")  # it decides which classes and rules there are
-        owners = RULES[fields.get("rule", GridRequest.rule)], SAMPLERS[fields.get("sampler", GridRequest.sampler)]
-        take([each["name"] for owner in owners for each in _parameters(owner)], "model", "rule", "sampler")
-        try:
-            request = self.parse(fields)
-        except ValueError as error:  # each is fine, together they are not
-            problems.append(str(error))
-            request = self.parse({})
-        return request, f"In this link, {'; '.join(problems)}." if problems else ""
-
-    def fields(self, request: GridRequest) -> dict[str, Any]:
-        """A request as the page keeps it."""
-        every = len(request.classes) > 1
-        return {
-            "model": request.checkpoint,
-            "class": "all" if every else request.classes[0],
-            "w": request.w[0],
-            "seed": request.seed,
-            "samples": request.samples,
-            "sampler": request.sampler,
-            "steps": request.steps,
-            "rule": request.rule,
-            **dict(getattr(request, "parameters", {})),
-        }
-
 
 def _token(ask: Any) -> str:
     return str(ask.get("token")) if isinstance(ask, Mapping) else ""
-
-
-def _parameters(owner: Any) -> list[dict[str, Any]]:
-    """The declared parameters of a rule or sampler, as the page renders them."""
-    fields = ("name", "symbol", "low", "high", "default", "step", "help")
-    return [{field: getattr(each, field) for field in fields} for each in getattr(owner, "parameters", ())]
-
-
-def _curve(curve: Curve | None) -> dict[str, Any] | None:
-    """A model's measured curve, and the settings it was measured with."""
-    if curve is None:
-        return None
-    points = [{"w": p.w, **{name: p.figures[name].value for name in ("inception", "fid")}} for p in curve.points]
-    return {"rule": curve.rule, "sampler": curve.sampler, "steps": curve.steps, "points": points}
-
-
-def _new(frame: Frame, seen: Mapping[str, Any]) -> bool:
-    return seen.get(str(frame.serial)) != frame.evaluations
-
-
-def _worth_sending(frame: Frame, seen: Mapping[str, Any]) -> bool:
-    """Whether it is finished, or the first sign of it."""
-    return _new(frame, seen) and (frame.done or (frame.evaluations > 0 and not seen.get(str(frame.serial))))
-
-
-def _frame(frame: Frame, seen: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "serial": frame.serial,
-        "w": frame.request.w[0],
-        "classes": list(frame.request.classes),
-        "samples": frame.request.samples,
-        "seed": frame.request.seed,
-        "evaluations": frame.evaluations,
-        "total": frame.request.evaluations,
-        "done": frame.done,
-        "seconds": frame.seconds,
-        "precomputed": frame.precomputed,
-        "error": frame.error,
-        "meter": frame.meter and asdict(frame.meter),
-        "pixels": encoded(frame.pixels.tobytes()) if frame.pixels is not None and _new(frame, seen) else None,
-    }

@@ -1,4 +1,4 @@
-"""Requests before they reach Gradio: of bounded size, and an answer where Gradio looks for something without a check."""
+"""Requests before they reach Gradio: of bounded size, and a 404 where Gradio looks something up without a check."""
 
 import logging
 import traceback

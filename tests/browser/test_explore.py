@@ -23,7 +23,7 @@ from cfg_core.models import Models
 from cfg_core.request import GridRequest
 from cfg_core.sampling import generate
 from cfg_core.schedule import Schedule
-from cfg_core.ui.explore import FIELDS
+from cfg_core.ui.requests import FIELDS
 from tests.conftest import served, small_network
 
 from .conftest import CHECKPOINT, Open
