@@ -136,10 +136,10 @@ export function curveOf(model, curve, request) {
   const dot = plain && ['rule', 'sampler', 'steps'].every(same);
   const rule = model.rules.find(each => each.name === curve.rule)?.title ?? curve.rule;
   const sampler = model.samplers.find(each => each.name === curve.sampler)?.title ?? curve.sampler;
-  const settings = `${rule}, ${sampler}, ${curve.steps} steps`;
+  const settings = `${sampler}, ${curve.steps} steps${curve.rule === request.rule ? '' : `, ${rule}`}`;
   const label = dot ? `FID against Inception Score over w, at w = ${number(request.w)}`
     : 'FID against Inception Score over w, of other settings than these';
-  return {dot, label, note: dot ? '' : `The curve is of ${settings}; these settings were not measured.`};
+  return {dot, label, note: dot ? '' : `Measured with ${settings}.`};
 }
 
 /**
