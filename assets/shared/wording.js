@@ -44,7 +44,7 @@ export function belowZero(rule) {
 }
 
 /**
- * Whether a figure is told as higher (1), lower (−1) or the same (0), in the digits that are shown of it.
+ * Whether a figure reads higher (1), lower (−1) or the same (0), in the digits that are shown of it.
  *
  * @param {number} before
  * @param {number} after
