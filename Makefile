@@ -6,13 +6,22 @@ BIN := $(VENV)/bin
 app: $(VENV)/.app            ## set up and run the app; ARGS="--port 8000" passes options
 	$(BIN)/python app.py $(ARGS)
 
-test: $(VENV)/.dev           ## set up and run the tests
+test: $(VENV)/.dev test-scripts ## set up and run the tests, the page's scripts' too
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/.dev          ## linter, formatter, types
+check: $(VENV)/.dev check-scripts ## linter, formatter, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+test-scripts:                ## unit tests of the page's scripts, where there is Node
+	@if command -v node >/dev/null; then node --test tests/js/*.test.js; \
+	else echo "SKIPPED: the unit tests of the page's scripts need node, which is not installed"; fi
+
+check-scripts:               ## types of the page's scripts, where there is Node
+	@if command -v npm >/dev/null; then \
+	  { [ -x node_modules/.bin/tsc ] || npm ci --silent --no-audit --no-fund; } && npm run --silent check; \
+	else echo "SKIPPED: the types of the page's scripts need node and npm, which are not installed"; fi
 
 bench: $(VENV)/.dev          ## what it costs, each figure beside its reference
 	$(BIN)/python -m tests.benchmarks $(ARGS)
@@ -37,4 +46,4 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt constraints.txt | $(VENV)/bi
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt -c constraints.txt
 	touch $@
 
-.PHONY: app test check bench bench-live bench-classroom soak
+.PHONY: app test check test-scripts check-scripts bench bench-live bench-classroom soak

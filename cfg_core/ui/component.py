@@ -1,36 +1,47 @@
-"""A part of the page: markup, script and style of one name in assets/, and the Python functions that it calls."""
+"""A tab of the page: its markup, style sheet and scripts in a folder of assets/, and the Python functions it calls."""
 
 import base64
 import json
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
-ASSETS = Path(__file__).parents[2] / "assets"
+from cfg_core.ui.scripts import ASSETS, SCRIPTS
+
+START = """
+import(new URL({address}, document.baseURI)).then(({{mount}}) => mount(element, server, {constants}, trigger))
+  .catch(error => {{
+    console.error(error);
+    const message = element.querySelector('.message');
+    const textContent = `This part of the page could not start: ${{error.message}}`;
+    if (message) Object.assign(message, {{textContent, hidden: false}});
+  }});
+"""
+"""What Gradio runs once the markup is on the page."""
 
 
-def component(name: str, *functions: Callable[..., Any], uses: Sequence[str] = (), **constants: Any) -> gr.HTML:
-    """The component of assets/NAME.html and NAME.js; its script finds the functions under ``server``.
+def component(tab: str, *functions: Callable[..., Any], script: str | None = None, **constants: Any) -> gr.HTML:
+    """The component of a tab. Its module's ``mount(element, server, constants, trigger)`` starts it; ``server`` has the
+    functions by their names.
 
-    uses: scripts of assets/ that it needs beside common.js. constants: what the script finds by these names. Not a
-    subclass of gr.HTML: Gradio writes a stub file beside the source of each subclass.
+    script: the module, by default assets/TAB/main.js. Not a subclass of gr.HTML: Gradio writes a stub file beside the
+    source of each subclass.
     """
-    given = "".join(f"const {constant} = {json.dumps(value)};\n" for constant, value in constants.items())
-    scripts = "".join((ASSETS / f"{script}.js").read_text() for script in ("common", *uses, name))
+    module = script or f"{tab}/main.js"
+    folder = module.partition("/")[0]
     return gr.HTML(
-        html_template=(ASSETS / f"{name}.html").read_text(),
-        js_on_load=given + scripts,
+        html_template=(ASSETS / folder / f"{tab}.html").read_text(encoding="utf-8"),
+        js_on_load=START.format(address=json.dumps(SCRIPTS.address(module)), constants=json.dumps(constants)),
         apply_default_css=False,
         server_functions=list(functions) or None,
-        elem_id=name,
+        elem_id=tab,
     )
 
 
 def style(name: str) -> str:
     """The style sheet assets/NAME.css."""
-    return (ASSETS / f"{name}.css").read_text()
+    return (ASSETS / f"{name}.css").read_text(encoding="utf-8")
 
 
 def encoded(content: bytes) -> str:

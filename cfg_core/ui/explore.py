@@ -1,47 +1,48 @@
 """The Explore tab: the class rail, the guidance slider, the unguided and the guided grid from the same noise."""
 
-import asyncio
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
+from cachetools import LRUCache
 
 from cfg_core.evaluation.curve_file import Curve
-from cfg_core.grids.ladder import BELOW, COARSE, GAPS, strip
+from cfg_core.grids.ladder import strip
 from cfg_core.grids.request import GridRequest
-from cfg_core.guidance.rules import rules
-from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.serving import zerogpu
-from cfg_core.serving.grid_job import Frame
 from cfg_core.serving.registry import ModelRegistry
 from cfg_core.serving.sessions import Demand, ServiceFull, UnknownSession
-from cfg_core.ui.component import component, encoded
+from cfg_core.ui.component import component
+from cfg_core.ui.descriptions import STRIP_PICTURES, describe_frame, describe_model, is_new, worth_sending
+from cfg_core.ui.rails import Rails
+from cfg_core.ui.requests import PageRequests
 
 log = logging.getLogger(__name__)
 
-FIELDS = ("model", "class", "w", "seed", "samples", "sampler", "steps", "rule")
 PACE, COMPANY = 0.3, 8
-"""Seconds between unfinished frames, and how many people there may be until they become longer: to send each evaluation
-to everybody would take from the sampler's own cores."""
+"""Seconds between unfinished frames, and how many sessions there may be until they become longer: to send each
+evaluation to everybody would take from the sampler's own cores."""
 
 PATIENCE = 2.0
-"""Seconds that a pull waits for news. A newer wish of the same person ends the wait."""
+"""Seconds that a poll waits for news. A newer request of the same session ends the wait."""
 
-RAIL_PICTURES = 24
-"""Classes of which the rail shows pictures; of more it shows names, to be searched."""
+REMEMBERED = 4096
+"""Sessions of which the last request and the number of remote calls are kept; more than are admitted by default."""
 
-STRIP_PICTURES = 64
-"""Grids of more pictures have no strip: it would take long to fill, and much to send."""
+UNKNOWN = {"ok": False, "unknown": True, "error": "this page has been silent for too long"}
 
 
 class Explore:
-    """What the page's script (assets/explore.js) calls: ``enter`` once, then ``pull`` for frames, ``film`` for the
-    denoising of what it shows, and ``leave`` at the end.
+    """What the page's scripts (assets/explore) call.
 
-    All take one JSON object and return one; whatever is wrong with it comes back as a sentence in ``error``.
+    ``open_session`` once, then ``poll`` for frames, ``trajectory`` for the denoising of what is displayed,
+    ``describe_model`` to change the model, ``rail`` where its pictures come later, ``pause_session`` while the tab is
+    hidden, and ``close_session`` at the end.
+
+    All take one JSON object and return one; whatever is wrong with it comes back as a sentence in ``error``. None holds
+    a thread while it waits.
     """
 
     def __init__(self, models: ModelRegistry, curves: Mapping[str, Curve]) -> None:
@@ -50,42 +51,200 @@ class Explore:
         self._draw = zerogpu.gpu_draw()
         self.engine = models.engine
         self.curves = curves
-        self._rails: dict[str, str] = {}
-        first = self.engine.checkpoint.hash
-        if request := self._rail_request(first):
-            self._rails[first] = encoded(self.engine.draw(request).tobytes())
+        self._requests: LRUCache[str, GridRequest] = LRUCache(REMEMBERED)  # session → what it asked for last
+        self._remote_calls: LRUCache[str, int] = LRUCache(REMEMBERED)  # session → its calls of a remote GPU that ended
+        self._page_requests = PageRequests(models)
+        self._rails = Rails(self.engine)
 
     def render(self) -> gr.HTML:
         """The component."""
 
-        async def enter(ask: Any) -> dict[str, Any]:
-            return await self.enter(ask)
+        async def open_session(ask: Any) -> dict[str, Any]:
+            return await self.open_session(ask)
 
-        async def pull(ask: Any) -> dict[str, Any]:
-            return await self.pull(ask)
+        async def describe_model(ask: Any) -> dict[str, Any]:
+            return await self.describe_model(ask)
 
-        def film(ask: Any) -> dict[str, Any]:
-            return self.film(ask)
+        async def poll(ask: Any) -> dict[str, Any]:
+            return await self.poll(ask)
 
-        def leave(ask: Any) -> dict[str, Any]:
-            return self.leave(ask)
+        async def rail(ask: Any) -> dict[str, Any]:
+            return await self.rail(ask)
 
-        html = component("explore", enter, pull, film, leave, uses=("chart",))
-        html.submit(self.lend, None, None, show_progress="hidden", api_visibility="private")
+        def trajectory(ask: Any) -> dict[str, Any]:
+            return self.trajectory(ask)
+
+        async def pause_session(ask: Any) -> dict[str, Any]:  # in the order in which they come, as polls
+            return self.pause_session(ask)
+
+        def close_session(ask: Any) -> dict[str, Any]:
+            return self.close_session(ask)
+
+        html = component("explore", open_session, describe_model, poll, rail, trajectory, pause_session, close_session)
+        html.submit(
+            self.draw_remotely,
+            None,
+            None,
+            show_progress="hidden",
+            api_visibility="private",
+            trigger_mode="multiple",  # "once" drops what is asked for while a call runs
+        )
         return html
 
-    def lend(self, event: gr.EventData) -> None:
-        """{token, want}, queued by the page once for a strip: have it drawn elsewhere, all of it in one call."""
-        ask = event._data if isinstance(event._data, Mapping) else {}
-        wanted = ask.get("want")
+    # ---- server functions -------------------------------------------------------------------------------------------
+
+    async def open_session(self, ask: Any) -> dict[str, Any]:
+        """{query} → a token, and what ``describe_model`` returns."""
+        described = await self.describe_model(ask)
+        if not described["ok"]:
+            return described
         try:
-            guided = self.parse(wanted if isinstance(wanted, Mapping) else {})
-            if not self.engine.is_remote(guided.checkpoint):
-                raise ValueError("model must be one that is drawn elsewhere")
-            requests = strip(guided)
-            view = self.engine.set_demand(str(ask.get("token")), (guided, replace(guided, w=(0.0,))), requests)
+            return {**described, "token": self.engine.admit()}
+        except ServiceFull as error:
+            return {"ok": False, "error": str(error)}
+
+    async def describe_model(self, ask: Any) -> dict[str, Any]:
+        """{query} → the model that it names, the rail's pictures as far as they are there, and the request that the
+        query describes; where it is nonsense, the default and a sentence. Sessions are not touched.
+        """
+        query = ask.get("query") if isinstance(ask, Mapping) else None
+        query = query if isinstance(query, Mapping) else {}
+        problem = ""
+        try:
+            await self._open(query)
+        except ValueError as error:
+            problem = str(error)
+            query = {name: value for name, value in query.items() if name != "model"}
+        try:
+            request, notice = self._page_requests.restore(query, problem)
+        except (ValueError, RuntimeError) as error:
+            return {"ok": False, "error": str(error)}
+        digest = request.checkpoint
+        return {
+            "ok": True,
+            "model": describe_model(self.engine, digest, self.curves.get(digest), self._rails.pictured(digest)),
+            "models": [
+                {"hash": each.hash, "title": each.name + ("" if each.config.finished else ", in training")}
+                for each in self.models.available
+            ],
+            "rail": self._rails.pictures(digest),
+            "request": self._page_requests.fields(request),
+            "notice": notice,
+        }
+
+    async def rail(self, ask: Any) -> dict[str, Any]:
+        """{model: hash} → one picture of every class, or "" while they are being drawn."""
+        digest = ask.get("model") if isinstance(ask, Mapping) else None
+        if not isinstance(digest, str) or digest not in self.engine.checkpoints:
+            return {"ok": False, "error": "model must be the hash of a model that is described"}
+        return {"ok": True, "rail": await self._rails.wait(digest, PATIENCE)}
+
+    async def poll(self, ask: Any) -> dict[str, Any]:
+        """{token, request, seen: {serial: evaluations}, ahead} → the frames of the grid at w = 0 and of the guided
+        grid, and what is new of the strip; or the position in the queue before the lab.
+
+        While something is missing it waits a moment for a finished grid, and longer where everything there is has been
+        seen, once it has said how many are served before, which ``ahead`` repeats. Pixels travel only when they are
+        new. {superseded} where a later poll asks for something else.
+        """
+        if not isinstance(ask, Mapping) or not isinstance(ask.get("request"), Mapping):
+            return {"ok": False, "error": "a poll must be an object with token, request and seen"}
+        seen = ask.get("seen")
+        seen = seen if isinstance(seen, Mapping) else {}
+        token = str(ask.get("token"))
+        try:
+            await self._open(ask["request"])
+            guided = self._page_requests.parse(ask["request"])
+            rungs = strip(guided) if guided.pictures <= STRIP_PICTURES else ()
+            demand = Demand((guided, replace(guided, w=(0.0,))), rungs)
+            view = self.engine.set_demand(token, demand.displayed, demand.prefetch)
+            self._requests[token] = guided
+            pace = min(PACE * max(1, len(self.engine.sessions) / COMPANY), PATIENCE)
+            for patience, enough in ((pace, worth_sending), (PATIENCE - pace, is_new)):
+                whole = len(view.prefetched) == len(rungs) and all(frame.done for frame in view.frames)
+                unsaid = view.ahead > 0 and not ask.get("ahead")
+                if (
+                    view.queue_position
+                    or whole
+                    or unsaid
+                    or any(enough(frame, seen) for frame in view.frames + view.prefetched)
+                ):
+                    break
+                later = await self.engine.next_view(token, demand, view.version, patience)
+                if later is None:
+                    return {"ok": True, "superseded": True}
+                view = later
+        except UnknownSession:
+            return UNKNOWN
+        except ValueError as error:
+            return {"ok": False, "error": str(error)}
+        return {
+            "ok": True,
+            "frames": [describe_frame(frame, seen) for frame in reversed(view.frames)],
+            "strip": [describe_frame(frame, seen) for frame in view.prefetched if is_new(frame, seen)],
+            "rungs": len(rungs),
+            "missing": len(rungs) - len(view.prefetched),
+            "ahead": view.ahead,
+            "queue_position": view.queue_position,
+            "remote_calls": self._remote_calls.get(token, 0),
+            "request": self._page_requests.fields(guided),
+            "url": self._page_requests.url(guided),
+        }
+
+    def trajectory(self, ask: Any) -> dict[str, Any]:
+        """{token} → the frames of the denoising of both displayed grids, as far as it has come."""
+        try:
+            trajectories = self.engine.trajectories(_token(ask))
+        except UnknownSession:
+            return UNKNOWN
+        return {
+            "ok": True,
+            "trajectories": [[describe_frame(frame, {}) for frame in each] for each in reversed(trajectories)],
+        }
+
+    def pause_session(self, ask: Any) -> dict[str, Any]:
+        """{token}: nothing is displayed, so draw nothing, but keep the session and its position in the queue."""
+        try:
+            view = self.engine.set_demand(_token(ask), ())
+        except UnknownSession:
+            return UNKNOWN
+        self._requests.pop(_token(ask), None)
+        return {"ok": True, "queue_position": view.queue_position}
+
+    def close_session(self, ask: Any) -> dict[str, Any]:
+        """{token}: the page is closed."""
+        self.engine.leave(_token(ask))
+        for known in (self._requests, self._remote_calls):
+            known.pop(_token(ask), None)
+        return {"ok": True}
+
+    def draw_remotely(self, event: gr.EventData) -> None:
+        """{token, request}, queued by the page once for a strip: have it drawn by a remote GPU, all of it in one call.
+
+        A call that waited while its session came to ask for another strip ends at once; poll counts it as ended, and
+        the page asks again for what is still missing.
+        """
+        ask = event._data if isinstance(event._data, Mapping) else {}
+        token = _token(ask)
+        try:
+            self._draw_remotely(token, ask.get("request"))
         except (ValueError, UnknownSession) as error:
             raise gr.Error(str(error), print_exception=False) from error
+        finally:
+            self._remote_calls[token] = self._remote_calls.get(token, 0) + 1
+
+    # ---- what they need ---------------------------------------------------------------------------------------------
+
+    def _draw_remotely(self, token: str, raw: Any) -> None:
+        guided = self._page_requests.parse(raw if isinstance(raw, Mapping) else {})
+        if not self.engine.is_remote(guided.checkpoint):
+            raise ValueError("model must be one that is drawn by a remote GPU")
+        requests = strip(guided)
+        latest = self._requests.get(token, guided)
+        if set(strip(latest)) != set(requests):
+            log.info("remote call outdated request=%s", guided.to_json())
+            return
+        view = self.engine.set_demand(token, (guided, replace(guided, w=(0.0,))), requests)
         there = {frame.request for frame in (*view.frames, *view.prefetched) if frame.done}
         missing = [request for request in dict.fromkeys((guided, *requests)) if request not in there]
         if not missing:  # another page had the same drawn while this one waited for its turn
@@ -94,196 +253,14 @@ class Explore:
             drawn = self._draw(self.models.find(guided.checkpoint), missing)
             self.engine.deliver(dict(zip(missing, drawn, strict=True)))
         except Exception as error:  # whatever it was, those who wait must hear of it
-            log.exception("lent call failed")
+            log.exception("remote call failed")
             self.engine.deliver(dict.fromkeys(missing, f"The pictures could not be drawn: {error}"))
 
-    async def enter(self, ask: Any) -> dict[str, Any]:
-        """{query} → a token, the model, and what the query wants; where it is nonsense, the default and a sentence."""
-        query = ask.get("query") if isinstance(ask, Mapping) else None
-        try:
-            if isinstance(query, Mapping) and "model" in query:
-                with suppress(ValueError):  # restore says what is wrong with it
-                    await self.models.open_async(query["model"])
-            request, notice = await asyncio.to_thread(self.restore, query if isinstance(query, Mapping) else {})
-            rail = await self._rail(request.checkpoint)
-            token = self.engine.admit()
-        except (ServiceFull, ValueError, RuntimeError) as error:
-            return {"ok": False, "error": str(error)}
-        return {
-            "ok": True,
-            "token": token,
-            "model": self._told(request.checkpoint),
-            "models": [
-                {"hash": each.hash, "title": each.name + ("" if each.config.finished else ", in training")}
-                for each in self.models.available
-            ],
-            "rail": rail,
-            "want": self.fields(request),
-            "notice": notice,
-        }
-
-    def _told(self, digest: str) -> dict[str, Any]:
-        """What the page must know of a model."""
-        config, denoiser = self.engine.checkpoints[digest].config, self.engine.checkpoints[digest].denoiser
-        channels, size, _ = denoiser.picture_shape
-        points = self.curves[digest].points if digest in self.curves else ()
-        return {
-            "hash": digest,
-            "classes": list(config.classes),
-            "size": size,
-            "channels": channels,
-            "about": config.about,
-            "meters": self.engine.has_meter(digest),
-            "elsewhere": self.engine.is_remote(digest),
-            "rules": [{"name": n, "title": r.title, "formula": r.formula} for n, r in rules(denoiser).items()],
-            "samplers": [{"name": n, "title": s.title, "steps": s.default_steps} for n, s in SAMPLERS.items()],
-            "ladder": sorted({*COARSE, *GAPS}),
-            "below": sorted(BELOW),
-            "strip_pictures": STRIP_PICTURES,
-            "curve": [{"w": p.w, **{name: p.figures[name].value for name in ("inception", "fid")}} for p in points],
-        }
-
-    def _rail_request(self, digest: str) -> GridRequest | None:
-        """One picture of every class, where they are few enough and drawn here."""
-        every = tuple(range(len(self.engine.checkpoints[digest].config.classes)))
-        if len(every) > RAIL_PICTURES or self.engine.is_remote(digest):
-            return None
-        return GridRequest(digest, every, w=(2.0,), samples=1)
-
-    async def _rail(self, digest: str) -> str:
-        request = self._rail_request(digest)
-        if request and digest not in self._rails:
-            self._rails[digest] = encoded((await self.engine.draw_async(request)).tobytes())
-        return self._rails.get(digest, "")
-
-    async def pull(self, ask: Any) -> dict[str, Any]:
-        """{token, want, seen: {serial: evaluations}, ahead} → the frames of the unguided and the guided grid, and
-        what is new of the strip; or the place in the line before the lab.
-
-        While something is missing it waits a moment for a finished grid, and longer where all there is has been seen,
-        once it has told how many are served before, which ``ahead`` repeats. Pixels travel only when they are new.
-        {superseded} where a later pull wants something else.
-        """
-        if not isinstance(ask, Mapping) or not isinstance(ask.get("want"), Mapping):
-            return {"ok": False, "error": "a pull must be an object with token, want and seen"}
-        seen = ask.get("seen")
-        seen = seen if isinstance(seen, Mapping) else {}
-        token = str(ask.get("token"))
-        try:
-            if "model" in ask["want"] and not self.models.is_open(ask["want"]["model"]):
-                await self.models.open_async(ask["want"]["model"])  # nobody else waits for it
-            guided = self.parse(ask["want"])
-            rungs = strip(guided) if guided.pictures <= STRIP_PICTURES else ()
-            demand = Demand((guided, replace(guided, w=(0.0,))), rungs)
-            view = self.engine.set_demand(token, demand.displayed, demand.prefetch)
-            pace = min(PACE * max(1, len(self.engine.sessions) / COMPANY), PATIENCE)
-            for patience, enough in ((pace, _worth_sending), (PATIENCE - pace, _new)):
-                whole = len(view.prefetched) == len(rungs) and all(frame.done for frame in view.frames)
-                untold = view.ahead > 0 and not ask.get("ahead")
-                shown = view.frames + view.prefetched
-                if view.queue_position or whole or untold or any(enough(frame, seen) for frame in shown):
-                    break
-                later = await self.engine.next_view(token, demand, view.version, patience)
-                if later is None:
-                    return {"ok": True, "superseded": True}
-                view = later
-        except UnknownSession:
-            return {"ok": False, "unknown": True, "error": "this page has been silent for too long"}
-        except ValueError as error:
-            return {"ok": False, "error": str(error)}
-        return {
-            "ok": True,
-            "frames": [_frame(frame, seen) for frame in reversed(view.frames)],
-            "strip": [_frame(frame, seen) for frame in view.prefetched if _new(frame, seen)],
-            "rungs": len(rungs),
-            "missing": len(rungs) - len(view.prefetched),
-            "ahead": view.ahead,
-            "door": view.queue_position,
-            "want": self.fields(guided),
-            "url": guided.to_url(self._classes(guided)),
-        }
-
-    def film(self, ask: Any) -> dict[str, Any]:
-        """{token} → the frames of the denoising of the unguided and of the guided grid, as far as it has come."""
-        try:
-            films = self.engine.trajectories(str(ask.get("token")) if isinstance(ask, Mapping) else "")
-        except UnknownSession:
-            return {"ok": False, "unknown": True, "error": "this page has been silent for too long"}
-        return {"ok": True, "films": [[_frame(frame, {}) for frame in film] for film in reversed(films)]}
-
-    def leave(self, ask: Any) -> dict[str, Any]:
-        """{token}: nobody looks at this page any more."""
-        self.engine.leave(str(ask.get("token")) if isinstance(ask, Mapping) else "")
-        return {"ok": True}
-
-    def parse(self, raw: Mapping[str, Any]) -> GridRequest:
-        """The guided grid's request: one w, and one class or all of them. Raises ValueError for anything else."""
-        request = self.models.request(raw)
-        if len(request.w) != 1:
-            raise ValueError(f"w must be one number here, got {len(request.w)}")
-        if len(request.classes) != 1 and request.classes != tuple(range(self._classes(request))):
-            raise ValueError(f"class must be one label or all here, got {len(request.classes)} labels")
-        return request
-
-    def _classes(self, request: GridRequest) -> int:
-        return len(self.engine.checkpoints[request.checkpoint].config.classes)
-
-    def restore(self, query: Mapping[str, Any]) -> tuple[GridRequest, str]:
-        """The request of a link. What cannot be had takes its default, and a sentence says which."""
-        fields: dict[str, Any] = {}
-        problems = []
-        for name in FIELDS:
-            model = {"model": fields["model"]} if "model" in fields else {}  # it decides which classes there are
-            if name in query:
-                try:
-                    self.parse({**model, name: query[name]})
-                    fields[name] = query[name]
-                except ValueError as error:
-                    problems.append(str(error))
-        try:
-            request = self.parse(fields)
-        except ValueError as error:  # each is fine, together they are not
-            problems.append(str(error))
-            request = self.parse({})
-        return request, f"In this link, {'; '.join(problems)}." if problems else ""
-
-    def fields(self, request: GridRequest) -> dict[str, Any]:
-        """A request as the page keeps it."""
-        every = len(request.classes) > 1
-        return {
-            "model": request.checkpoint,
-            "class": "all" if every else request.classes[0],
-            "w": request.w[0],
-            "seed": request.seed,
-            "samples": request.samples,
-            "sampler": request.sampler,
-            "steps": request.steps,
-            "rule": request.rule,
-        }
+    async def _open(self, raw: Mapping[str, Any]) -> None:
+        """Load the model that a request names, where it is not loaded yet. Raises ValueError."""
+        if "model" in raw:
+            await self.models.open_async(raw["model"])
 
 
-def _new(frame: Frame, seen: Mapping[str, Any]) -> bool:
-    return seen.get(str(frame.serial)) != frame.evaluations
-
-
-def _worth_sending(frame: Frame, seen: Mapping[str, Any]) -> bool:
-    """Whether it is finished, or the first sign of it."""
-    return _new(frame, seen) and (frame.done or (frame.evaluations > 0 and not seen.get(str(frame.serial))))
-
-
-def _frame(frame: Frame, seen: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "serial": frame.serial,
-        "w": frame.request.w[0],
-        "classes": list(frame.request.classes),
-        "samples": frame.request.samples,
-        "seed": frame.request.seed,
-        "evaluations": frame.evaluations,
-        "total": frame.request.evaluations,
-        "done": frame.done,
-        "seconds": frame.seconds,
-        "precomputed": frame.precomputed,
-        "error": frame.error,
-        "meter": frame.meter and asdict(frame.meter),
-        "pixels": encoded(frame.pixels.tobytes()) if frame.pixels is not None and _new(frame, seen) else None,
-    }
+def _token(ask: Any) -> str:
+    return str(ask.get("token")) if isinstance(ask, Mapping) else ""

@@ -11,9 +11,10 @@ from cfg_core.evaluation.curves import CURVES_FOLDER, read_curves
 from cfg_core.serving.registry import ModelRegistry
 from cfg_core.ui.api import Api
 from cfg_core.ui.component import component, style
-from cfg_core.ui.door import Door
 from cfg_core.ui.explore import Explore
-from cfg_core.ui.plane import Plane
+from cfg_core.ui.middleware import RequestGuard
+from cfg_core.ui.scripts import SCRIPTS
+from cfg_core.ui.toy2d import Toy2d
 from cfg_core.ui.tradeoff import TradeOff
 
 CALLS = 8
@@ -22,7 +23,7 @@ CALLS = 8
 QUEUE = 64
 """Calls of it that may wait; more are refused."""
 
-TABS = {"explore": "Explore", "plane": "2-D lab", "tradeoff": "Trade-off"}
+TABS = {"explore": "Explore", "toy2d": "2-D lab", "tradeoff": "Trade-off"}
 """The tabs by the name of their component, the first of them the one that opens."""
 
 FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "sans-serif")
@@ -42,9 +43,9 @@ def build(models: ModelRegistry, folder: Path = CURVES_FOLDER) -> gr.Blocks:
     """The page over the models on offer, and over the curve files of a folder."""
     measured = read_curves(folder, [models.engine.checkpoint.hash, *(each.hash for each in models.available)])
     with Page(title="Guidance Lab", analytics_enabled=False, fill_width=True) as page:
-        component("shell", TABS=TABS)
+        component("shell", script="shared/shell.js", TABS=TABS)
         Explore(models, measured.of_models).render()
-        Plane().render()
+        Toy2d().render()
         TradeOff(models, measured).render()
         api = Api(models)
         gr.api(api.grid, api_name="grid", concurrency_limit=CALLS)
@@ -57,14 +58,14 @@ def build(models: ModelRegistry, folder: Path = CURVES_FOLDER) -> gr.Blocks:
 def launch_options() -> dict[str, Any]:
     """Arguments of ``Blocks.launch`` that belong to the page, not to the machine it runs on."""
     hidden = "".join(f'html:not([data-tab="{name}"]) .{name} {{ display: none; }}' for name in TABS)
-    sheets = "".join(map(style, ("lab", "chart", *TABS))) + hidden
+    sheets = "".join(map(style, ("shared/lab", "shared/chart", *(f"{name}/{name}" for name in TABS)))) + hidden
     return {
         "theme": gr.themes.Base(font=FONTS, font_mono=("ui-monospace", "monospace")),
-        "head": f'<meta name="color-scheme" content="light dark"><style>{sheets}</style>',
+        "head": f'<meta name="color-scheme" content="light dark"><style>{sheets}</style>{SCRIPTS.preloads()}',
         "ssr_mode": False,
         "run_history": False,
         "footer_links": [],
         "state_session_capacity": 500,
         "max_file_size": 1,  # nothing is uploaded here
-        "app_kwargs": {"middleware": [Middleware(Door)]},
+        "app_kwargs": {"middleware": [Middleware(RequestGuard)], "routes": [SCRIPTS.route()]},
     }

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from cfg_core.evaluation.conclusions import Conclusion
-from cfg_core.evaluation.curve_file import Line
+from cfg_core.evaluation.curve_file import Figures, Line
 from cfg_core.evaluation.curves import Curves, Group, basis
 from cfg_core.evaluation.metrics import METRICS
 from cfg_core.evaluation.paper_tables import paper_tables
@@ -16,7 +16,7 @@ from cfg_core.ui.component import component
 
 
 class TradeOff:
-    """What the page's script (assets/tradeoff.js) calls: ``read`` once, when the tab is first seen."""
+    """What the page's script (assets/tradeoff) calls: ``read`` once, when the tab is first seen."""
 
     def __init__(self, models: ModelRegistry, curves: Curves) -> None:
         self.models = models
@@ -28,7 +28,7 @@ class TradeOff:
         def read(ask: Any) -> dict[str, Any]:
             return self.read()
 
-        return component("tradeoff", read, uses=("chart",))
+        return component("tradeoff", read)
 
     def read(self) -> dict[str, Any]:
         """The curves, each with its whole file under ``record``, what they say, and the paper's tables."""
@@ -59,11 +59,24 @@ def _group(group: Group) -> dict[str, Any]:
         "title": group.title,
         "basis": basis(group.curves[0]),
         "curves": [
-            {"title": curve.title, "file": curve.file, "hash": curve.checkpoint, "record": curve.record}
+            {
+                "title": curve.title,
+                "file": curve.file,
+                "hash": curve.checkpoint,
+                "model": curve.checkpoint_name,
+                "baseline": _flat(curve.floor),
+                "record": curve.record,
+            }
             for curve in group.curves
         ],
         "findings": _findings(group.findings),
     }
+
+
+def _flat(figures: Figures) -> dict[str, float]:
+    """Figures as a result of a curve file has them."""
+    ends = (("", "value"), ("_low", "low"), ("_high", "high"))
+    return {f"{name}{end}": getattr(figure, field) for name, figure in figures.items() for end, field in ends}
 
 
 def _line(line: Line) -> dict[str, Any]:

@@ -76,15 +76,15 @@ class Person:
         return reply.json()
 
     async def enter(self) -> None:
-        self.me, self.seen = await self.call("enter", {"query": {}}), {}
-        self.shipped = self.me["want"]["seed"]  # of these noises strips are precomputed
+        self.me, self.seen = await self.call("open_session", {"query": {}}), {}
+        self.shipped = self.me["request"]["seed"]  # of these noises strips are precomputed
 
     async def leave(self) -> None:
-        await self.call("leave", {"token": self.me["token"]})
+        await self.call("close_session", {"token": self.me["token"]})
 
     async def pull(self) -> None:
-        ask = {"token": self.me["token"], "want": self.me["want"], "seen": self.seen, "ahead": self.ahead}
-        reply = await self.call("pull", ask)
+        ask = {"token": self.me["token"], "request": self.me["request"], "seen": self.seen, "ahead": self.ahead}
+        reply = await self.call("poll", ask)
         if not reply["ok"]:
             raise RuntimeError(reply["error"])
         frames = [reply["frames"][-1], *reply["strip"]]
@@ -99,22 +99,22 @@ class Person:
     @property
     def rung(self) -> float:
         """The w of the strip's grid that is nearest to the wanted."""
-        return float(min(self.me["model"]["ladder"], key=lambda each: abs(each - self.me["want"]["w"])))
+        return float(min(self.me["model"]["ladder"], key=lambda each: abs(each - self.me["request"]["w"])))
 
     @property
     def served(self) -> bool:
         """Whether they see a finished guided grid of the wanted class and noise, as near to w as the strip has it."""
-        w = self.me["want"]["w"]
+        w = self.me["request"]["w"]
         return any(abs(each - w) <= abs(self.rung - w) for each in self.held)
 
     async def want(self, **fields: Any) -> float:
         """Ask for something; returns the seconds to the first finished guided grid of it."""
-        scene = {**self.me["want"], **fields, "w": self.me["want"]["w"]}
-        if scene != self.me["want"]:  # as the page, they keep nothing of another class or noise
+        scene = {**self.me["request"], **fields, "w": self.me["request"]["w"]}
+        if scene != self.me["request"]:  # as the page, they keep nothing of another class or noise
             self.held, self.seen, self.ahead = set(), {}, 0
-        self.me["want"] |= fields
-        key = self.me["want"]["class"], self.me["want"]["seed"], self.rung
-        self.drawn = self.me["want"]["seed"] != self.shipped and key not in self.had
+        self.me["request"] |= fields
+        key = self.me["request"]["class"], self.me["request"]["seed"], self.rung
+        self.drawn = self.me["request"]["seed"] != self.shipped and key not in self.had
         self.began = time.perf_counter()
         await self.pull()
         while not self.served:
@@ -131,7 +131,7 @@ class Person:
             if not both and self.unguided:
                 both = True
                 self.record.both.append(now - self.began)
-            if not exact and self.me["want"]["w"] in self.held:
+            if not exact and self.me["request"]["w"] in self.held:
                 exact = True
                 self.record.exact.append(now - self.began)
             if exact and not self.missing:  # as the page, they ask no more once everything is here
@@ -144,7 +144,7 @@ class Person:
         """Change class, seed and w like a person, and look at what comes."""
         await asyncio.sleep(2 * random.Random(self.seed).random())
         await self.enter()
-        for fields, seconds in wishes(self.seed, self.me["want"]):
+        for fields, seconds in wishes(self.seed, self.me["request"]):
             if time.perf_counter() > until:
                 break
             try:

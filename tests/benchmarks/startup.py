@@ -41,7 +41,7 @@ def import_only() -> None:
 def first_picture(checkpoint: str) -> None:
     """Start ``app.py`` and ask as the page asks, until the guided grid is finished. Raises RuntimeError if it dies."""
     with running(checkpoint) as page:
-        page.draw(page.call("enter", {"query": {}}))
+        page.draw(page.call("open_session", {"query": {}}))
 
 
 @contextmanager
@@ -74,11 +74,11 @@ class Page:
             return json.load(reply)
 
     def draw(self, me: dict[str, Any]) -> None:
-        """Pull until both grids of what somebody entered with are finished."""
+        """Poll until both grids of what somebody entered with are finished."""
         seen: dict[str, int] = {}
         frames: list[dict[str, Any]] = [{"done": False}]
         while not all(frame["done"] for frame in frames):
-            reply = self.call("pull", {"token": me["token"], "want": me["want"], "seen": seen})
+            reply = self.call("poll", {"token": me["token"], "request": me["request"], "seen": seen})
             frames = reply["frames"]
             seen |= {str(frame["serial"]): frame["evaluations"] for frame in [*frames, *reply["strip"]]}
 

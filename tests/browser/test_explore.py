@@ -26,8 +26,9 @@ from cfg_core.serving.engine import Engine
 from cfg_core.serving.limits import Limits
 from cfg_core.serving.model import Model
 from cfg_core.serving.registry import ModelRegistry, load_model
+from cfg_core.serving.sessions import Demand
 from cfg_core.serving.zerogpu import draw_on_gpu
-from cfg_core.ui.explore import FIELDS
+from cfg_core.ui.requests import FIELDS
 from tests.conftest import served, small_network
 
 from .conftest import CHECKPOINT, Open
@@ -440,7 +441,7 @@ def test_the_meters_read_what_the_judge_says_of_what_is_shown(open_page: Open, e
     page = open_page("?class=8&w=4")
     request = holds(page, engine)
     for pane, w in (("unguided", 0.0), ("guided", 4.0)):
-        shown = engine.want(engine.admit(), [replace(request, w=(w,))]).frames[0].meter
+        shown = engine.set_demand(engine.admit(), [replace(request, w=(w,))]).frames[0].meter
         assert shown is not None
         assert readings(page, pane) == pytest.approx([shown.fidelity, shown.diversity], rel=1e-6)
         words = page.locator(f".explore >> .pane.{pane} .meters output").all_inner_texts()
@@ -636,9 +637,11 @@ def test_behind_another_tab_nothing_is_drawn_and_it_goes_on_when_seen_again(open
     page.wait_for_function("+document.querySelector('.guided canvas')?.dataset.evaluations > 0")
     [token] = set(engine.sessions.tokens) - before
     page.get_by_role("tab", name="2-D lab").click()
-    assert engine.wait_for(lambda: token not in engine.sessions.tokens, 20)
+    assert engine.wait_for(lambda: not engine.sessions.get(token).unfinished, 20)
+    assert engine.sessions.get(token).demand == Demand()
     page.get_by_role("tab", name="Explore").click()
     holds(page, engine, **{"class": "3", "steps": "60"})
+    assert set(engine.sessions.tokens) - before == {token}, "it is the same session, in its place"
 
 
 def test_another_model_is_chosen_while_another_page_samples(browser: Any, engine: Engine) -> None:
@@ -751,7 +754,7 @@ def test_what_a_lent_gpu_drew_while_nobody_looked_is_there_when_they_come_back(
         page.goto(address + QUICK)
         page.wait_for_function("document.querySelector('.cost')?.textContent === 'computing'")
         page.get_by_role("tab", name="2-D lab").click()
-        assert choice.engine.wait_for(lambda: not choice.engine.sessions.tokens, 20)
+        assert choice.engine.wait_for(lambda: all(not session.jobs for session in choice.engine.sessions), 20)
         page.get_by_role("tab", name="Explore").click()
         go.set()
         holds(page, choice.engine, **{"w": "3"})

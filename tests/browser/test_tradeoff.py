@@ -91,9 +91,9 @@ def test_the_charts_show_exactly_the_figures_of_the_files(open_page: Open, files
         choose(page, group)
         for chart in AXES:
             holds(page, chart, [files[name] for name in names])
-            floor = page.locator(f".tradeoff .{chart} .floor")
+            baseline = page.locator(f".tradeoff .{chart} .baseline")
             of_file = tuple(files[names[0]]["floor"][metric] for metric in AXES[chart])
-            assert (float(floor.get_attribute("data-x")), float(floor.get_attribute("data-y"))) == of_file
+            assert (float(baseline.get_attribute("data-x")), float(baseline.get_attribute("data-y"))) == of_file
             if len(names) > 1:
                 assert page.locator(f".{chart} .title text").count() == len(names)
     assert page.locator(".fid .axis-y").text_content() == "FID (log scale) →"
@@ -372,7 +372,7 @@ def test_it_fits(open_page: Open, width: int, height: int, scheme: str) -> None:
 
 
 def test_in_explore_a_small_curve_has_the_dot_and_all_stays_on_one_screen(open_page: Open) -> None:
-    page = open_page("?samples=1&steps=2&w=3")
+    page = open_page("?samples=1&steps=12&w=3")
     page.wait_for_function("document.querySelector('.guided canvas')?.dataset.done === 'true'")
     curve = page.locator(".explore aside .chart")
     assert curve.get_attribute("aria-label") == "FID against Inception Score over w, at w = 3"
@@ -383,11 +383,16 @@ def test_in_explore_a_small_curve_has_the_dot_and_all_stays_on_one_screen(open_p
     assert float(curve.locator(".dot").get_attribute("cx")) < float(before)
     assert curve.locator(".dot-name").text_content() == "w = 0"
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    explored(page, steps=2)
+    page.locator(".explore .measured").wait_for()
+    assert page.locator(".explore .measured").inner_text() == "Measured with DPM-Solver++ 2M, 12 steps."
+    assert curve.locator(".dot").count() == 0, "the curve is of other settings"
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
     page.set_viewport_size({"width": 1280, "height": 720})
     assert not curve.is_visible()
 
 
 def test_in_explore_the_small_curve_says_where_its_measurements_end(open_page: Open) -> None:
-    page = open_page("?samples=1&steps=2&w=-0.5")
+    page = open_page("?samples=1&steps=12&w=-0.5")
     page.wait_for_function("document.querySelector('.guided canvas')?.dataset.done === 'true'")
     assert page.locator(".explore aside .chart .dot-name").text_content() == "w = −0.5measured from w = 0"

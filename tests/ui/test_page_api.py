@@ -93,22 +93,22 @@ def send(url: str, body: str) -> tuple[int, Any]:
 def finished(call: Call, token: str, want: dict[str, Any]) -> list[dict[str, Any]]:
     seen: dict[str, int] = {}
     while True:
-        status, reply = call("pull", {"token": token, "want": want, "seen": {}})
+        status, reply = call("poll", {"token": token, "request": want, "seen": {}})
         assert status == 200
         assert reply["ok"], reply
         if all(frame["done"] for frame in reply["frames"]):
             return reply["frames"]
         seen = {frame["serial"]: frame["evaluations"] for frame in reply["frames"]}
-        call("pull", {"token": token, "want": want, "seen": seen})
+        call("poll", {"token": token, "request": want, "seen": seen})
 
 
 def test_it_answers_and_outlives_whatever_it_is_asked(call: Call, engine: Engine) -> None:
-    status, entered = call("enter", {"query": {}})
+    status, entered = call("open_session", {"query": {}})
     assert status == 200
-    token, want = entered["token"], entered["want"]
-    _, first = call("pull", {"token": token, "want": want, "seen": {}})
+    token, want = entered["token"], entered["request"]
+    _, first = call("poll", {"token": token, "request": want, "seen": {}})
     for problem, sentence in bad_wants().items():
-        status, reply = call("pull", {"token": token, "want": {**want, **json.loads(problem)}, "seen": {}})
+        status, reply = call("poll", {"token": token, "request": {**want, **json.loads(problem)}, "seen": {}})
         assert (status, reply["ok"]) == (200, False), problem
         assert sentence in reply["error"], problem
         assert len(reply["error"]) < 250
@@ -116,21 +116,21 @@ def test_it_answers_and_outlives_whatever_it_is_asked(call: Call, engine: Engine
     for ask in (
         None,
         7,
-        "pull",
+        "poll",
         [],
         {},
         {"token": token},
-        {"want": want, "token": token, "x": 1} | {"want": 3},
+        {"request": want, "token": token, "x": 1} | {"request": 3},
         NESTED,
     ):
-        status, reply = call("pull", ask)
+        status, reply = call("poll", ask)
         assert (status, reply["ok"]) == (200, False), ask
-        assert reply["error"] == "a pull must be an object with token, want and seen"
+        assert reply["error"] == "a poll must be an object with token, request and seen"
     for guess in (None, 0, "", "guessed", token[:-1], [token], {"a": NESTED}, "x" * 1_000_000):
-        status, reply = call("pull", {"token": guess, "want": want})
+        status, reply = call("poll", {"token": guess, "request": want})
         assert (status, reply["ok"], reply["unknown"]) == (200, False, True)
     for seen in (None, 3, "x", [1], {"a": NESTED}, {"0": "x", str(10**40): -1}):
-        status, reply = call("pull", {"token": token, "want": want, "seen": seen})
+        status, reply = call("poll", {"token": token, "request": want, "seen": seen})
         assert (status, reply["ok"]) == (200, True), seen
     frames = finished(call, token, want)
     assert [frame["serial"] for frame in frames] == [frame["serial"] for frame in first["frames"]]
@@ -172,10 +172,10 @@ def bad_wants() -> dict[str, str]:
 
 @pytest.mark.parametrize("ask", [None, 3, "x", [], {"query": 3}, {"query": [1]}, {"query": {"surprise": 1}}], ids=repr)
 def test_entering_without_a_query_gives_the_default(call: Call, ask: Any) -> None:
-    status, reply = call("enter", ask)
+    status, reply = call("open_session", ask)
     assert status == 200
     assert reply["notice"] == ""
-    assert reply["want"] == {
+    assert reply["request"] == {
         "model": "0123456789ab", "class": 0, "w": 3.0, "seed": 7, "samples": 16,
         "sampler": "dpmpp_2m", "steps": 12, "rule": "cfg",
     }  # fmt: skip
@@ -184,10 +184,10 @@ def test_entering_without_a_query_gives_the_default(call: Call, ask: Any) -> Non
 
 def test_a_nonsense_link_gives_the_default_and_one_sentence(call: Call) -> None:
     query = {"class": "banana", "w": "nan", "seed": NESTED, "steps": 0, "samples": "4", "model": None}
-    status, reply = call("enter", {"query": query})
+    status, reply = call("open_session", {"query": query})
     assert status == 200
-    assert reply["want"] | {"samples": 16} == call("enter", {})[1]["want"]
-    assert reply["want"]["samples"] == 4
+    assert reply["request"] | {"samples": 16} == call("open_session", {})[1]["request"]
+    assert reply["request"]["samples"] == 4
     model = "In this link, model must be one of model (0123456789ab), got None; "
     assert reply["notice"].startswith(model + "class must be a whole number from 0 to 9, got 'banana'; w must be")
     assert reply["notice"].count("In this link") == 1
@@ -201,22 +201,22 @@ def test_only_these_functions_can_be_called(call: Call) -> None:
 
 
 def test_a_film_has_every_step_of_both_grids(call: Call, engine: Engine) -> None:
-    me = call("enter", {"query": {"samples": "2", "steps": "3", "w": "2.5", "seed": "12"}})[1]
-    finished(call, me["token"], me["want"])
-    status, reply = call("film", {"token": me["token"]})
+    me = call("open_session", {"query": {"samples": "2", "steps": "3", "w": "2.5", "seed": "12"}})[1]
+    finished(call, me["token"], me["request"])
+    status, reply = call("trajectory", {"token": me["token"]})
     assert (status, reply["ok"]) == (200, True)
-    assert [[frame["evaluations"] for frame in film] for film in reply["films"]] == [[1, 2, 3], [1, 2, 3]]
+    assert [[frame["evaluations"] for frame in each] for each in reply["trajectories"]] == [[1, 2, 3], [1, 2, 3]]
     request = GridRequest(engine.checkpoint.hash, (0,), w=(2.5,), samples=2, seed=12, steps=3)
-    assert base64.b64decode(reply["films"][1][-1]["pixels"]) == engine.draw(request).tobytes()
+    assert base64.b64decode(reply["trajectories"][1][-1]["pixels"]) == engine.draw(request).tobytes()
     for guess in (None, {}, {"token": "guessed"}, 3):
-        assert call("film", guess)[1]["unknown"]
+        assert call("trajectory", guess)[1]["unknown"]
 
 
 def test_leaving_frees_and_may_be_said_twice(call: Call, engine: Engine) -> None:
-    token = call("enter", {})[1]["token"]
+    token = call("open_session", {})[1]["token"]
     for ask in ({"token": token}, {"token": token}, None, {"token": NESTED}):
-        assert call("leave", ask) == (200, {"ok": True})
-    assert call("pull", {"token": token, "want": {}})[1]["unknown"]
+        assert call("close_session", ask) == (200, {"ok": True})
+    assert call("poll", {"token": token, "request": {}})[1]["unknown"]
 
 
 def test_programs_get_a_grid_and_stats(client: Client, engine: Engine) -> None:
@@ -279,9 +279,9 @@ WANTS = st.dictionaries(FIELDS, VALUES, max_size=4)
 
 @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    st.sampled_from(["enter", "pull", "film", "leave"]),
+    st.sampled_from(["open_session", "describe_model", "poll", "rail", "trajectory", "pause_session", "close_session"]),
     VALUES
-    | st.fixed_dictionaries({"token": VALUES, "want": WANTS, "seen": VALUES})
+    | st.fixed_dictionaries({"token": VALUES, "request": WANTS, "seen": VALUES})
     | st.fixed_dictionaries({"query": WANTS}),
 )
 def test_whatever_is_sent_gets_an_answer(call: Call, function: str, ask: Any) -> None:
@@ -289,22 +289,22 @@ def test_whatever_is_sent_gets_an_answer(call: Call, function: str, ask: Any) ->
     assert status == 200
     assert isinstance(reply, dict)
     assert "Traceback" not in str(reply.get("error", ""))
-    if function == "enter" and reply["ok"]:
-        assert call("leave", {"token": reply["token"]}) == (200, {"ok": True})
+    if function == "open_session" and reply["ok"]:
+        assert call("close_session", {"token": reply["token"]}) == (200, {"ok": True})
 
 
 @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(WANTS)
 def test_whatever_is_wanted_gets_frames_or_a_sentence(call: Call, engine: Engine, want: dict[str, Any]) -> None:
-    token = call("enter", {})[1]["token"]
-    status, reply = call("pull", {"token": token, "want": want, "seen": {}})
+    token = call("open_session", {})[1]["token"]
+    status, reply = call("poll", {"token": token, "request": want, "seen": {}})
     assert status == 200
     if reply["ok"]:
         assert len(reply["frames"]) == 2
     else:
         assert reply["error"].count("\n") == 0
         assert len(reply["error"]) < 400
-    call("leave", {"token": token})
+    call("close_session", {"token": token})
 
 
 @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
@@ -321,8 +321,8 @@ def test_whatever_programs_send_gets_pictures_or_a_sentence(client: Client, valu
 @pytest.mark.parametrize(
     ("path", "body", "expected"),
     [
-        ("component_server", {"component_id": 999, "fn_name": "pull", "session_hash": "s", "data": 1}, 404),
-        ("component_server", {"component_id": "x", "fn_name": "pull", "session_hash": "s", "data": 1}, 400),
+        ("component_server", {"component_id": 999, "fn_name": "poll", "session_hash": "s", "data": 1}, 404),
+        ("component_server", {"component_id": "x", "fn_name": "poll", "session_hash": "s", "data": 1}, 400),
         ("component_server", [], 400),
         ("queue/join", {"data": [], "fn_index": 99, "session_hash": "s"}, 404),
         ("queue/join", {"data": [], "fn_index": "x", "session_hash": ["s"]}, 422),
@@ -338,7 +338,9 @@ def test_what_is_not_there_or_no_call_is_refused(client: Client, path: str, body
         assert json.loads(reply) == {"error": "there is nothing of that name or number here"}
 
 
-@pytest.mark.parametrize("told", [None, 5, [1], {"want": 5}, {"want": [1]}, {"want": {"w": "x"}, "token": [1]}])
+@pytest.mark.parametrize(
+    "told", [None, 5, [1], {"request": 5}, {"request": [1]}, {"request": {"w": "x"}, "token": [1]}]
+)
 def test_a_gpu_is_not_lent_to_nonsense(client: Client, told: Any) -> None:
     ask = {"data": [], "fn_index": 0, "session_hash": json.dumps(told), "event_data": told}
     assert send(f"{client.src}gradio_api/queue/join", json.dumps(ask))[0] == 200
@@ -346,7 +348,7 @@ def test_a_gpu_is_not_lent_to_nonsense(client: Client, told: Any) -> None:
     with urllib.request.urlopen(f"{client.src}gradio_api/queue/data?session_hash={session}", timeout=60) as stream:
         heard = stream.read().decode()
     assert '"success":false' in heard
-    assert re.search(r'"error":"(model must be one that is drawn elsewhere|w must be a number)', heard)
+    assert re.search(r'"error":"(model must be one that is drawn by a remote GPU|w must be a number)', heard)
 
 
 def test_nothing_large_is_taken(client: Client) -> None:
@@ -371,10 +373,11 @@ def test_nothing_large_is_taken(client: Client) -> None:
 
 
 def test_after_a_thousand_calls_at_once_it_still_serves(call: Call, engine: Engine) -> None:
-    token = call("enter", {})[1]["token"]
+    token = call("open_session", {})[1]["token"]
     finished(call, token, {"samples": 1, "steps": 1})  # who has asked is remembered for longer
     asks = [
-        ("enter", {"query": {"class": n}}) if n % 2 else ("pull", {"token": n, "want": {"w": n}}) for n in range(1000)
+        ("open_session", {"query": {"class": n}}) if n % 2 else ("poll", {"token": n, "request": {"w": n}})
+        for n in range(1000)
     ]
     with ThreadPoolExecutor(64) as pool:
         replies = list(pool.map(lambda ask: call(*ask), asks))
@@ -385,4 +388,4 @@ def test_after_a_thousand_calls_at_once_it_still_serves(call: Call, engine: Engi
     assert all(frame["error"] is None for frame in finished(call, token, want))
     for _, reply in replies[1::2]:
         if reply["ok"]:
-            call("leave", {"token": reply["token"]})
+            call("close_session", {"token": reply["token"]})

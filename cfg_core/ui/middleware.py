@@ -1,6 +1,7 @@
-"""What strangers send, before it reaches Gradio: of bounded size, and a sentence where Gradio would fail."""
+"""Requests before they reach Gradio: of bounded size, and a 404 where Gradio looks something up without a check."""
 
 import logging
+import traceback
 
 from gradio.route_utils import FnIndexInferError
 from starlette.datastructures import Headers
@@ -15,15 +16,19 @@ LARGEST = 2**20
 
 TOO_LARGE = f"a request must have at most {LARGEST} bytes, got "
 
+LOOKUPS = ("gradio.routes", "gradio.route_utils", "gradio.queueing", "gradio.blocks", "gradio.state_holder")
+"""Where Gradio looks up the component, the function or the session that a request names."""
 
-class Door:
-    """ASGI middleware. Requests that are too large are answered by 413, those for what is not there by 404."""
+
+class RequestGuard:
+    """ASGI middleware. Requests that are too large are answered by 413, those for a component or function that Gradio
+    does not have by 404. An error of our own is not touched: the server answers 500 and logs it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one request in, or answer it."""
+        """Pass one request on, or answer it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -49,11 +54,26 @@ class Door:
             return
         try:
             await self._app(scope, bounded, answering)
-        except (LookupError, FnIndexInferError):  # Gradio looks for what it is asked for without a check
+        except FnIndexInferError:
             if answered:
+                raise
+            await self._refuse(404, "there is nothing of that name or number here", scope, receive, send)
+        except LookupError as error:
+            if answered or not looked_up_by_gradio(error):
                 raise
             await self._refuse(404, "there is nothing of that name or number here", scope, receive, send)
 
     async def _refuse(self, status: int, sentence: str, scope: Scope, receive: Receive, send: Send) -> None:
         log.warning("refused path=%s status=%d", scope["path"], status, exc_info=log.isEnabledFor(logging.DEBUG))
         await JSONResponse({"error": sentence}, status)(scope, receive, send)
+
+
+def looked_up_by_gradio(error: BaseException) -> bool:
+    """Whether Gradio's own look-up failed, and no function of ours had been called.
+
+    A server function of ours is called by gradio.routes too, so its frames, or those of what it calls, come last.
+    """
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    own = __name__.partition(".")[0]
+    called = [name for name in modules if name != __name__ and name.partition(".")[0] == own]
+    return not called and modules[-1] in LOOKUPS

@@ -7,17 +7,15 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from cfg_core.toy2d.drawing import draw_scene
-from cfg_core.toy2d.scene import REACH, VIEW, Scene
-from cfg_core.toy2d.trajectory import draw_trajectory
+from cfg_core.toy2d.scene import REACH, VIEW, Scene, draw_scene, draw_trajectory
 
 from .conftest import Open
 
-TAB = "?tab=plane&plane_steps=10&plane_points=100"
+TAB = "?tab=toy2d&toy2d_steps=10&toy2d_points=100"
 SMALL = Scene(steps=10, points=100)
-RESTING = "() => document.querySelector('.plane')?.dataset.state === 'resting'"
+RESTING = "() => document.querySelector('.toy2d')?.dataset.state === 'resting'"
 SEEN = """() => {
-  const canvas = document.querySelector('.plane canvas');
+  const canvas = document.querySelector('.toy2d canvas');
   const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
   return data.reduce((a, b) => (31 * a + b) | 0, 7);
 }"""
@@ -30,7 +28,7 @@ def settled(page: Any) -> Any:
 
 def linked(page: Any) -> Scene:
     """The scene that the address bar names."""
-    given = {k.removeprefix("plane_"): v for k, v in parse_qsl(urlsplit(page.url).query) if k.startswith("plane_")}
+    given = {k.removeprefix("toy2d_"): v for k, v in parse_qsl(urlsplit(page.url).query) if k.startswith("toy2d_")}
     named = {k: v if k in ("sampler", "density", "rule") else json.loads(f"[{v}]") for k, v in given.items()}
     fields = {k: v[0] if isinstance(v, list) and k != "means" else v for k, v in named.items()}
     if "means" in fields:
@@ -43,9 +41,9 @@ def holds(page: Any, **changes: Any) -> Scene:
     settled(page)
     scene = linked(page)
     assert scene == replace(SMALL, **changes)
-    drawn, lab = draw_scene(scene), page.locator(".plane")
+    drawn, lab = draw_scene(scene), page.locator(".toy2d")
     assert float(lab.get_attribute("data-distance")) == drawn.distance
-    assert float(lab.get_attribute("data-floor")) == drawn.exact_distance
+    assert float(lab.get_attribute("data-baseline")) == drawn.exact_distance
     assert lab.locator(".mine b").inner_text() == f"{drawn.distance:.2f}"
     assert lab.locator(".exact b").inner_text() == f"{drawn.exact_distance:.2f}"
     assert f"distance {drawn.distance:.2f}" in lab.locator(".sentence").inner_text()
@@ -57,14 +55,14 @@ def holds(page: Any, **changes: Any) -> Scene:
 def test_it_starts_with_samples_and_their_distance(open_page: Open) -> None:
     page = open_page(TAB)
     holds(page)
-    label = page.locator(".plane canvas").get_attribute("aria-label")
+    label = page.locator(".toy2d canvas").get_attribute("aria-label")
     assert label == "100 samples of class A at w = 3, over the density p(x|c) p(c|x)ʷ; clean samples"
     assert page.locator('.shell [role="tab"][aria-selected="true"]').inner_text() == "2-D lab"
 
 
 def test_w_by_mouse_and_keys(open_page: Open) -> None:
     page = settled(open_page(TAB))
-    slider = page.locator(".plane input.w")
+    slider = page.locator(".toy2d input.w")
     box = slider.bounding_box()
     page.mouse.move(box["x"] + 12 + 3 / 8 * (box["width"] - 24), box["y"] + box["height"] / 2)
     page.mouse.down()
@@ -72,8 +70,8 @@ def test_w_by_mouse_and_keys(open_page: Open) -> None:
     page.mouse.up()
     holds(page, w=0.0)
     assert (
-        "No guidance" in page.locator(".plane .sentence").inner_text()
-        or "Too few steps" in page.locator(".plane .sentence").inner_text()
+        "No guidance" in page.locator(".toy2d .sentence").inner_text()
+        or "Too few steps" in page.locator(".toy2d .sentence").inner_text()
     )
     slider.focus()
     page.keyboard.press("End")
@@ -84,7 +82,7 @@ def test_w_by_mouse_and_keys(open_page: Open) -> None:
 
 def test_a_class_is_moved_by_hand_and_by_keys_and_never_out_of_reach(open_page: Open) -> None:
     page = settled(open_page(TAB))
-    canvas, handle = page.locator(".plane canvas").bounding_box(), page.locator(".plane .handles button").nth(1)
+    canvas, handle = page.locator(".toy2d canvas").bounding_box(), page.locator(".toy2d .handles button").nth(1)
 
     def at(x: float, y: float) -> tuple[float, float]:
         return canvas["x"] + (x + VIEW) / 2 / VIEW * canvas["width"], canvas["y"] + (VIEW - y) / 2 / VIEW * canvas[
@@ -112,26 +110,26 @@ def test_a_class_is_moved_by_hand_and_by_keys_and_never_out_of_reach(open_page: 
 
 def test_a_class_is_chosen_by_touch(open_page: Open) -> None:
     page = settled(open_page(TAB, viewport={"width": 390, "height": 844}, has_touch=True))
-    page.locator(".plane .handles button").nth(2).dispatch_event(
+    page.locator(".toy2d .handles button").nth(2).dispatch_event(
         "pointerdown", {"pointerType": "touch", "pointerId": 1}
     )
-    page.locator(".plane .classes button").nth(2).tap()
+    page.locator(".toy2d .classes button").nth(2).tap()
     holds(page, label=2)
 
 
 def test_class_sampler_steps_langevin_seed_and_heat_map(open_page: Open) -> None:
     page = settled(open_page(TAB))
-    page.locator(".plane .classes button").nth(1).click()
+    page.locator(".toy2d .classes button").nth(1).click()
     page.keyboard.press("ArrowRight")
     holds(page, label=2)
-    page.locator(".plane .sampler").select_option("ddim")
-    page.locator(".plane .langevin").select_option("4")
-    page.locator(".plane .density").select_option("all")
+    page.locator(".toy2d .sampler").select_option("ddim")
+    page.locator(".toy2d .langevin").select_option("4")
+    page.locator(".toy2d .density").select_option("all")
     for field, value in (("steps", "20"), ("seed", "11")):
-        page.locator(f".plane .{field}").fill(value)
+        page.locator(f".toy2d .{field}").fill(value)
         page.keyboard.press("Enter")
     scene = holds(page, label=2, sampler="ddim", langevin=4, density="all", steps=20, seed=11)
-    assert "Corrected" in page.locator(".plane .sentence").inner_text()
+    assert "Corrected" in page.locator(".toy2d .sentence").inner_text()
     page.reload()
     assert holds(page, label=2, sampler="ddim", langevin=4, density="all", steps=20, seed=11) == scene
 
@@ -146,18 +144,18 @@ def test_class_sampler_steps_langevin_seed_and_heat_map(open_page: Open) -> None
 )
 def test_nonsense_gets_a_sentence(open_page: Open, field: str, value: str, sentence: str) -> None:
     page = settled(open_page(TAB))
-    page.locator(f".plane .{field}").fill(value)
+    page.locator(f".toy2d .{field}").fill(value)
     page.keyboard.press("Enter")
-    page.wait_for_function("() => !document.querySelector('.plane .message').hidden")
-    assert page.locator(".plane .message").inner_text() == sentence
+    page.wait_for_function("() => !document.querySelector('.toy2d .message').hidden")
+    assert page.locator(".toy2d .message").inner_text() == sentence
     holds(page)
-    assert page.locator(f".plane .{field}").input_value() == str(getattr(SMALL, field))
+    assert page.locator(f".toy2d .{field}").input_value() == str(getattr(SMALL, field))
 
 
 def test_a_nonsense_link_gets_a_sentence_and_samples(open_page: Open) -> None:
-    page = open_page(TAB + "&plane_w=99&plane_means=1,2,3&plane_sampler=ddim")
+    page = open_page(TAB + "&toy2d_w=99&toy2d_means=1,2,3&toy2d_sampler=ddim")
     holds(page, sampler="ddim")
-    assert page.locator(".plane .message").inner_text() == (
+    assert page.locator(".toy2d .message").inner_text() == (
         "In this link, w must be a number from 0 to 8, got 99; "
         "means must be 3 points of two numbers each, got ((1, 2), (3,))."
     )
@@ -166,37 +164,37 @@ def test_a_nonsense_link_gets_a_sentence_and_samples(open_page: Open) -> None:
 def test_the_way_from_noise_can_be_scrubbed_and_played(open_page: Open) -> None:
     page = settled(open_page(TAB))
     clean = page.evaluate(SEEN)
-    page.locator(".plane .moment").focus()
+    page.locator(".toy2d .moment").focus()
     page.keyboard.press("Home")
-    page.wait_for_function("() => document.querySelector('.plane canvas').dataset.moment === '0'")
+    page.wait_for_function("() => document.querySelector('.toy2d canvas').dataset.moment === '0'")
     film = draw_trajectory(SMALL)
-    assert page.locator(".plane footer output").inner_text() == f"λ = {film.log_snrs[0]:.1f}".replace("-", "−")
+    assert page.locator(".toy2d footer output").inner_text() == f"λ = {film.log_snrs[0]:.1f}".replace("-", "−")
     assert page.evaluate(SEEN) != clean
-    page.locator(".plane .play").click()
+    page.locator(".toy2d .play").click()
     page.wait_for_function(
-        "() => { const at = +document.querySelector('.plane canvas').dataset.moment; return at > 0 && at < 1; }"
+        "() => { const at = +document.querySelector('.toy2d canvas').dataset.moment; return at > 0 && at < 1; }"
     )
-    page.wait_for_function("() => document.querySelector('.plane canvas').dataset.moment === '1'")
-    assert page.locator(".plane footer output").inner_text() == "clean samples"
-    assert not page.locator(".plane.playing").count()
+    page.wait_for_function("() => document.querySelector('.toy2d canvas').dataset.moment === '1'")
+    assert page.locator(".toy2d footer output").inner_text() == "clean samples"
+    assert not page.locator(".toy2d.playing").count()
 
 
 def test_with_reduced_motion_nothing_moves_by_itself(open_page: Open) -> None:
     page = settled(open_page(TAB, reduced_motion="reduce"))
     for expected in ("0", "0.1", "0.2"):
-        page.locator(".plane .play").click()
-        page.wait_for_function(f"() => document.querySelector('.plane canvas').dataset.moment === '{expected}'")
-    assert not page.locator(".plane.playing").count()
+        page.locator(".toy2d .play").click()
+        page.wait_for_function(f"() => document.querySelector('.toy2d canvas').dataset.moment === '{expected}'")
+    assert not page.locator(".toy2d.playing").count()
 
 
 def test_exact_draws_are_shown_on_demand(open_page: Open) -> None:
     page = settled(open_page(TAB))
-    page.locator(".plane .exact").click()
-    page.wait_for_function("() => document.querySelector('.plane canvas').dataset.truth === 'true'")
-    assert page.locator(".plane .exact").get_attribute("aria-pressed") == "true"
-    assert page.locator(".plane canvas").get_attribute("aria-label").startswith("100 exact draws of class A at w = 3")
-    page.locator(".plane .mine").click()
-    page.wait_for_function("() => document.querySelector('.plane canvas').dataset.truth === 'false'")
+    page.locator(".toy2d .exact").click()
+    page.wait_for_function("() => document.querySelector('.toy2d canvas').dataset.exact === 'true'")
+    assert page.locator(".toy2d .exact").get_attribute("aria-pressed") == "true"
+    assert page.locator(".toy2d canvas").get_attribute("aria-label").startswith("100 exact draws of class A at w = 3")
+    page.locator(".toy2d .mine").click()
+    page.wait_for_function("() => document.querySelector('.toy2d canvas').dataset.exact === 'false'")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -210,7 +208,7 @@ def test_it_fits(open_page: Open, width: int, height: int, whole: bool, scheme: 
 
 def test_every_control_has_a_name(open_page: Open) -> None:
     page = settled(open_page(TAB))
-    unnamed = page.locator(".plane").evaluate("""lab => [...lab.querySelectorAll('button, select, input')]
+    unnamed = page.locator(".toy2d").evaluate("""lab => [...lab.querySelectorAll('button, select, input')]
       .filter(control => !(control.ariaLabel || control.innerText || control.labels?.[0]?.innerText))
       .map(control => control.outerHTML)""")
     assert unnamed == []

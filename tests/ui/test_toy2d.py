@@ -10,19 +10,19 @@ import pytest
 from cfg_core.toy2d.drawing import draw_scene
 from cfg_core.toy2d.scene import Scene
 from cfg_core.toy2d.trajectory import draw_trajectory
-from cfg_core.ui import plane as tab
-from cfg_core.ui.plane import PATH_UNIT, Plane
+from cfg_core.ui import toy2d as tab
+from cfg_core.ui.toy2d import PATH_UNIT, Toy2d
 from tests.toy2d.reference import LOPSIDED, SCENE
 
 
 def test_the_page_gets_what_was_computed():
-    reply, drawn = asyncio.run(Plane().draw(LOPSIDED.to_json())), draw_scene(LOPSIDED)
+    reply, drawn = asyncio.run(Toy2d().draw(LOPSIDED.to_json())), draw_scene(LOPSIDED)
     assert Scene.parse(reply["scene"]) == LOPSIDED
-    assert (reply["distance"], reply["floor"]) == (drawn.distance, drawn.exact_distance)
+    assert (reply["distance"], reply["baseline"]) == (drawn.distance, drawn.exact_distance)
     for field in ("points", "exact"):
         sent = np.frombuffer(base64.b64decode(reply[field]), np.float32).reshape(-1, 2)
         assert np.array_equal(sent, getattr(drawn, field).astype(np.float32))
-    reply, trajectory = asyncio.run(Plane().film(LOPSIDED.to_json())), draw_trajectory(LOPSIDED)
+    reply, trajectory = asyncio.run(Toy2d().trajectory(LOPSIDED.to_json())), draw_trajectory(LOPSIDED)
     paths = np.frombuffer(base64.b64decode(reply["paths"]), np.int16).reshape(trajectory.paths.shape)
     assert np.abs(paths * PATH_UNIT - trajectory.paths).max() <= PATH_UNIT / 2
     assert reply["log_snrs"] == [*trajectory.log_snrs[:-1].tolist(), None]
@@ -32,12 +32,12 @@ def test_the_page_gets_what_was_computed():
 def test_bad_input_is_answered_by_the_sentence_of_the_scene(scene):
     with pytest.raises(ValueError, match=r"must|not a field") as refused:
         Scene.parse(scene)
-    for function in (Plane().draw, Plane().film):
+    for function in (Toy2d().draw, Toy2d().trajectory):
         assert asyncio.run(function(scene)) == {"ok": False, "error": str(refused.value)}
 
 
 def test_a_link_keeps_its_good_fields_and_names_the_others():
-    reply = Plane().restore({"w": 9, "class": 1, "nonsense": 0})
+    reply = Toy2d().restore({"w": 9, "class": 1, "nonsense": 0})
     assert Scene.parse(reply["scene"]) == replace(SCENE, label=1)
     assert reply["notice"] == (
         "In this link, w must be a number from 0 to 8, got 9; 'nonsense' is not a field of a scene."
@@ -46,7 +46,7 @@ def test_a_link_keeps_its_good_fields_and_names_the_others():
 
 def test_more_scenes_than_may_wait_are_refused_and_the_lab_goes_on(monkeypatch):
     monkeypatch.setattr(tab, "QUEUE", 2)
-    lab = Plane()
+    lab = Toy2d()
 
     async def many():
         return await asyncio.gather(*(lab.draw(replace(SCENE, seed=seed).to_json()) for seed in range(5)))

@@ -25,8 +25,8 @@ PATH_UNIT = 1 / 4096
 """What the way of a point is sent in, 16 bits a coordinate: ±8 in steps far below a pixel."""
 
 
-class Plane:
-    """What the tab's script (assets/plane.js) calls: ``restore`` once, then ``draw``, and ``film`` to see the way.
+class Toy2d:
+    """What the tab's scripts (assets/toy2d) call: ``restore`` once, then ``draw``, and ``trajectory`` to see the way.
 
     All take one JSON object and return one; whatever is wrong with it comes back as a sentence in ``error``.
     """
@@ -43,14 +43,14 @@ class Plane:
         async def draw(ask: Any) -> dict[str, Any]:
             return await self.draw(ask)
 
-        async def film(ask: Any) -> dict[str, Any]:
-            return await self.film(ask)
+        async def trajectory(ask: Any) -> dict[str, Any]:
+            return await self.trajectory(ask)
 
         return component(
-            "plane",
+            "toy2d",
             restore,
             draw,
-            film,
+            trajectory,
             DEFAULT=Scene().to_json(),
             CLASSES=CLASSES,
             SAMPLERS={name: sampler.title for name, sampler in SAMPLERS.items()},
@@ -73,49 +73,56 @@ class Plane:
         return {"ok": True, "scene": scene.to_json(), "notice": notice}
 
     async def draw(self, ask: Any) -> dict[str, Any]:
-        """A scene → its samples, exact draws, how far both are from the tilted density, and the density looked at."""
+        """A scene → its samples, exact draws, how far both are from the tilted density, and the displayed density.
 
-        def told(drawn: Drawing) -> dict[str, Any]:
+        ``busy`` where it must be asked for again later.
+        """
+
+        def described(drawn: Drawing) -> dict[str, Any]:
             return {
                 "points": _packed(drawn.points, np.float32),
                 "exact": _packed(drawn.exact, np.float32),
                 "distance": drawn.distance,
-                "floor": drawn.exact_distance,
+                "baseline": drawn.exact_distance,
                 "heat": _packed(255 * drawn.density, np.uint8),
             }
 
-        return await self._answer(ask, draw_scene, told)
+        return await self._answer(ask, draw_scene, described)
 
-    async def film(self, ask: Any) -> dict[str, Any]:
-        """A scene → the way of its samples: at each moment λ, their places, the density looked at, the guided score."""
+    async def trajectory(self, ask: Any) -> dict[str, Any]:
+        """A scene → the way of its samples: at each moment λ, their places, the displayed density, the guided score."""
 
-        def told(film: Trajectory) -> dict[str, Any]:
-            places = (film.paths / PATH_UNIT).round().clip(-(2**15), 2**15 - 1)
-            longest = np.linalg.norm(film.score, axis=2).max(1)[:, None, None]
+        def described(trajectory: Trajectory) -> dict[str, Any]:
+            places = (trajectory.paths / PATH_UNIT).round().clip(-(2**15), 2**15 - 1)
+            longest = np.linalg.norm(trajectory.score, axis=2).max(1)[:, None, None]
             return {
-                "log_snrs": [level if math.isfinite(level) else None for level in film.log_snrs.tolist()],
+                "log_snrs": [level if math.isfinite(level) else None for level in trajectory.log_snrs.tolist()],
                 "paths": _packed(places, np.int16),
-                "heat": _packed(255 * film.density, np.uint8),
-                "score": _packed(127 * film.score / longest, np.int8),
+                "heat": _packed(255 * trajectory.density, np.uint8),
+                "score": _packed(127 * trajectory.score / longest, np.int8),
             }
 
-        return await self._answer(ask, draw_trajectory, told)
+        return await self._answer(ask, draw_trajectory, described)
 
     async def _answer(
-        self, ask: Any, compute: Callable[[Scene], T], told: Callable[[T], dict[str, Any]]
+        self, ask: Any, compute: Callable[[Scene], T], describe: Callable[[T], dict[str, Any]]
     ) -> dict[str, Any]:
         try:
             scene = Scene.parse(ask)
         except ValueError as error:
             return {"ok": False, "error": str(error)}
         if self._waiting >= QUEUE:
-            return {"ok": False, "error": f"The 2-D lab is full: {QUEUE} drawings wait. Please try again in a moment."}
+            return {
+                "ok": False,
+                "busy": True,
+                "error": f"The 2-D lab is full: {QUEUE} drawings wait. Please try again in a moment.",
+            }
         self._waiting += 1
         try:
             found = await asyncio.wrap_future(executor().submit(compute, scene))
         finally:
             self._waiting -= 1
-        return {"ok": True, "scene": scene.to_json(), **told(found)}
+        return {"ok": True, "scene": scene.to_json(), **describe(found)}
 
 
 def _problem(fields: Mapping[str, Any]) -> str:

@@ -1,0 +1,85 @@
+// What is on screen, in words: the sentence beside the grids, the denoising, the settings, what it cost.
+
+import {fixed, number, one} from '../shared/dom.js';
+import {gridSentence} from '../shared/wording.js';
+
+/** @typedef {import('./store.js').Store} Store */
+/** @typedef {import('./types.js').Frame} Frame */
+
+export class Captions {
+  /**
+   * @param {HTMLElement} lab
+   * @param {Store} store
+   */
+  constructor(lab, store) {
+    this.store = store;
+    this.step = one(lab, '.step', HTMLInputElement);
+    this.stepText = one(lab, '.denoising output', HTMLElement);
+    this.strong = one(lab, '.sentence strong', HTMLElement);
+    this.rest = one(lab, '.sentence span', HTMLElement);
+    this.cost = one(lab, '.cost', HTMLElement);
+    this.settings = one(lab, '.settings', HTMLElement);
+    this.spoken = one(lab, '.spoken', HTMLElement);
+  }
+
+  /** For screen readers. @param {string} sentence */
+  speak(sentence) {
+    this.spoken.textContent = sentence;
+  }
+
+  /** Say that a grid is finished. @param {Frame} guided */
+  speakOf(guided) {
+    const {request, model} = this.store, what = request.class === 'all' ? 'all classes' : model.classes[request.class];
+    this.speak(`${what}, w = ${number(guided.w)}: ${guided.classes.length * guided.samples} samples drawn.`);
+  }
+
+  /**
+   * Say what is shown.
+   *
+   * @param {Frame | null} reference the grid at w = 0, if it is of what is asked for now
+   * @param {Frame | null} guided the other, if it is
+   * @param {Frame | null} frame whatever the guided pane shows
+   * @param {number | null} step the evaluation of the denoising that is shown, null for the newest
+   */
+  describe(reference, guided, frame, step) {
+    this.#sentence(reference, guided);
+    const {store} = this, here = guided?.done && guided.w === store.thumb ? guided : null;
+    const waiting = store.ahead ? `${store.ahead} ${store.ahead === 1 ? 'person' : 'people'} before you` : 'computing';
+    this.cost.textContent = here ? costOf(here) : waiting;
+    if (!frame) return;
+    const at = step ?? (frame.done ? frame.total : frame.evaluations);
+    this.step.max = String(frame.total);
+    this.step.value = String(at);
+    this.step.setAttribute('aria-valuetext', `evaluation ${at} of ${frame.total}`);
+    this.stepText.textContent = `${at} / ${frame.total}`;
+    this.settings.textContent = this.#settings();
+  }
+
+  /** @param {Frame | null} reference @param {Frame | null} guided */
+  #sentence(reference, guided) {
+    const {store} = this, {request, model} = store, shown = guided?.pixels ? guided : null;
+    const [strong, rest] = gridSentence({
+      rule: request.rule, w: shown ? shown.w : store.thumb, pictures: store.pictures, noises: request.samples,
+      thing: request.class === 'all' ? 'picture' : model.classes[request.class].toLowerCase().replace('-', '\u2011'),
+      meters: reference?.meter && shown?.meter ? [reference.meter, shown.meter] : null,
+    });
+    this.strong.textContent = strong;
+    this.rest.textContent = rest;
+  }
+
+  #settings() {
+    const {request, model} = this.store, rule = model.rules.find(each => each.name === request.rule);
+    const sampler = model.samplers.find(each => each.name === request.sampler)?.title ?? request.sampler;
+    return `${!rule || rule === model.rules[0] ? '' : rule.title + ', '}${sampler}, ${request.steps} steps`;
+  }
+}
+
+/**
+ * What a finished frame took, from when it was first asked for.
+ *
+ * @param {Frame} frame
+ */
+function costOf({precomputed, evaluations, seconds}) {
+  if (precomputed) return 'precomputed';
+  return `${evaluations} evaluations, ${seconds < 1 ? `${Math.round(1000 * seconds)} ms` : `${fixed(seconds)} s`}`;
+}

@@ -1,0 +1,263 @@
+// What the page and the server say to each other: the session, the poll, the change of model. No DOM.
+//
+// One poll is in flight, for a moment two: a newer request is polled for at once, and the server ends the older poll.
+// Only the answer of the newest poll changes what is displayed; frames of an older one are kept, never put back.
+
+import {sceneOf} from './store.js';
+
+/** @typedef {import('./store.js').Store} Store */
+/** @typedef {import('./types.js').Description} Description */
+/** @typedef {import('./types.js').ExploreServer} ExploreServer */
+/** @typedef {import('./types.js').GridRequest} GridRequest */
+
+/**
+ * What the page does at the events of the transport.
+ *
+ * received: frames have come. message: a sentence for above the grids, or ''. refused: the newest request was, and the
+ * store has gone back. gaveUp: nothing more will come of the request, and a message has said why. drawRemotely: queue a
+ * call of the remote GPU. replaced: the server no longer has the model, and has opened the session with another.
+ *
+ * @typedef {{
+ *   received: () => void, message: (sentence: string) => void, refused: () => void, gaveUp: () => void,
+ *   drawRemotely: (ask: {token: string, request: GridRequest}) => void, replaced: () => void,
+ * }} TransportEvents
+ */
+
+/** @param {number} milliseconds @returns {Promise<void>} */
+const sleep = milliseconds => new Promise(resolve => { setTimeout(resolve, milliseconds); });
+
+const RETRY = 1000;       // milliseconds after which a server that did not answer is asked again
+const QUEUE_PACE = 500;   // between polls in the queue before the lab
+const ALIVE = 10_000;     // after which a paused session says that it is still there; the server forgets after 30 s
+const REMOTE_CALLS = 3;   // of a strip, before the page gives up asking for what they did not bring
+
+export const NO_ANSWER = 'The server does not answer; trying again.';
+
+const ordinals = new Intl.PluralRules('en', {type: 'ordinal'});
+/** @type {Record<string, string>} */
+const ENDINGS = {one: 'st', two: 'nd', few: 'rd', other: 'th'};
+
+/** @param {number} n */
+export const ordinal = n => n + ENDINGS[ordinals.select(n)];
+
+export class Transport {
+  /** @type {number} */ #flights = 0;   // polls under way
+  /** @type {number} */ #newest = 0;    // counts the polls
+  /** @type {GridRequest | null} */ #sent = null;  // the request of the newest poll
+  #visible = false;
+  #changingModel = false;
+  #remote = {scene: '', calls: 0, ofScene: 0};   // the strip that was last asked of the remote GPU, and how often
+  /** @type {ReturnType<typeof setInterval> | undefined} */ #alive;
+
+  /**
+   * @param {ExploreServer} server
+   * @param {Store} store
+   * @param {TransportEvents} events
+   * @param {string} token of the session that was opened
+   * @param {{wait?: (milliseconds: number) => Promise<void>, hidden?: () => boolean}} [environment]
+   */
+  constructor(server, store, events, token, {wait = sleep, hidden = () => false} = {}) {
+    this.server = server;
+    this.store = store;
+    this.events = events;
+    this.token = token;
+    this.wait = wait;
+    this.hidden = hidden;
+  }
+
+  /** Whether frames are asked for: the tab is visible, and no other model is on its way. */
+  get active() {
+    return this.#visible && !this.#changingModel;
+  }
+
+  /**
+   * The tab is shown or hidden. A hidden one keeps its session and its position, but nothing is drawn for it.
+   *
+   * @param {boolean} visible
+   */
+  setVisible(visible) {
+    const before = this.#visible;
+    this.#visible = visible;
+    if (visible) this.#resume();
+    else if (before) this.#pause();
+  }
+
+  #pause() {
+    const pause = () => this.server.pause_session({token: this.token}).catch(() => null);
+    pause();
+    clearInterval(this.#alive);
+    this.#alive = setInterval(() => { if (!this.active && !this.hidden()) pause(); }, ALIVE);
+  }
+
+  #resume() {
+    clearInterval(this.#alive);
+    this.poll();
+  }
+
+  /** Whether there is something to poll for. */
+  get #unsatisfied() {
+    return !this.store.satisfied || (this.store.missing !== 0 && !this.hidden());
+  }
+
+  /** Poll until what is asked for is here. A newer request starts a poll of its own. */
+  async poll() {
+    const {store} = this;
+    if (!this.active || this.#flights > 1 || (this.#flights && store.request === this.#sent)) return;
+    this.#flights += 1;
+    const mine = this.#newest += 1;
+    try {
+      while (mine === this.#newest && this.active && this.#unsatisfied) {
+        if (await this.#once(mine) === 'stop') break;
+      }
+    } finally {
+      this.#flights -= 1;
+      if (mine !== this.#newest || store.request !== this.#sent) this.poll();  // what was asked for while two were under way
+      else if (store.satisfied) this.events.received();
+      else if (this.active) this.events.gaveUp();
+    }
+  }
+
+  /**
+   * One poll and what follows from its answer.
+   *
+   * @param {number} mine the number of this loop
+   * @returns {Promise<'stop' | 'go on'>}
+   */
+  async #once(mine) {
+    const {store, events} = this;
+    const request = this.#sent = store.request, {held} = store;
+    this.#askRemoteGpu(request);
+    const reply = await this.server.poll({token: this.token, request, seen: store.seen, ahead: store.ahead})
+      .catch(() => null);
+    if (!this.active) return 'stop';
+    if (!reply) return this.#later(NO_ANSWER, RETRY);
+    if (!reply.ok && reply.unknown) {
+      const problem = await this.reopen();
+      return problem ? this.#later(problem, RETRY) : 'go on';
+    }
+    if (reply.ok && reply.superseded) return 'go on';
+    if (store.held !== held) return 'go on';  // of a scene that is no longer asked for
+    if (reply.ok) store.keep([...reply.frames, ...reply.strip]);
+    if (mine !== this.#newest) return 'stop';
+    if (!reply.ok) return this.#refused(request, reply.error);
+    if (reply.queue_position) {
+      return this.#later(`The lab is full; you are ${ordinal(reply.queue_position)} in line.`, QUEUE_PACE);
+    }
+    store.accept(request, reply);
+    if (store.request === store.accepted) this.#sent = store.request;
+    if (reply.missing && reply.remote_calls >= this.#remote.calls) this.#remote.scene = '';  // they ended without it
+    store.receive(reply);
+    events.received();
+    events.message(reply.frames.find(frame => frame.error)?.error ?? store.notice);
+    return 'go on';
+  }
+
+  /**
+   * @param {string} sentence
+   * @param {number} milliseconds
+   * @returns {Promise<'go on'>}
+   */
+  async #later(sentence, milliseconds) {
+    this.events.message(sentence);
+    await this.wait(milliseconds);
+    return 'go on';
+  }
+
+  /**
+   * The server does not take a request: go back to the last one that it took, if there is one.
+   *
+   * @param {GridRequest} request
+   * @param {string} error
+   * @returns {'stop' | 'go on'}
+   */
+  #refused(request, error) {
+    const {store, events} = this;
+    if (store.request !== request) return 'go on';
+    store.notice = error;
+    events.message(error);
+    if (!store.accepted || request === store.accepted) return 'stop';
+    store.revert();
+    events.refused();
+    return 'go on';
+  }
+
+  /**
+   * Where a remote GPU draws, it draws a strip in one call. It is asked once for each, and again if its calls have
+   * ended and did not bring it: a call that waited while something else was asked for is given up by the server.
+   *
+   * @param {GridRequest} request
+   */
+  #askRemoteGpu(request) {
+    if (!this.store.model.remote) return;
+    const scene = sceneOf(request) + (request.w < 0);
+    if (this.#remote.scene === scene) return;
+    const again = this.#lastScene === scene;
+    const ofScene = again ? this.#remote.ofScene + 1 : 1;
+    if (ofScene > REMOTE_CALLS) return;
+    this.#lastScene = scene;
+    this.#remote = {scene, calls: this.#remote.calls + 1, ofScene};
+    this.events.drawRemotely({token: this.token, request});
+  }
+
+  #lastScene = '';
+
+  /**
+   * Open a new session, since the server has forgotten this one. Returns what is wrong, or ''.
+   */
+  async reopen() {
+    const {hash} = this.store.model;
+    const reply = await this.server.open_session({query: {model: hash}}).catch(() => null);
+    if (!reply) return NO_ANSWER;
+    if (!reply.ok) return reply.error;
+    this.token = reply.token;
+    this.#remote = {scene: '', calls: 0, ofScene: 0};
+    this.#lastScene = '';
+    if (reply.model.hash !== hash) this.events.replaced();
+    return '';
+  }
+
+  /**
+   * What the server says of another model, and of the fields that it can take over. The session and its position stay;
+   * meanwhile nothing is drawn for it. Null where another change is under way.
+   *
+   * @param {Partial<GridRequest>} fields
+   * @returns {Promise<Description | {ok: false, error: string} | null>}
+   */
+  async describeModel(fields) {
+    if (this.#changingModel) return null;
+    if (this.#visible) this.#pause();
+    this.#changingModel = true;
+    const reply = await this.server.describe_model({query: fields}).catch(() => null);
+    this.#changingModel = false;
+    if (this.#visible) clearInterval(this.#alive);
+    return reply ?? {ok: false, error: 'the server did not answer'};
+  }
+
+  /**
+   * The rail's pictures of a model, once they are drawn; '' where the server can say no more.
+   *
+   * @param {string} model
+   */
+  async rail(model) {
+    while (this.store.model.hash === model) {
+      const reply = await this.server.rail({model}).catch(() => null);
+      if (reply && !reply.ok) return '';
+      if (reply?.rail) return reply.rail;
+      await this.wait(RETRY);
+    }
+    return '';
+  }
+
+  /** The denoising of both displayed grids; null where it cannot be had. */
+  async trajectory() {
+    const ask = () => this.server.trajectory({token: this.token}).catch(() => null);
+    let reply = await ask();
+    const forgotten = reply && !reply.ok && reply.unknown && !await this.reopen();
+    if (forgotten || (reply?.ok && reply.trajectories.length < 2)) {  // have the grids again, and then ask
+      this.store.request = {...this.store.request};
+      await this.poll();
+      reply = await ask();
+    }
+    return reply?.ok && reply.trajectories.length === 2 ? reply.trajectories : null;
+  }
+}

@@ -1,0 +1,97 @@
+// The types of what travels between the page and cfg_core/ui/explore.py, and of what the scripts share.
+
+/**
+ * What the page asks for. Parameters of the rule and the sampler stand beside the other fields, under their own names.
+ *
+ * @typedef {{
+ *   model: string, class: number | 'all', w: number, seed: number | string, samples: number, sampler: string,
+ *   steps: number | string, rule: string, [parameter: string]: string | number,
+ * }} GridRequest
+ */
+
+/**
+ * A parameter of a rule or a sampler.
+ *
+ * @typedef {{
+ *   name: string, symbol: string, low: number, high: number, default: number, step: number, help: string,
+ * }} Parameter
+ */
+
+/** @typedef {{name: string, title: string, formula: string, parameters?: Parameter[]}} RuleDescription */
+/** @typedef {{name: string, title: string, steps: number, parameters?: Parameter[]}} SamplerDescription */
+/** @typedef {{w: number, inception: number, fid: number}} CurvePoint */
+
+/**
+ * The measured trade-off curve of a model, and the settings that it was measured with.
+ *
+ * @typedef {{rule: string, sampler: string, steps: number, points: CurvePoint[]}} MeasuredCurve
+ */
+
+/**
+ * What the page must know of a model. remote: it is drawn by a remote GPU, a strip at a time. rail_pictures: whether
+ * the rail shows a picture of each class.
+ *
+ * @typedef {{
+ *   hash: string, classes: string[], size: number, channels: number, about: string, meters: boolean, remote: boolean,
+ *   rail_pictures: boolean, rules: RuleDescription[], samplers: SamplerDescription[], ladder: number[],
+ *   below: number[], strip_pictures: number, curve: MeasuredCurve | null,
+ * }} ModelDescription
+ */
+
+/** @typedef {{fidelity: number, diversity: number}} Meter */
+
+/**
+ * A grid after some of its evaluations, as the server sends it. pixels: base64, null where the page has them.
+ *
+ * @typedef {{
+ *   serial: number, w: number, classes: number[], samples: number, seed: number, evaluations: number, total: number,
+ *   done: boolean, seconds: number, precomputed: boolean, error: string | null, meter: Meter | null,
+ *   pixels: string | null,
+ * }} WireFrame
+ */
+
+/**
+ * The same with its pixels decoded, if any have come.
+ *
+ * @typedef {Omit<WireFrame, 'pixels'> & {pixels?: Uint8Array}} Frame
+ */
+
+/**
+ * The answer to ``describe_model``, and with a token to ``open_session``.
+ *
+ * @typedef {{
+ *   ok: true, model: ModelDescription, models: {hash: string, title: string}[], rail: string, request: GridRequest,
+ *   notice: string,
+ * }} Description
+ */
+
+/** @typedef {{ok: false, error: string, unknown?: boolean}} Refusal */
+/** @typedef {{ok: true, superseded: true}} Superseded */
+
+/**
+ * The answer to ``poll``. frames: of the grid at w = 0 and of the guided grid. missing: rungs of the strip that are not
+ * finished. ahead: sessions that are served before the first picture. queue_position: in the queue before the lab, 0
+ * inside. remote_calls: calls of a remote GPU of this session that have ended.
+ *
+ * @typedef {{
+ *   ok: true, superseded?: undefined, frames: WireFrame[], strip: WireFrame[], rungs: number, missing: number,
+ *   ahead: number, queue_position: number, remote_calls: number, request: GridRequest, url: string,
+ * }} PollReply
+ */
+
+/**
+ * The server functions. Each takes one object; what fails on the way rejects or gives null.
+ *
+ * @typedef {{
+ *   open_session: (ask: {query: object}) => Promise<(Description & {token: string}) | Refusal | null>,
+ *   describe_model: (ask: {query: object}) => Promise<Description | Refusal | null>,
+ *   poll: (ask: {token: string, request: GridRequest, seen: Record<string, number>, ahead: number}) =>
+ *     Promise<PollReply | Superseded | Refusal | null>,
+ *   rail: (ask: {model: string}) => Promise<{ok: true, rail: string} | Refusal | null>,
+ *   trajectory: (ask: {token: string}) => Promise<{ok: true, trajectories: WireFrame[][]} | Refusal | null>,
+ *   pause_session: (ask: {token: string}) => Promise<{ok: true, queue_position: number} | Refusal | null>,
+ *   close_session: (ask: {token: string}) => Promise<{ok: true} | null>,
+ * }} ExploreServer
+ */
+
+export {};

@@ -1,0 +1,19 @@
+// The address bar: the state of every tab stands in the query, each tab writes its own fields.
+
+/**
+ * Put fields into the query, and take out those that are null; whatever else stands there stays.
+ *
+ * @param {Record<string, string | number | null>} fields
+ */
+export function updateAddress(fields) {
+  const kept = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === null) kept.delete(name);
+    else kept.set(name, String(value));
+  }
+  const query = kept.size ? '?' + kept.toString().replaceAll('%2C', ',') : location.pathname;
+  if (query !== location.search) history.replaceState(history.state, '', query);
+}
+
+/** The fields of the query. @returns {Record<string, string>} */
+export const readAddress = () => Object.fromEntries(new URLSearchParams(location.search));

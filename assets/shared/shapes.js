@@ -1,0 +1,19 @@
+// SVG elements, and what tells the curves of a chart apart beside their colours.
+
+export const DASHES = ['', '7 4', '2 3', '9 3 2 3', '4 2', '1 3 6 3'];
+export const MARKS = [  // around the origin: disc, square, triangle, diamond, hexagon, bow tie
+  'M-4,0a4,4 0 1 0 8,0a4,4 0 1 0 -8,0', 'M-3.5,-3.5h7v7h-7z', 'M0,-4.6L4.4,3.4h-8.8z', 'M0,-5L5,0L0,5L-5,0z',
+  'M-2.4,-4.2h4.8L4.8,0L2.4,4.2h-4.8L-4.8,0z', 'M-4,-4L4,4V-4L-4,4z',
+];
+
+/**
+ * @param {string} tag
+ * @param {Record<string, string | number>} [attributes]
+ * @param {(Node | string)[]} children
+ */
+export function shape(tag, attributes = {}, ...children) {
+  const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+  node.append(...children);
+  return node;
+}

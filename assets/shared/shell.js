@@ -1,0 +1,49 @@
+// The head of the page. Which tab is open stands in the address bar and on the root element, where the style sheet
+// reads it; the tabs themselves know nothing of each other.
+
+import {readAddress, updateAddress} from './address.js';
+import {one, text} from './dom.js';
+import {onOpenTab} from './tabs.js';
+
+/** Former names of tabs, which links may still have. @type {Record<string, string>} */
+const FORMER = {plane: 'toy2d'};
+
+/**
+ * @param {HTMLElement} element
+ * @param {unknown} server
+ * @param {{TABS: Record<string, string>}} constants the tabs' titles by their names, the first is the one that opens
+ */
+export function mount(element, server, {TABS}) {
+  const list = one(element, '[role="tablist"]', HTMLElement);
+  const buttons = Object.entries(TABS).map(([name, title]) => {
+    const button = text('button', title);
+    Object.assign(button, {type: 'button', role: 'tab', name});
+    button.addEventListener('click', () => open(name));
+    return button;
+  });
+
+  /** @param {string} name */
+  function open(name) {
+    document.documentElement.dataset.tab = name;
+    for (const button of buttons) {
+      button.setAttribute('aria-selected', String(button.name === name));
+      button.tabIndex = button.name === name ? 0 : -1;
+    }
+    updateAddress({tab: name === buttons[0].name ? null : name});
+  }
+
+  list.addEventListener('keydown', event => {
+    const step = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;
+    const at = buttons.findIndex(button => button === event.target);
+    if (!step || at < 0) return;
+    event.preventDefault();
+    const next = buttons[(at + step + buttons.length) % buttons.length];
+    next.focus();
+    open(next.name);
+  });
+  onOpenTab(open);
+
+  list.replaceChildren(...buttons);
+  const {tab = ''} = readAddress(), name = FORMER[tab] ?? tab;
+  open(name in TABS ? name : buttons[0].name);
+}

@@ -1,0 +1,198 @@
+// What the page says of what it shows. Pure: every sentence follows from the rule, the sampler, the model and the meters
+// that are shown, or it is not said.
+
+import {fixed, number} from './dom.js';
+
+/** @typedef {import('../explore/types.js').GridRequest} GridRequest */
+/** @typedef {import('../explore/types.js').MeasuredCurve} MeasuredCurve */
+/** @typedef {import('../explore/types.js').Meter} Meter */
+/** @typedef {import('../explore/types.js').ModelDescription} ModelDescription */
+/** @typedef {import('../toy2d/types.js').Scene} Scene */
+
+/** A statement and what explains it. @typedef {[strong: string, rest: string]} Sentence */
+
+/** Rules that at w = 0 are the conditional model as it was trained. */
+const UNGUIDED_AT_ZERO = new Set(['cfg', 'classifier', 'bayes', 'three_channels', 'interval', 'autoguidance']);
+
+/** Rules that at w = −1 are the unconditional model, all of it. */
+const UNCONDITIONAL_BELOW = new Set(['cfg', 'bayes', 'classifier_unconditional']);
+
+const BY_CLASSIFIER = 'classifier_unconditional';
+
+/**
+ * What stands above a grid.
+ *
+ * @param {string} rule
+ * @param {number} w of the pictures
+ */
+export function gridTitle(rule, w) {
+  if (w === 0 && rule === BY_CLASSIFIER) return 'classifier at strength 1';
+  if (w === 0) return UNGUIDED_AT_ZERO.has(rule) ? 'unguided' : 'at w = 0';
+  if (w === -1 && UNCONDITIONAL_BELOW.has(rule)) return 'unconditional';
+  return 'guided';
+}
+
+/**
+ * What the slider below 0 is for.
+ *
+ * @param {string} rule
+ */
+export function belowZero(rule) {
+  if (rule === BY_CLASSIFIER) return 'from −1: the way from unconditional to the classifier at strength 1';
+  if (UNCONDITIONAL_BELOW.has(rule)) return 'from −1: the way from unconditional to conditional';
+  return 'from −1: below no guidance';
+}
+
+/**
+ * Whether a figure reads higher (1), lower (−1) or the same (0), in the digits that are shown of it.
+ *
+ * @param {number} before
+ * @param {number} after
+ * @param {number} digits
+ */
+const change = (before, after, digits) => Math.sign(Number(after.toFixed(digits)) - Number(before.toFixed(digits)));
+
+/**
+ * What the grids show, beside the one at w = 0 from the same noises.
+ *
+ * w: of the guided grid that is shown. thing: what one picture is of. pictures: of one grid. noises: samples of each
+ * class. meters: of both grids, null where one of them is not shown.
+ *
+ * @param {{rule: string, w: number, thing: string, pictures: number, noises: number, meters: [Meter, Meter] | null}} shown
+ * @returns {Sentence}
+ */
+export function gridSentence({rule, w, thing, pictures, noises, meters}) {
+  const from = noises === 1 ? 'the same noise' : `the same ${noises} noises`;
+  if (w < 0) return belowSentence(rule, w, from);
+  if (w === 0) return zeroSentence(rule);
+  const paper = rule === 'cfg' && w >= 0.1 && w <= 0.3 ? ' The paper finds its best FID here, on ImageNet.' : '';
+  const strength = w < 1 ? 'A light touch' : w < 4 ? 'More guidance' : 'Strong guidance';
+  if (!meters) return [`${strength}.`, `From ${from} as at w = 0${means(rule)}.${paper}`];
+  const [before, after] = meters;
+  const fidelity = change(before.fidelity, after.fidelity, 2), diversity = change(before.diversity, after.diversity, 1);
+  const clear = {'1': 'becomes clearer', '0': 'is as clear as at w = 0', '-1': 'becomes less clear'}[fidelity];
+  const alike = {'1': 'they become more different', '0': 'they are as different', '-1': 'they become more similar'}[diversity];
+  const lead = w < 1 || pictures === 1 || !diversity ? strength : `${strength}, more ${diversity < 0 ? 'alike' : 'variety'}`;
+  return [`${lead}.`, `From ${from}: each ${thing} ${clear}${pictures === 1 ? '' : `, and ${alike}`}.${paper}`];
+}
+
+/**
+ * What w does under a rule, without a claim of what comes of it.
+ *
+ * @param {string} rule
+ */
+function means(rule) {
+  if (['cfg', 'bayes', 'three_channels'].includes(rule)) {
+    return ', each prediction goes on along the way from no class to the class';
+  }
+  if (rule === 'classifier' || rule === BY_CLASSIFIER) return ', each prediction follows the gradient of the classifier';
+  return '';
+}
+
+/** @param {string} rule @returns {Sentence} */
+function zeroSentence(rule) {
+  if (rule === BY_CLASSIFIER) {
+    return ['The classifier alone.', 'At w = 0 both grids are the unconditional model, guided by the classifier at strength 1: the same pictures twice.'];
+  }
+  if (!UNGUIDED_AT_ZERO.has(rule)) return ['The same twice.', 'At w = 0 both grids are the same pictures.'];
+  return ['No guidance.', 'At w = 0 both grids are the conditional model as it was trained: the same pictures twice.'];
+}
+
+/** @param {string} rule @param {number} w @param {string} from @returns {Sentence} */
+function belowSentence(rule, w, from) {
+  const own = UNCONDITIONAL_BELOW.has(rule), zero = rule === BY_CLASSIFIER ? 'the classifier at strength 1' : 'conditional';
+  if (own && w === -1) {
+    return ['No class at all.', 'At w = −1 only the unconditional model speaks: the right grid does not know what it should be.'];
+  }
+  if (own) return ['On the way to the class.', `Between unconditional (w = −1) and ${zero} (w = 0), from ${from}.`];
+  if (rule === 'classifier') return ['Away from the class.', `Below 0 the classifier guides away from its class, from ${from}.`];
+  return ['Below no guidance.', `w = ${number(w)}, from ${from}.`];
+}
+
+/**
+ * On which side of the measured w, in ascending order, w lies; nothing where it lies among them.
+ *
+ * @param {number[]} measured
+ * @param {number} w
+ */
+export function beyond(measured, w) {
+  const [first] = measured, last = measured[measured.length - 1];
+  if (w > last) return `measured up to w = ${number(last)}`;
+  return w < first ? `measured from w = ${number(first)}` : '';
+}
+
+/**
+ * The small trade-off curve: whether what is shown is on it, and what is said of it. A curve belongs to one rule, one
+ * sampler and its steps; of parameters that differ from their defaults it knows nothing.
+ *
+ * @param {Pick<ModelDescription, 'rules' | 'samplers'>} model
+ * @param {MeasuredCurve} curve
+ * @param {GridRequest} request
+ */
+export function curveOf(model, curve, request) {
+  const same = (/** @type {string} */ name) => String(Reflect.get(curve, name)) === String(request[name]);
+  const owners = [...model.rules, ...model.samplers].filter(({name}) => name === request.rule || name === request.sampler);
+  const plain = owners.flatMap(owner => owner.parameters ?? []).every(({name, default: usual}) => Number(request[name] ?? usual) === usual);
+  const dot = plain && ['rule', 'sampler', 'steps'].every(same);
+  const rule = model.rules.find(each => each.name === curve.rule)?.title ?? curve.rule;
+  const sampler = model.samplers.find(each => each.name === curve.sampler)?.title ?? curve.sampler;
+  const settings = `${sampler}, ${curve.steps} steps${curve.rule === request.rule ? '' : `, ${rule}`}`;
+  const label = dot ? `FID against Inception Score over w, at w = ${number(request.w)}`
+    : 'FID against Inception Score over w, of other settings than these';
+  return {dot, label, note: dot ? '' : `Measured with ${settings}.`};
+}
+
+/**
+ * What Explore shows, and where the dot of the Trade-off tab is.
+ *
+ * @param {{w: number, sampler: string, steps: string | number}} now w and what Explore draws with, in words
+ * @param {'exact' | 'other settings' | 'none'} found whether there is a curve of the settings, of the model, or none
+ * @param {string} note where the dot is on its curve
+ */
+export function dotSentence({w, sampler, steps}, found, note) {
+  const where = {
+    none: 'no curve here is of it', exact: note || 'the dot',
+    'other settings': `${note ? note + '; ' : ''}the dot is on the first curve of the model, for these settings were not measured`,
+  }[found];
+  return `Explore shows w = ${number(w)}, ${sampler}, ${steps} steps: ${where}.`;
+}
+
+/**
+ * Whose curves are drawn: ours, or, where Explore shows a model of which none is, that of which model.
+ *
+ * @param {{hash: string, model: string}[]} curves
+ * @param {string | undefined} model the hash of what Explore shows
+ */
+export function curvesOf(curves, model) {
+  if (model === undefined || curves.some(curve => curve.hash === model)) return 'ours';
+  const names = [...new Set(curves.map(curve => curve.model.split('/').at(-1) ?? curve.model))];
+  return names.length === 1 ? `of ${names[0]}` : 'of other models';
+}
+
+/** Samplers whose steps add noise, along the score: more of them correct more of the miss (docs, the 2-D lab). */
+const STOCHASTIC = new Set(['ancestral', 'dpmpp_2m_sde']);
+
+/**
+ * What the 2-D lab's distance says.
+ *
+ * @param {{scene: Scene, distance: number, baseline: number}} shown
+ * @returns {Sentence}
+ */
+export function toy2dSentence({scene, distance, baseline}) {
+  const figures = `distance ${fixed(distance, 2)}, where ${scene.points} exact draws have ${fixed(baseline, 2)}.`;
+  const follows = distance < 2 * baseline;
+  if (scene.w === 0) {
+    return follows ? [`No guidance, no miss: ${figures}`, 'At w = 0 the samples follow p(x|c), as they should. Now drag w.']
+      : [`Too few steps: ${figures}`, 'At w = 0 the whole distance is the sampler’s; more steps make it smaller.'];
+  }
+  if (scene.langevin) {
+    return [(follows ? 'Corrected, the samples follow the tilted density: ' : 'Corrected, but not yet the tilted density: ') + figures,
+      'Langevin steps at each λ go along the same guided score, and towards its density.'];
+  }
+  if (follows) return [`The samples are near the density they are said to follow: ${figures}`, 'Drag w up, or move the classes together.'];
+  const steps = STOCHASTIC.has(scene.sampler)
+    ? 'This sampler adds noise at each step, which corrects some of it: more steps help; Langevin steps help more.'
+    : 'More steps do not help; Langevin steps do.';
+  return [`The samples miss the density they are said to follow: ${figures}`,
+    `Guidance gives the right score at each λ, but these densities are not one diffusion’s. ${steps}`];
+}

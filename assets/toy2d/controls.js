@@ -1,0 +1,147 @@
+// The controls of the 2-D lab: they say which scene is asked for, and ask for another.
+
+import {all, fixed, formula, number, one, text} from '../shared/dom.js';
+
+/** @typedef {import('./types.js').Constants} Constants */
+/** @typedef {import('./types.js').Scene} Scene */
+/** @typedef {import('./types.js').Vector} Vector */
+
+const CHOICES = /** @type {const} */ (['density', 'sampler', 'rule']);
+const TYPED = /** @type {const} */ (['steps', 'seed']);
+const LANGEVIN = [1, 2, 4, 8];
+
+export class Controls {
+  /**
+   * @param {HTMLElement} lab
+   * @param {Constants} constants
+   * @param {(fields: Partial<Scene>) => void} change
+   * @param {() => Scene} scene what is asked for now
+   */
+  constructor(lab, constants, change, scene) {
+    this.lab = lab;
+    this.constants = constants;
+    this.change = change;
+    this.scene = scene;
+    this.w = one(lab, '.w', HTMLInputElement);
+    this.selects = Object.fromEntries([...CHOICES, 'langevin'].map(name => [name, one(lab, `.${name}`, HTMLSelectElement)]));
+    this.typed = TYPED.map(name => ({name, input: one(lab, `.${name}`, HTMLInputElement)}));
+    this.board = one(lab, 'canvas', HTMLCanvasElement);
+    this.classes = one(lab, '.classes', HTMLElement);
+    this.handles = one(lab, '.handles', HTMLElement);
+    this.#build();
+    this.#listen();
+  }
+
+  /**
+   * Make the controls say what is asked for, but leave alone what is being typed.
+   *
+   * @param {boolean} [everything] that too
+   */
+  reflect(everything = false) {
+    const scene = this.scene(), {w, means} = scene, {VIEW, CLASSES, FORMULAS} = this.constants;
+    this.w.value = String(w);
+    this.w.setAttribute('aria-valuetext', `w = ${number(w)}, scale s = ${number(1 + w)}`);
+    one(this.lab, '.strength output b', HTMLElement).textContent = `w = ${fixed(w)}`;
+    one(this.lab, '.strength output small', HTMLElement).textContent = `scale s = 1 + w = ${fixed(1 + w)}`;
+    for (const [name, select] of Object.entries(this.selects)) select.value = String(Reflect.get(scene, name));
+    one(this.lab, '.strength label small', HTMLElement).replaceChildren(...formula(FORMULAS[scene.rule]));
+    for (const {name, input} of this.typed) {
+      if (everything || document.activeElement !== input) input.value = String(scene[name]);
+    }
+    all(this.classes, 'button', HTMLButtonElement).forEach((button, label) => {
+      button.setAttribute('aria-checked', String(label === scene.class));
+      button.tabIndex = label === scene.class ? 0 : -1;
+    });
+    all(this.handles, 'button', HTMLButtonElement).forEach((handle, label) => {
+      const [x, y] = means[label];
+      handle.style.left = 50 + (50 * x) / VIEW + '%';
+      handle.style.top = 50 - (50 * y) / VIEW + '%';
+      handle.classList.toggle('on', label === scene.class);
+      handle.setAttribute('aria-label', `class ${CLASSES[label]} at ${number(x)}, ${number(y)}; arrow keys move it`);
+    });
+  }
+
+  /**
+   * Move the middle of a class, no further than it may be.
+   *
+   * @param {number} label
+   * @param {number} x
+   * @param {number} y
+   */
+  #place(label, x, y) {
+    const {REACH} = this.constants;
+    /** @param {number} value */
+    const bound = value => Math.round(100 * Math.max(-REACH, Math.min(REACH, value))) / 100;
+    this.change({means: this.scene().means.map((mean, n) => (n === label ? [bound(x), bound(y)] : mean))});
+  }
+
+  /** @param {string} name @param {number} label */
+  #handle(name, label) {
+    const button = text('button', name), {VIEW} = this.constants;
+    button.type = 'button';
+    button.addEventListener('pointerdown', event => { button.setPointerCapture(event.pointerId); });
+    button.addEventListener('pointermove', event => {
+      if (!button.hasPointerCapture(event.pointerId)) return;
+      const box = this.board.getBoundingClientRect();
+      const x = ((event.clientX - box.left) / box.width) * 2 - 1, y = 1 - ((event.clientY - box.top) / box.height) * 2;
+      this.#place(label, x * VIEW, y * VIEW);
+    });
+    /** @type {Record<string, Vector>} */
+    const ways = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]};
+    button.addEventListener('keydown', event => {
+      const by = ways[event.key];
+      if (!by) return;
+      event.preventDefault();
+      const [x, y] = this.scene().means[label], step = event.shiftKey ? 0.5 : 0.1;
+      this.#place(label, x + step * by[0], y + step * by[1]);
+    });
+    return button;
+  }
+
+  /** @param {string} name @param {number} label */
+  #choice(name, label) {
+    const button = text('button', name), {length} = this.constants.CLASSES;
+    Object.assign(button, {type: 'button'});
+    button.setAttribute('role', 'radio');
+    button.setAttribute('aria-label', `class ${name}`);
+    button.addEventListener('click', () => this.change({class: label}));
+    /** @type {Record<string, number>} */
+    const ways = {ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1};
+    button.addEventListener('keydown', event => {
+      const by = ways[event.key];
+      if (!by) return;
+      event.preventDefault();
+      const to = (label + by + length) % length;
+      all(this.classes, 'button', HTMLButtonElement)[to].focus();
+      this.change({class: to});
+    });
+    return button;
+  }
+
+  #build() {
+    const {CLASSES, SAMPLERS, RULES} = this.constants, {sampler, rule, langevin} = this.selects;
+    /** @param {[string, string]} choice */
+    const option = ([name, title]) => new Option(title, name);
+    this.handles.replaceChildren(...CLASSES.map((name, label) => this.#handle(name, label)));
+    this.classes.replaceChildren(...CLASSES.map((name, label) => this.#choice(name, label)));
+    sampler.replaceChildren(...Object.entries(SAMPLERS).map(option));
+    rule.replaceChildren(...Object.entries(RULES).map(option));
+    one(this.lab, '.ruled', HTMLElement).hidden = Object.keys(RULES).length < 2;
+    langevin.replaceChildren(option(['0', 'none']), ...LANGEVIN.map(count => option([String(count), String(count)])));
+    one(this.lab, '.track ol', HTMLElement).replaceChildren(...Array.from({length: 9}, (_, w) => text('li', w)));
+  }
+
+  #listen() {
+    this.w.addEventListener('input', () => this.change({w: Math.round(10 * Number(this.w.value)) / 10}));
+    for (const name of CHOICES) {
+      this.selects[name].addEventListener('change', () => this.change({[name]: this.selects[name].value}));
+    }
+    this.selects.langevin.addEventListener('change', () => this.change({langevin: +this.selects.langevin.value}));
+    for (const {name, input} of this.typed) {
+      input.addEventListener('change', () => {
+        const {value} = input, isNumber = value.trim() !== '' && Number.isFinite(Number(value));
+        this.change(/** @type {Partial<Scene>} */ ({[name]: isNumber ? Number(value) : value}));
+      });
+    }
+  }
+}

@@ -1,0 +1,153 @@
+// What the 2-D lab and the server say to each other: one drawing is in flight, and a newer scene replaces the next. No
+// DOM. A server that does not answer, or has too much to do, is asked again; a scene that it refuses is given up.
+
+import {bytes} from '../shared/dom.js';
+
+/** @typedef {import('./types.js').Drawn} Drawn */
+/** @typedef {import('./types.js').Scene} Scene */
+/** @typedef {import('./types.js').Toy2dServer} Toy2dServer */
+/** @typedef {import('./types.js').Trajectory} Trajectory */
+
+/**
+ * drawn: a drawing has come. message: a sentence for above the drawing, or ''. refused: the scene was, and the one before
+ * is asked for again. rested: nothing more is on its way.
+ *
+ * @typedef {{
+ *   drawn: () => void, message: (sentence: string) => void, refused: () => void, rested: () => void,
+ * }} TransportEvents
+ */
+
+/** @param {number} milliseconds @returns {Promise<void>} */
+const sleep = milliseconds => new Promise(resolve => { setTimeout(resolve, milliseconds); });
+
+const RETRY = 1000;  // milliseconds after which a server that did not answer is asked again
+export const NO_ANSWER = 'The server does not answer; trying again.';
+
+/** @param {string} base64 */
+const floats = base64 => new Float32Array(bytes(base64).buffer);
+
+/**
+ * Whether two plain values are equal.
+ *
+ * @param {unknown} a
+ * @param {unknown} b
+ */
+export const same = (a, b) => Boolean(a) && Boolean(b) && JSON.stringify(a) === JSON.stringify(b);
+
+export class Transport {
+  /** What is asked for; replaced, never changed. @type {Scene | null} */ request = null;
+  /** What the server drew last. @type {Drawn | null} */ shown = null;
+  /** The way of that from noise, where it was fetched. @type {Trajectory | null} */ trajectory = null;
+  /** What should still be read until something else is asked for. */
+  notice = '';
+  /** Whether a drawing is on its way. */
+  busy = false;
+
+  /**
+   * @param {Toy2dServer} server
+   * @param {Pick<import('./types.js').Constants, 'DEFAULT' | 'PATH_UNIT'>} constants
+   * @param {TransportEvents} events
+   * @param {{wait?: (milliseconds: number) => Promise<void>, now?: () => number}} [environment]
+   */
+  constructor(server, {DEFAULT, PATH_UNIT}, events, {wait = sleep, now = () => performance.now()} = {}) {
+    this.server = server;
+    this.usual = DEFAULT;
+    this.unit = PATH_UNIT;
+    this.events = events;
+    this.wait = wait;
+    this.now = now;
+  }
+
+  /**
+   * The scene of a link, asked for until the server answers.
+   *
+   * @param {object} fields
+   */
+  async restore(fields) {
+    for (;;) {
+      const reply = await this.server.restore(fields).catch(() => null);
+      if (reply) {
+        this.events.message('');
+        return reply;
+      }
+      this.events.message(NO_ANSWER);
+      await this.wait(RETRY);
+    }
+  }
+
+  /**
+   * Ask for a scene.
+   *
+   * @param {Scene} scene
+   */
+  async ask(scene) {
+    this.request = scene;
+    this.notice = '';
+    if (this.busy) return;
+    this.busy = true;
+    while (this.request && !same(this.request, this.shown?.scene)) {
+      if (!await this.#once(this.request)) break;
+    }
+    this.busy = false;
+    this.events.message(this.notice);
+    this.events.rested();
+  }
+
+  /**
+   * One drawing.
+   *
+   * @param {Scene} scene
+   * @returns {Promise<boolean>} whether there may be more to ask for
+   */
+  async #once(scene) {
+    const since = this.now(), reply = await this.server.draw(scene).catch(() => null);
+    if (!reply || (!reply.ok && reply.busy)) {
+      this.events.message(reply ? reply.error : NO_ANSWER);
+      await this.wait(RETRY);
+      return true;
+    }
+    if (!reply.ok) {
+      this.notice = reply.error;
+      return this.#refused(scene);
+    }
+    const {scene: drawn, points, exact, heat, distance, baseline} = reply;
+    const milliseconds = Math.round(this.now() - since);
+    this.shown = {scene: drawn, points: floats(points), exact: floats(exact), heat: bytes(heat), distance, baseline, milliseconds};
+    if (scene === this.request) this.request = drawn;
+    this.events.message('');
+    this.events.drawn();
+    return true;
+  }
+
+  /**
+   * Go back to what is shown, or, where nothing is, to the default.
+   *
+   * @param {Scene} scene
+   */
+  #refused(scene) {
+    if (scene !== this.request) return true;
+    const before = this.shown?.scene ?? this.usual;
+    const other = !same(scene, before);
+    this.request = before;
+    this.events.refused();
+    return other;
+  }
+
+  /** Have the way of what is shown; whether it is here. */
+  async fetchTrajectory() {
+    const {shown} = this;
+    if (!shown) return false;
+    if (same(this.trajectory?.scene, shown.scene)) return true;
+    const reply = await this.server.trajectory(shown.scene).catch(() => null);
+    if (!reply?.ok) {
+      this.events.message(reply ? reply.error : 'The server does not answer; try again.');
+      return false;
+    }
+    if (!same(reply.scene, this.shown?.scene)) return false;
+    this.trajectory = {
+      scene: reply.scene, log_snrs: reply.log_snrs, heat: bytes(reply.heat), score: new Int8Array(bytes(reply.score).buffer),
+      paths: Float32Array.from(new Int16Array(bytes(reply.paths).buffer), place => place * this.unit),
+    };
+    return true;
+  }
+}

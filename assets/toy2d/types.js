@@ -1,0 +1,61 @@
+// The types of what travels between the 2-D lab and cfg_core/ui/toy2d.py.
+
+/** @typedef {[x: number, y: number]} Vector */
+
+/**
+ * @typedef {{
+ *   class: number, means: Vector[], w: number, rule: string, sampler: string, steps: number, langevin: number,
+ *   points: number, seed: number, density: 'tilted' | 'class' | 'all',
+ * }} Scene
+ */
+
+/**
+ * What the scripts get with the page. SPREAD: standard deviation of a class. REACH: how far out a mean may lie. VIEW:
+ * the square [−VIEW, VIEW]² is displayed. MEASURED: distances are measured over [−MEASURED, MEASURED]². PATH_UNIT: of a
+ * trajectory's coordinates. ARROWS: of the score, a side.
+ *
+ * @typedef {{
+ *   DEFAULT: Scene, CLASSES: string[], SAMPLERS: Record<string, string>, RULES: Record<string, string>,
+ *   FORMULAS: Record<string, string>, SPREAD: number, REACH: number, VIEW: number, MEASURED: number, PATH_UNIT: number,
+ *   ARROWS: number,
+ * }} Constants
+ */
+
+/** @typedef {{ok: false, error: string, busy?: boolean}} Refusal busy: it may be asked for again later */
+
+/**
+ * distance: of the samples from the tilted density. baseline: that of as many exact draws from it.
+ *
+ * @typedef {{ok: true, scene: Scene, points: string, exact: string, distance: number, baseline: number, heat: string}} DrawReply
+ */
+/** @typedef {{ok: true, scene: Scene, log_snrs: (number | null)[], paths: string, heat: string, score: string}} TrajectoryReply */
+
+/**
+ * The server functions. Each takes one object; what fails on the way rejects or gives null.
+ *
+ * @typedef {{
+ *   restore: (ask: object) => Promise<{ok: true, scene: Scene, notice: string} | null>,
+ *   draw: (ask: Scene) => Promise<DrawReply | Refusal | null>,
+ *   trajectory: (ask: Scene) => Promise<TrajectoryReply | Refusal | null>,
+ * }} Toy2dServer
+ */
+
+/**
+ * What was drawn, decoded.
+ *
+ * @typedef {{
+ *   scene: Scene, points: Float32Array, exact: Float32Array, distance: number, baseline: number, heat: Uint8Array,
+ *   milliseconds: number,
+ * }} Drawn
+ */
+
+/**
+ * The way of the samples from noise: at each moment λ, the last null (the clean end), their places, the displayed
+ * density, and the guided score.
+ *
+ * @typedef {{
+ *   scene: Scene, log_snrs: (number | null)[], heat: Uint8Array, score: Int8Array, paths: Float32Array,
+ * }} Trajectory
+ */
+
+export {};

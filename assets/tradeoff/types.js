@@ -1,0 +1,37 @@
+// What cfg_core/ui/tradeoff.py sends: curve files, grouped, and the paper's tables.
+
+/** @typedef {{w: number, [figure: string]: number}} Result figures at one w, with their intervals: metric, metric_low, … */
+
+/**
+ * A curve file as it is, or a line of the paper, which has results alone.
+ *
+ * @typedef {{
+ *   results: Result[], checkpoint?: {name: string, hash: string}, classifier?: {hash: string},
+ *   guide?: {name: string, hash: string} | null, features?: string, p_uncond?: number, rule?: string, sampler?: string,
+ *   steps?: number, samples?: number, seed?: number,
+ * }} Record
+ */
+
+/**
+ * baseline: the figures of real pictures. model: the name of what was measured.
+ *
+ * @typedef {{
+ *   title: string, record: Record, file?: string, hash?: string, model?: string, source?: string,
+ *   baseline?: {[figure: string]: number},
+ * }} MeasuredCurve
+ */
+
+/** @typedef {{chart: string, text: string, holds: boolean | null, verdict: string}} Finding */
+/** @typedef {{name: string, title: string, basis: string, curves: MeasuredCurve[], findings: Finding[]}} Group */
+/** @typedef {{name: string, title: string, curves: MeasuredCurve[], says: string, source: string}} Table */
+
+/**
+ * models: hashes of those on the page. metrics, samplers: titles. main: the file of the curve that sets the standard.
+ *
+ * @typedef {{
+ *   models: string[], problems: string[], metrics: {[name: string]: string}, samplers: {[name: string]: string},
+ *   main: string | null, groups: Group[], tables: Table[],
+ * }} Curves
+ */
+
+export {};

@@ -1,0 +1,81 @@
+"""Models and frames as they travel to Explore: plain values, pixels in base64."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from cfg_core.evaluation.curve_file import Curve
+from cfg_core.grids.ladder import BELOW, COARSE, GAPS
+from cfg_core.guidance.rules import rules
+from cfg_core.sampling.samplers import SAMPLERS
+from cfg_core.serving.engine import Engine
+from cfg_core.serving.grid_job import Frame
+from cfg_core.ui.component import encoded
+from cfg_core.ui.requests import parameters
+
+STRIP_PICTURES = 64
+"""Grids of more pictures have no strip: it would take long to fill, and much to send."""
+
+
+def describe_model(engine: Engine, digest: str, curve: Curve | None, pictured: bool) -> dict[str, Any]:
+    """What the page must know of a model. curve: where the dot of the small chart moves. pictured: whether the rail has
+    pictures of it."""
+    config, denoiser = engine.checkpoints[digest].config, engine.checkpoints[digest].denoiser
+    channels, size, _ = denoiser.picture_shape
+    return {
+        "hash": digest,
+        "classes": list(config.classes),
+        "size": size,
+        "channels": channels,
+        "about": config.about,
+        "meters": engine.has_meter(digest),
+        "remote": engine.is_remote(digest),
+        "rail_pictures": pictured,
+        "rules": [
+            {"name": name, "title": rule.title, "formula": rule.formula, "parameters": parameters(rule)}
+            for name, rule in rules(denoiser).items()
+        ],
+        "samplers": [
+            {"name": name, "title": s.title, "steps": s.default_steps, "parameters": parameters(s)}
+            for name, s in SAMPLERS.items()
+        ],
+        "ladder": sorted({*COARSE, *GAPS}),
+        "below": sorted(BELOW),
+        "strip_pictures": STRIP_PICTURES,
+        "curve": describe_curve(curve) if curve else None,
+    }
+
+
+def describe_curve(curve: Curve) -> dict[str, Any]:
+    """A measured curve, and the settings it was measured with."""
+    points = [{"w": p.w, **{name: p.figures[name].value for name in ("inception", "fid")}} for p in curve.points]
+    return {"rule": curve.rule, "sampler": curve.sampler, "steps": curve.steps, "points": points}
+
+
+def is_new(frame: Frame, seen: Mapping[str, Any]) -> bool:
+    """Whether the page has not seen it. seen: serial → evaluations."""
+    return seen.get(str(frame.serial)) != frame.evaluations
+
+
+def worth_sending(frame: Frame, seen: Mapping[str, Any]) -> bool:
+    """Whether it is finished, or the first sign of it."""
+    return is_new(frame, seen) and (frame.done or (frame.evaluations > 0 and not seen.get(str(frame.serial))))
+
+
+def describe_frame(frame: Frame, seen: Mapping[str, Any]) -> dict[str, Any]:
+    """A frame; its pixels travel once for each grid and evaluation."""
+    return {
+        "serial": frame.serial,
+        "w": frame.request.w[0],
+        "classes": list(frame.request.classes),
+        "samples": frame.request.samples,
+        "seed": frame.request.seed,
+        "evaluations": frame.evaluations,
+        "total": frame.request.evaluations,
+        "done": frame.done,
+        "seconds": frame.seconds,
+        "precomputed": frame.precomputed,
+        "error": frame.error,
+        "meter": frame.meter and asdict(frame.meter),
+        "pixels": encoded(frame.pixels.tobytes()) if frame.pixels is not None and is_new(frame, seen) else None,
+    }

@@ -1,0 +1,59 @@
+"""The pictures of the class rail: one of every class, drawn in the background once for each model."""
+
+import asyncio
+import logging
+
+from cfg_core.grids.request import GridRequest
+from cfg_core.serving.engine import Engine
+from cfg_core.serving.sessions import ServiceFull
+from cfg_core.ui.component import encoded
+
+log = logging.getLogger(__name__)
+
+MOST = 24
+"""Classes of which the rail shows pictures; of more it shows names, to be searched."""
+
+
+class Rails:
+    """The rails of all models, by hash."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Draws that of the engine's first model before it returns."""
+        self._engine = engine
+        self._pictures: dict[str, str] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        first = engine.checkpoint.hash
+        if self.pictured(first):
+            self._pictures[first] = encoded(engine.draw(self._request(first)).tobytes())
+
+    def pictured(self, digest: str) -> bool:
+        """Whether a model's rail has pictures: it has few classes, and is drawn here."""
+        classes = len(self._engine.checkpoints[digest].config.classes)
+        return classes <= min(MOST, self._engine.limits.pictures) and not self._engine.is_remote(digest)
+
+    def pictures(self, digest: str) -> str:
+        """The pictures in base64, or "" where they are not drawn; then they are being drawn from now on."""
+        if digest not in self._pictures and digest not in self._tasks and self.pictured(digest):
+            task = asyncio.create_task(self._draw(digest))
+            task.add_done_callback(lambda _: self._tasks.pop(digest, None))
+            self._tasks[digest] = task
+        return self._pictures.get(digest, "")
+
+    async def wait(self, digest: str, seconds: float) -> str:
+        """The same, after a while if they are being drawn."""
+        if not self.pictures(digest) and (task := self._tasks.get(digest)):
+            await asyncio.wait([task], timeout=seconds)
+        return self._pictures.get(digest, "")
+
+    def _request(self, digest: str) -> GridRequest:
+        every = tuple(range(len(self._engine.checkpoints[digest].config.classes)))
+        return GridRequest(digest, every, w=(2.0,), samples=1)
+
+    async def _draw(self, digest: str) -> None:
+        """In a session of its own, which queues as everybody's does; no thread waits for it."""
+        try:
+            pixels = await self._engine.draw_async(self._request(digest))
+        except (ServiceFull, RuntimeError) as error:  # whoever asks next begins again
+            log.warning("rail not drawn model=%s error=%s", digest, error)
+        else:
+            self._pictures[digest] = encoded(pixels.tobytes())

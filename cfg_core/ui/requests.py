@@ -1,0 +1,86 @@
+"""Requests as Explore keeps them: parsed, restored from a link, written for the page."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cfg_core.grids.request import GridRequest
+from cfg_core.guidance.rules import RULES
+from cfg_core.sampling.samplers import SAMPLERS
+from cfg_core.serving.registry import ModelRegistry
+
+FIELDS = ("model", "class", "w", "seed", "samples", "sampler", "steps", "rule")
+"""The fields of every request; the parameters of its rule and sampler stand beside them, under their own names."""
+
+PARAMETER = ("name", "symbol", "low", "high", "default", "step", "help")
+
+
+class PageRequests:
+    """What the page asks for: one w, and one class or all of them."""
+
+    def __init__(self, models: ModelRegistry) -> None:
+        self._models = models
+
+    def parse(self, raw: Mapping[str, Any]) -> GridRequest:
+        """The guided grid's request. Raises ValueError for anything else."""
+        request = self._models.request(raw)
+        if len(request.w) != 1:
+            raise ValueError(f"w must be one number here, got {len(request.w)}")
+        if len(request.classes) != 1 and request.classes != tuple(range(self._classes(request))):
+            raise ValueError(f"class must be one label or all here, got {len(request.classes)} labels")
+        return request
+
+    def restore(self, query: Mapping[str, Any], problem: str = "") -> tuple[GridRequest, str]:
+        """The request of a link. What cannot be had takes its default, and a sentence says which.
+
+        problem: what was found wrong with the link before.
+        """
+        fields: dict[str, Any] = {}
+        problems = [problem] if problem else []
+
+        def take(names: Iterable[str], *given: str) -> None:
+            """Take over what is right of these fields, each tried with those it depends on."""
+            for name in names:
+                if name in query:
+                    try:
+                        self.parse({**{each: fields[each] for each in given if each in fields}, name: query[name]})
+                        fields[name] = query[name]
+                    except ValueError as error:
+                        problems.append(str(error))
+
+        take(("model",))
+        take(FIELDS[1:], "model")  # it decides which classes and rules there are
+        owners = RULES[fields.get("rule", GridRequest.rule)], SAMPLERS[fields.get("sampler", GridRequest.sampler)]
+        take([each["name"] for owner in owners for each in parameters(owner)], "model", "rule", "sampler")
+        try:
+            request = self.parse(fields)
+        except ValueError as error:  # each is fine, together they are not
+            problems.append(str(error))
+            request = self.parse({})
+        return request, f"In this link, {'; '.join(problems)}." if problems else ""
+
+    def fields(self, request: GridRequest) -> dict[str, Any]:
+        """A request as the page keeps it."""
+        every = len(request.classes) > 1
+        return {
+            "model": request.checkpoint,
+            "class": "all" if every else request.classes[0],
+            "w": request.w[0],
+            "seed": request.seed,
+            "samples": request.samples,
+            "sampler": request.sampler,
+            "steps": request.steps,
+            "rule": request.rule,
+            **dict(getattr(request, "parameters", {})),
+        }
+
+    def url(self, request: GridRequest) -> str:
+        """The query of its link."""
+        return request.to_url(self._classes(request))
+
+    def _classes(self, request: GridRequest) -> int:
+        return len(self._models.engine.checkpoints[request.checkpoint].config.classes)
+
+
+def parameters(owner: Any) -> list[dict[str, Any]]:
+    """The declared parameters of a rule or sampler, as the page renders them."""
+    return [{field: getattr(each, field) for field in PARAMETER} for each in getattr(owner, "parameters", ())]

@@ -1,0 +1,101 @@
+// The 2-D lab's conversation with the server, and its scene in the address bar.
+
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+
+import {addressFields, linkedFields} from '../../assets/toy2d/address.js';
+import {NO_ANSWER, Transport} from '../../assets/toy2d/transport.js';
+import {deferred, fakeServer, settled} from './fakes.js';
+
+const DEFAULT = {
+  class: 0, means: [[0, 1], [-1, 0], [1, 0]], w: 3, rule: 'cfg', sampler: 'dpmpp_2m', steps: 50, langevin: 0, points: 1, seed: 7,
+  density: 'tilted',
+};
+const POINTS = btoa('\0'.repeat(8));
+
+const drawn = scene => ({ok: true, scene, points: POINTS, exact: POINTS, heat: btoa('\0'), distance: 0.4, baseline: 0.02});
+
+function connected(functions) {
+  const server = fakeServer(functions), log = [];
+  const event = name => argument => { log.push(argument === undefined ? name : [name, argument]); };
+  const events = Object.fromEntries(['drawn', 'message', 'refused', 'rested'].map(name => [name, event(name)]));
+  const transport = new Transport(server, {DEFAULT, PATH_UNIT: 1}, events, {wait: async () => {}, now: () => 0});
+  const messages = () => log.filter(each => each[0] === 'message').map(each => each[1]);
+  return {server, transport, log, messages};
+}
+
+test('a scene is drawn, and one that came meanwhile after it', async () => {
+  const draws = [];
+  const {transport, log} = connected({draw: scene => { const each = deferred(); draws.push({scene, ...each}); return each.promise; }});
+  transport.ask({...DEFAULT, w: 1});
+  for (const w of [2, 4]) transport.ask({...DEFAULT, w});
+  draws[0].resolve(drawn(draws[0].scene));
+  await settled();
+  assert.deepEqual(draws.map(draw => draw.scene.w), [1, 4], 'one in flight, and then the newest');
+  assert.equal(log.includes('rested'), false);
+  draws[1].resolve(drawn(draws[1].scene));
+  await settled();
+  assert.equal(transport.shown.scene.w, 4);
+  assert.equal(log.at(-1), 'rested');
+});
+
+test('a refused first draw is a sentence; the default is drawn, and further input is taken', async () => {
+  const {transport, log, messages} = connected({draw: scene => (scene.steps > 100 ? {ok: false, error: 'steps must be less'} : drawn(scene))});
+  await transport.ask({...DEFAULT, steps: 200});
+  assert.equal(messages().at(-1), 'steps must be less');
+  assert.ok(log.includes('refused'));
+  assert.deepEqual(transport.shown.scene, DEFAULT);
+  await transport.ask({...DEFAULT, w: 1});
+  assert.equal(transport.shown.scene.w, 1);
+  assert.equal(messages().at(-1), '');
+});
+
+test('where even the default is refused nothing breaks, and the next scene is asked for', async () => {
+  let refuse = true;
+  const {transport, log} = connected({draw: scene => (refuse ? {ok: false, error: 'no'} : drawn(scene))});
+  await transport.ask({...DEFAULT, w: 2});
+  assert.equal(transport.shown, null);
+  assert.equal(log.at(-1), 'rested');
+  refuse = false;
+  await transport.ask({...DEFAULT, w: 2});
+  assert.equal(transport.shown.scene.w, 2);
+});
+
+test('a full lab is a sentence, and asked again until it draws', async () => {
+  let calls = 0;
+  const {transport, messages} = connected({draw: scene => ((calls += 1) < 3 ? {ok: false, busy: true, error: 'The 2-D lab is full'} : drawn(scene))});
+  await transport.ask({...DEFAULT});
+  assert.deepEqual(messages().slice(0, 2), ['The 2-D lab is full', 'The 2-D lab is full']);
+  assert.equal(messages().at(-1), '');
+  assert.deepEqual(transport.shown.scene, DEFAULT);
+});
+
+test('a server that is away at the start is asked for the link, and for the scene, until it is back', async () => {
+  let calls = 0;
+  const away = answer => { if ((calls += 1) % 3) throw new Error('away'); return answer; };
+  const {transport, messages} = connected({
+    restore: () => away({ok: true, scene: DEFAULT, notice: ''}), draw: scene => away(drawn(scene)),
+  });
+  const {scene} = await transport.restore({});
+  await transport.ask(scene);
+  assert.equal(messages().filter(sentence => sentence === NO_ANSWER).length, 4);
+  assert.deepEqual(transport.shown.scene, DEFAULT);
+  assert.equal(messages().at(-1), '');
+});
+
+test('a refused change goes back to what is shown', async () => {
+  const {transport} = connected({draw: scene => (scene.seed < 0 ? {ok: false, error: 'seed'} : drawn(scene))});
+  await transport.ask({...DEFAULT, w: 5});
+  await transport.ask({...DEFAULT, w: 5, seed: -1});
+  assert.deepEqual([transport.request.seed, transport.request.w, transport.notice], [7, 5, 'seed']);
+});
+
+test('a link holds what is not default; a former one is read and replaced', () => {
+  const scene = {...DEFAULT, w: 5, means: [[0, 1], [-1, 0.5], [1, 0]]}, fields = addressFields(scene, DEFAULT);
+  assert.deepEqual([fields.toy2d_w, fields.toy2d_seed, fields.plane_w], ['5', null, null]);
+  const query = new URLSearchParams(Object.entries(fields).filter(([, value]) => value !== null));
+  assert.deepEqual(linkedFields(query.toString()), {w: 5, means: scene.means});
+  assert.deepEqual(linkedFields('tab=plane&plane_w=5&plane_sampler=ddim'), {w: 5, sampler: 'ddim'});
+  assert.deepEqual(linkedFields('plane_w=5&toy2d_w=6'), {w: 6});
+  assert.deepEqual(linkedFields('toy2d_means=1,2,3'), {means: [[1, 2], [3]]});
+});

@@ -1,0 +1,248 @@
+// The poll of Explore: one answer after the other, whatever the server does.
+
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+
+import {Store} from '../../assets/explore/store.js';
+import {NO_ANSWER, Transport, ordinal} from '../../assets/explore/transport.js';
+import {MODEL, REQUEST, answer, deferred, fakeServer, frame, settled} from './fakes.js';
+
+/** A transport over a made-up server, and what it told the page. */
+function connected(functions, {model = MODEL, wait = async () => {}} = {}) {
+  const server = fakeServer(functions), store = new Store(model, {...REQUEST}), log = [];
+  const event = name => argument => { log.push(argument === undefined ? name : [name, argument]); };
+  const events = Object.fromEntries(['received', 'message', 'refused', 'gaveUp', 'drawRemotely', 'replaced'].map(name => [name, event(name)]));
+  const transport = new Transport(server, store, events, 'mine', {wait});
+  const messages = () => log.filter(each => each[0] === 'message').map(each => each[1]);
+  return {server, store, transport, log, messages};
+}
+
+test('it polls until both grids are finished, and repeats what it has seen', async () => {
+  let evaluations = 0;
+  const {server, store, transport} = connected({poll: ({request}) => answer(request, evaluations += 6)});
+  transport.setVisible(true);
+  await settled();
+  assert.ok(store.satisfied);
+  assert.deepEqual(server.of('poll').map(ask => ask.seen), [{}, {1: 6, 2: 6}]);
+  assert.equal(server.of('poll')[0].token, 'mine');
+});
+
+test('a dead server is told of and asked again until it answers', async () => {
+  let calls = 0;
+  const {store, transport, messages} = connected({
+    poll: ({request}) => {
+      calls += 1;
+      if (calls === 1) throw new Error('away');
+      return calls === 2 ? null : answer(request, 12);
+    },
+  });
+  transport.setVisible(true);
+  await settled();
+  assert.deepEqual(messages(), [NO_ANSWER, NO_ANSWER, '']);
+  assert.ok(store.satisfied);
+});
+
+test('a newer request is polled for at once, and the older answer that comes after it changes nothing', async () => {
+  const polls = [];
+  const {store, transport} = connected({
+    poll: ({request}) => {
+      const poll = {request, ...deferred()};
+      polls.push(poll);
+      return poll.promise;
+    },
+  });
+  transport.setVisible(true);
+  await settled();
+  store.change({w: 6});
+  transport.poll();
+  await settled();
+  assert.deepEqual(polls.map(poll => poll.request.w), [3, 6], 'both are in flight');
+  const newest = answer(polls[1].request, 12, {frames: [frame(1, 0, 12), frame(5, 6, 12)], url: '?w=6'});
+  polls[1].resolve(newest);
+  await settled();
+  const before = {displayed: store.displayed, request: store.request, url: store.url};
+  polls[0].resolve(answer(polls[0].request, 4, {frames: [frame(1, 0, 4), frame(2, 3, 4)]}));
+  await settled();
+  assert.deepEqual({displayed: store.displayed, request: store.request, url: store.url}, before);
+  assert.equal(store.held.get(1).evaluations, 12, 'a finished grid is not put back');
+  assert.equal(store.url, '?w=6');
+  assert.ok(store.satisfied);
+  assert.equal(polls.length, 2);
+});
+
+test('an answer of another scene is let go', async () => {
+  const polls = [];
+  const {store, transport} = connected({poll: ({request}) => { const each = deferred(); polls.push({request, ...each}); return each.promise; }});
+  transport.setVisible(true);
+  await settled();
+  store.change({class: 1});
+  transport.poll();
+  await settled();
+  polls[0].resolve(answer(polls[0].request, 12));
+  await settled();
+  assert.equal(store.held.size, 0);
+});
+
+test('there are never more than two polls in flight', async () => {
+  const polls = [];
+  const {store, transport} = connected({poll: ({request}) => { const each = deferred(); polls.push({request, ...each}); return each.promise; }});
+  transport.setVisible(true);
+  for (const w of [4, 5, 6, 7]) {
+    await settled();
+    store.change({w});
+    transport.poll();
+  }
+  await settled();
+  assert.equal(polls.length, 2);
+  polls[0].resolve({ok: true, superseded: true});
+  await settled();
+  assert.deepEqual(polls.map(poll => poll.request.w), [3, 4, 7], 'the last that was asked for is not lost');
+});
+
+test('a refused first draw is told, and the next request is asked for', async () => {
+  const {store, transport, log, messages} = connected({
+    poll: ({request}) => (request.steps === 12 ? {ok: false, error: 'steps must be less here'} : answer(request, 12)),
+  });
+  transport.setVisible(true);
+  await settled();
+  assert.deepEqual(messages(), ['steps must be less here']);
+  assert.equal(log.at(-1), 'gaveUp');
+  store.change({steps: 3});
+  transport.poll();
+  await settled();
+  assert.ok(store.satisfied);
+  assert.equal(messages().at(-1), '');
+});
+
+test('of a refused change the page goes back to what was accepted, and keeps the sentence', async () => {
+  const {store, transport, log, messages} = connected({
+    poll: ({request}) => (request.seed === 'x' ? {ok: false, error: 'seed must be a number'} : answer(request, 12)),
+  });
+  transport.setVisible(true);
+  await settled();
+  store.change({seed: 'x'});
+  transport.poll();
+  await settled();
+  assert.equal(store.request.seed, 7);
+  assert.ok(log.includes('refused'));
+  assert.equal(messages().at(-1), 'seed must be a number');
+  assert.ok(store.satisfied);
+});
+
+test('a session that was forgotten is opened again, once the lab has room', async () => {
+  let opened = 0;
+  const {server, store, transport, messages} = connected({
+    open_session: () => ((opened += 1) === 1 ? {ok: false, error: 'The lab is full'} : {ok: true, token: 'new', model: MODEL}),
+    poll: ({token, request}) => (token === 'new' ? answer(request, 12) : {ok: false, unknown: true, error: 'silent'}),
+  });
+  transport.setVisible(true);
+  await settled();
+  assert.ok(store.satisfied);
+  assert.deepEqual(messages(), ['The lab is full', '']);
+  assert.deepEqual(server.of('open_session')[0], {query: {model: 'a1'}});
+});
+
+test('in the queue it says the position and goes on when it can', async () => {
+  let position = 3;
+  const {store, transport, messages} = connected({
+    poll: ({request}) => { position -= 1; return answer(request, 12, position ? {frames: [], queue_position: position} : {}); },
+  });
+  transport.setVisible(true);
+  await settled();
+  assert.deepEqual(messages(), ['The lab is full; you are 2nd in line.', 'The lab is full; you are 1st in line.', '']);
+  assert.ok(store.satisfied);
+  assert.deepEqual([1, 2, 3, 4, 11, 21].map(ordinal), ['1st', '2nd', '3rd', '4th', '11th', '21st']);
+});
+
+test('a hidden tab keeps its session: it is paused, not closed, and polls no more until it is seen', async () => {
+  const polls = [];
+  const {server, transport} = connected({poll: ({request}) => { const each = deferred(); polls.push({request, ...each}); return each.promise; }});
+  transport.setVisible(true);
+  await settled();
+  transport.setVisible(false);
+  polls[0].resolve({ok: true, superseded: true});
+  await settled();
+  assert.deepEqual(server.of('pause_session'), [{token: 'mine'}]);
+  assert.equal(polls.length, 1);
+  transport.setVisible(true);
+  await settled();
+  assert.equal(polls.length, 2);
+  assert.deepEqual(server.of('open_session'), []);
+});
+
+test('another model is described without another session, and meanwhile nothing is polled for', async () => {
+  const described = deferred();
+  const {server, store, transport} = connected({describe_model: () => described.promise, poll: ({request}) => answer(request, 12)});
+  transport.setVisible(true);
+  await settled();
+  const before = server.of('poll').length, change = transport.describeModel({model: 'b2'});
+  assert.equal(await transport.describeModel({model: 'c3'}), null, 'one change after the other');
+  store.change({w: 5});
+  transport.poll();
+  await settled();
+  assert.equal(server.of('poll').length, before);
+  described.resolve({ok: true, model: {...MODEL, hash: 'b2'}});
+  assert.equal((await change).model.hash, 'b2');
+  assert.deepEqual([server.of('open_session'), server.of('close_session')], [[], []]);
+  transport.setVisible(false);  // or its timer would keep this process
+  transport.setVisible(true);
+});
+
+test('a model that cannot be described is a sentence, and the page goes on', async () => {
+  const {transport} = connected({describe_model: () => { throw new Error('away'); }});
+  assert.deepEqual(await transport.describeModel({model: 'b2'}), {ok: false, error: 'the server did not answer'});
+  assert.equal(await transport.describeModel({model: 'b2'}) === null, false);
+});
+
+const REMOTE = {...MODEL, remote: true};
+const calls = log => log.filter(each => each[0] === 'drawRemotely').map(each => each[1].request.class);
+
+test('a remote GPU is asked once for a strip, and again once its calls ended without it', async () => {
+  let ended = 0, missing = 17;
+  const polls = [];
+  const {store, transport, log} = connected({
+    poll: ({request}) => { const each = deferred(); polls.push(() => each.resolve(answer(request, missing ? 1 : 12, {missing, remote_calls: ended}))); return each.promise; },
+  }, {model: REMOTE});
+  const step = async () => { await settled(); polls.at(-1)(); await settled(); };
+  transport.setVisible(true);
+  await step();
+  await step();
+  assert.deepEqual(calls(log), [0], 'one call for each strip, not for each poll');
+  store.change({class: 1});
+  transport.poll();
+  await settled();
+  assert.deepEqual(calls(log), [0, 1]);
+  ended = 1;  // that of class 0; the other still waits
+  await step();
+  assert.deepEqual(calls(log), [0, 1]);
+  ended = 2;  // it ended without the strip
+  await step();
+  assert.deepEqual(calls(log), [0, 1, 1]);
+  for (ended = 3; ended < 9; ended += 1) await step();
+  assert.deepEqual(calls(log), [0, 1, 1, 1], 'a person’s minutes are not used up by asking');
+  missing = 0;
+  await step();
+  assert.ok(store.satisfied);
+});
+
+test('the denoising of a forgotten session is there after the grids were drawn again', async () => {
+  let known = true;
+  const {transport} = connected({
+    poll: ({request}) => answer(request, 12),
+    trajectory: ({token}) => (token === 'again' ? {ok: true, trajectories: [[frame(1, 0, 12)], [frame(2, 3, 12)]]}
+      : {ok: false, unknown: !(known = false), error: 'silent'}),
+  });
+  transport.setVisible(true);
+  await settled();
+  assert.equal((await transport.trajectory()).length, 2);
+  assert.equal(known, false);
+});
+
+test('the rail’s pictures are asked for until they are drawn', async () => {
+  let asked = 0;
+  const {transport, store} = connected({rail: () => ({ok: true, rail: (asked += 1) < 3 ? '' : 'AAAA'})});
+  assert.equal(await transport.rail('a1'), 'AAAA');
+  assert.equal(asked, 3);
+  store.model = {...MODEL, hash: 'other'};
+  assert.equal(await transport.rail('a1'), '', 'another model is shown by now');
+});

@@ -1,0 +1,116 @@
+"""Explore's server functions where a lab is full, a model is changed, a strip is drawn by a remote GPU."""
+
+import asyncio
+import base64
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cfg_core.checkpoints.format import Checkpoint
+from cfg_core.grids.ladder import strip
+from cfg_core.serving import zerogpu
+from cfg_core.serving.engine import Engine
+from cfg_core.serving.limits import Limits
+from cfg_core.serving.model import Model
+from cfg_core.serving.registry import ModelRegistry
+from cfg_core.ui import explore as explore_tab
+from cfg_core.ui.explore import Explore
+
+OTHER = "ba9876543210"
+
+
+@pytest.fixture
+def full(tiny_checkpoint: Checkpoint) -> Iterator[Engine]:
+    """An engine of two models with room for one."""
+    engine = Engine(Model(tiny_checkpoint), Limits(sessions=1))
+    engine.add(Model(replace(tiny_checkpoint, hash=OTHER)))
+    yield engine
+    engine.close()
+
+
+def test_opening_a_session_in_a_full_lab_waits_for_nothing(full: Engine, monkeypatch: Any) -> None:
+    monkeypatch.setattr(explore_tab, "PATIENCE", 0.05)
+    explore, inside = Explore(ModelRegistry(full), {}), full.admit()
+    full.set_demand(inside, ())
+
+    async def scenario() -> None:
+        before = threading.active_count()
+        opened = [explore.open_session({"query": {"model": OTHER}}) for _ in range(60)]
+        replies = await asyncio.wait_for(asyncio.gather(*opened), 20)
+        assert all(reply["ok"] and reply["rail"] == "" for reply in replies)
+        assert threading.active_count() <= before + 1, "no thread waits for the rail"
+        assert await explore.rail({"model": OTHER}) == {"ok": True, "rail": ""}
+        for token in (inside, *(reply["token"] for reply in replies)):
+            explore.close_session({"token": token})
+        while not (rail := (await explore.rail({"model": OTHER}))["rail"]):
+            await asyncio.sleep(0.05)
+        assert np.frombuffer(base64.b64decode(rail), np.uint8).size == 10 * 8 * 8
+        assert (await explore.describe_model({"query": {"model": OTHER}}))["rail"] == rail
+
+    asyncio.run(scenario())
+    assert len(full.sessions) == 0, "the session that drew the rail has left"
+
+
+def test_another_model_or_tab_keeps_the_session_and_its_position(full: Engine) -> None:
+    explore = Explore(ModelRegistry(full), {})
+
+    async def scenario() -> None:
+        tokens = [(await explore.open_session({}))["token"] for _ in range(3)]
+
+        async def position(token: str, **fields: Any) -> int:
+            request = {"samples": 1, "steps": 1, **fields}
+            return (await explore.poll({"token": token, "request": request, "seen": {}}))["queue_position"]
+
+        assert [await position(token) for token in tokens] == [0, 1, 2]
+        described = await explore.describe_model({"query": {"model": OTHER, "class": 3}})
+        assert (described["request"]["model"], described["request"]["class"]) == (OTHER, 3)
+        assert "token" not in described
+        assert [await position(token, model=OTHER) for token in tokens] == [0, 1, 2]
+        assert [explore.pause_session({"token": token})["queue_position"] for token in tokens] == [0, 1, 2]
+        assert full.set_demand(tokens[0], ()).frames == (), "nothing is drawn for a session that is paused"
+        assert [await position(token) for token in tokens] == [0, 1, 2]
+        explore.close_session({"token": tokens[0]})
+        assert explore.pause_session({"token": tokens[0]})["unknown"]
+        assert [await position(token) for token in tokens[1:]] == [0, 1]
+
+    asyncio.run(scenario())
+
+
+def test_a_remote_call_that_waited_too_long_draws_nothing_and_is_counted(
+    tiny_checkpoint: Checkpoint, monkeypatch: Any
+) -> None:
+    calls: list[Any] = []
+    monkeypatch.setattr(zerogpu, "gpu_draw", lambda: lambda model, asked: calls.append(asked) or pictures(asked))
+    engine = Engine(Model(tiny_checkpoint, remote=True))
+    explore = Explore(ModelRegistry(engine), {})
+
+    def event(token: str, **request: Any) -> Any:
+        return SimpleNamespace(_data={"token": token, "request": request})
+
+    async def scenario() -> None:
+        token = (await explore.open_session({}))["token"]
+
+        async def polled(**request: Any) -> dict[str, Any]:
+            return await explore.poll({"token": token, "request": request, "seen": {}})
+
+        assert (await polled(**{"class": 1}))["remote_calls"] == 0
+        await asyncio.to_thread(explore.draw_remotely, event(token, **{"class": 0}))
+        assert calls == [], "the session asks for another strip by now"
+        reply = await polled(**{"class": 1})
+        assert (reply["remote_calls"], reply["missing"]) == (1, 17)
+        await asyncio.to_thread(explore.draw_remotely, event(token, **{"class": 1}))
+        reply = await polled(**{"class": 1})
+        assert (reply["remote_calls"], reply["missing"], len(calls)) == (2, 0, 1)
+
+    asyncio.run(scenario())
+    engine.close()
+
+
+def pictures(requests: Any) -> list[np.ndarray]:
+    assert len(requests) == len(strip(requests[0]))
+    return [np.zeros((1, 1, each.samples, 8, 8, 1), np.uint8) for each in requests]
