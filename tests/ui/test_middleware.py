@@ -50,7 +50,7 @@ def test_a_lookup_error_of_ours_is_a_logged_500(
     def broken(*_: Any) -> None:
         raise kind("a bug of ours")
 
-    for name in ("film", "want"):
+    for name in ("trajectories", "set_demand"):
         monkeypatch.setattr(tiny_engine, name, broken)
     logged = queue.Queue[logging.LogRecord]()
     watch, server = QueueHandler(logged), logging.getLogger("uvicorn.error")
