@@ -18,8 +18,8 @@ from torch import Tensor
 
 from cfg_core.checkpoints.classifiers import load_classifier
 from cfg_core.checkpoints.format import load_checkpoint
-from cfg_core.devices import set_cpu_threads
 from cfg_core.data.datasets import load_dataset
+from cfg_core.devices import set_cpu_threads
 from cfg_core.diffusion.mixture import MixtureDenoiser
 from cfg_core.evaluation.metrics import METRICS
 from cfg_core.evaluation.sweep import Options, compared, gather, judge_drawn
