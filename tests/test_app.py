@@ -27,6 +27,8 @@ def free_port():
         (["--classifier", "nowhere"], "checkpoint 'nowhere' is neither a folder nor a Hub name"),
         (["--device", "abacus"], "device must be one of cpu"),
         (["--port", "70000"], "port must be a whole number from 0 to 65535, got 70000"),
+        (["--sessions", "0"], "sessions must be a whole number from 1 to 10000, got 0"),
+        (["--queue", "-1"], "queue must be a whole number from 0 to 10000, got -1"),
         (["--port", "http"], "argument --port: invalid int value: 'http'"),
     ],
 )
@@ -38,7 +40,7 @@ def test_bad_options_exit_with_one_sentence(arguments, message, capsys):
 
 
 @pytest.mark.parametrize(
-    ("said", "given", "offered"),
+    ("variable", "given", "offered"),
     [
         (None, [], []),
         ("", [], []),
@@ -46,10 +48,10 @@ def test_bad_options_exit_with_one_sentence(arguments, message, capsys):
         ("someone/dit", ["--checkpoint", "other"], ["other"]),
     ],
 )
-def test_what_else_to_offer_is_in_a_variable_unless_it_is_given(said, given, offered, monkeypatch):
+def test_what_else_to_offer_is_in_a_variable_unless_it_is_given(variable, given, offered, monkeypatch):
     monkeypatch.delenv(OFFERED, raising=False)
-    if said is not None:
-        monkeypatch.setenv(OFFERED, said)
+    if variable is not None:
+        monkeypatch.setenv(OFFERED, variable)
     assert app.parser().parse_args(given).checkpoint == offered
 
 
@@ -57,8 +59,8 @@ def test_sigterm_ends_it_in_good_order():
     """As a Space is stopped."""
     command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(free_port())]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        told = next(line for line in process.stdout if "Running on local URL" in line)
-        assert urlopen(told.split()[-1]).status == 200
+        line = next(each for each in process.stdout if "Running on local URL" in each)
+        assert urlopen(line.split()[-1]).status == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
         assert "Traceback" not in process.stdout.read()

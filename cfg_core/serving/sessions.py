@@ -26,8 +26,14 @@ ENTRY_TIMEOUT = 5.0
 """The same for a new session that has not called yet."""
 
 
-class UnknownSession(KeyError):
-    """A token that was never issued, or whose session has been closed or has expired."""
+class UnknownSession(RuntimeError):
+    """A token that was never issued, or whose session was closed or has expired.
+
+    No LookupError: those are what Gradio raises for whatever it does not find.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("this session is unknown: it was closed, or has expired")
 
 
 class ServiceFull(RuntimeError):
@@ -166,7 +172,7 @@ class Sessions:
         """The session of a token, which calls now. Raises UnknownSession."""
         session = self._sessions.get(token)
         if session is None:
-            raise UnknownSession(token)
+            raise UnknownSession
         session.last_seen = self._clock()
         return session
 

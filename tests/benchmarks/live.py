@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cfg_core.checkpoints.format import load_checkpoint
+from cfg_core.devices import set_cpu_threads
 from tests.benchmarks.sampling import W, explore
 from tests.benchmarks.startup import running
 from tests.browser.conftest import launch
@@ -109,6 +110,7 @@ def main() -> None:
     p.add_argument("--checkpoint", default="checkpoints/fashion-mnist", help="a folder, or a Hub name owner/name")
     p.add_argument("--rounds", type=int, default=7, help="how often each thing is timed")
     options = p.parse_args()
+    set_cpu_threads()
     denoiser = load_checkpoint(options.checkpoint).denoiser
     random.seed(0)
     with running(str(Path(options.checkpoint).resolve())) as app, sync_playwright() as playwright:

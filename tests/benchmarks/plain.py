@@ -10,11 +10,13 @@ import gradio as gr
 import numpy as np
 
 from cfg_core.checkpoints.format import load_checkpoint
+from cfg_core.devices import set_cpu_threads
 from cfg_core.grids.drawing import draw_grid
 from cfg_core.grids.request import GridRequest
 
 
 def main(folder: str, port: int) -> None:
+    set_cpu_threads()
     checkpoint = load_checkpoint(folder)
 
     def draw(label: int, seed: int, w: float) -> Iterator[list[np.ndarray]]:

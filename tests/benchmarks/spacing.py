@@ -19,6 +19,7 @@ from torch import Tensor
 from cfg_core.checkpoints.classifiers import load_classifier
 from cfg_core.checkpoints.format import load_checkpoint
 from cfg_core.data.datasets import load_dataset
+from cfg_core.devices import set_cpu_threads
 from cfg_core.diffusion.mixture import MixtureDenoiser
 from cfg_core.evaluation.metrics import METRICS
 from cfg_core.evaluation.sweep import Options, compared, gather, judge_drawn
@@ -54,6 +55,7 @@ def main() -> None:
     p.add_argument("--samples", type=int, default=2000, help="of the model")
     p.add_argument("--steps", type=int, default=12)
     options = p.parse_args()
+    set_cpu_threads()
     checkpoint = load_checkpoint("checkpoints/fashion-mnist")
     judge = load_classifier("checkpoints/fashion-mnist-classifier")
     reference = compared(judge, load_dataset(checkpoint.config.data), Options((0.3,), options.samples))

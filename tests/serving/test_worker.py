@@ -15,23 +15,24 @@ from tests.serving.helpers import PATIENCE, A, B, Gate, alone
 
 
 class Rounds:
-    """Gives the worker all blocks of all unfinished jobs, and records what it publishes."""
+    """Gives a worker blocks of all unfinished jobs, and records what it asks for and publishes.
 
-    def __init__(self, gate: Gate, *jobs: GridJob, samples: int = 64) -> None:
+    before: called at the beginning of each round, with its number.
+    """
+
+    def __init__(self, gate: Gate, *jobs: GridJob, before: Callable[[int], None] = lambda _: None) -> None:
         gate.release()
-        self.jobs, self.batches = jobs, []
+        self.jobs, self.before = jobs, before
+        self.samples: list[int] = []
         self.evaluations = 0
         self.aborted = ""
-        self.before: Callable[[], None] = lambda: None
         model = Model(gate.checkpoint)
-        self.worker = Worker(samples, lambda _: model, self.next_round, self.publish, self.abort)
+        self.worker = Worker(64, lambda _: model, self.next_round, self.publish, self.abort)
 
     def next_round(self, samples: int) -> Mapping[GridJob, int]:
-        self.batches.append(samples)
-        before, self.before = self.before, lambda: None
-        before()
-        unfinished = [job for job in self.jobs if not job.frame.done]
-        return {job: min(job.pending_blocks, samples // BLOCK) for job in unfinished[:1] or unfinished}
+        self.samples.append(samples)
+        self.before(len(self.samples))
+        return {job: min(job.pending_blocks, samples // BLOCK) for job in self.jobs if not job.frame.done}
 
     def publish(self, changed: set[GridJob], evaluations: int) -> None:
         self.evaluations += evaluations
@@ -46,21 +47,14 @@ class Rounds:
         return self
 
 
-class Together(Rounds):
-    """All jobs in one round."""
-
-    def next_round(self, samples: int) -> Mapping[GridJob, int]:
-        self.batches.append(samples)
-        return {job: job.pending_blocks for job in self.jobs if not job.frame.done}
-
-
 def job(serial: int = 0, **changes: object) -> GridJob:
     return GridJob(Frame(replace(A, **changes), serial))  # type: ignore[arg-type]
 
 
 def test_it_evaluates_until_it_is_given_nothing(gate: Gate) -> None:
     one, other = job(), GridJob(Frame(B, 1))
-    rounds = Together(gate, one, other).run()
+    rounds = Rounds(gate, one, other).run()
+    assert gate.rows == [2 * 2 * A.samples] * A.evaluations, "both jobs in each evaluation"
     for each in (one, other):
         assert each.frame.pixels is not None
         assert np.array_equal(each.frame.pixels, alone(gate, each.request))
@@ -71,20 +65,18 @@ def test_it_evaluates_until_it_is_given_nothing(gate: Gate) -> None:
 def test_a_job_that_fails_fails_alone(gate: Gate) -> None:
     gate.poison = 5
     good, bad = job(), job(1, classes=(5,))
-    rounds = Together(gate, bad, good).run()
+    rounds = Rounds(gate, bad, good).run()
     assert bad.frame.error == "The pictures could not be drawn: poisoned"
     assert good.frame.error is None
     assert rounds.evaluations == A.samples * A.evaluations
 
 
 def test_what_breaks_outside_an_evaluation_ends_all_jobs_and_the_worker_goes_on(gate: Gate) -> None:
-    rounds = Rounds(gate, job())
+    def broken(number: int) -> None:
+        if number == 1:
+            raise KeyError("a bug")
 
-    def broken() -> None:
-        raise KeyError("a bug")
-
-    rounds.before = broken
-    rounds.run()
+    rounds = Rounds(gate, job(), before=broken).run()
     assert rounds.aborted == RESTARTED
     assert rounds.jobs[0].frame.error is None
     assert rounds.jobs[0].frame.done
@@ -93,27 +85,27 @@ def test_what_breaks_outside_an_evaluation_ends_all_jobs_and_the_worker_goes_on(
 def test_out_of_memory_halves_the_rounds_and_they_grow_again(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_module, "RECOVERY_ROUNDS", 3)
     gate.largest = 20
-    rounds = Rounds(gate, job(samples=64, steps=5))
 
-    def plenty() -> None:
-        gate.largest = None
+    def memory_is_freed(number: int) -> None:
+        if number == 3:
+            gate.largest = None
 
-    rounds.before = lambda: setattr(rounds, "before", plenty)  # from the second round on memory suffices
-    rounds.run()
-    assert rounds.batches[:2] == [64, 32]
-    assert rounds.batches[-1] == 64
-    assert rounds.jobs[0].frame.error is None
-    assert np.array_equal(rounds.jobs[0].frame.pixels, alone(gate, rounds.jobs[0].request))  # type: ignore[arg-type]
+    rounds = Rounds(gate, job(samples=64), before=memory_is_freed).run()
+    assert rounds.samples[:6] == [64, 32, 16, 16, 16, 32]
+    assert rounds.samples[-1] == 64
+    [wide] = rounds.jobs
+    assert wide.frame.pixels is not None
+    assert np.array_equal(wide.frame.pixels, alone(gate, wide.request))
 
 
 def test_it_is_started_once(gate: Gate) -> None:
-    rounds, entered, go = Rounds(gate, job()), threading.Event(), threading.Event()
+    entered, go = threading.Event(), threading.Event()
 
-    def hold() -> None:
+    def hold(_: int) -> None:
         entered.set()
         assert go.wait(PATIENCE)
 
-    rounds.before = hold
+    rounds = Rounds(gate, job(), before=hold)
     rounds.worker.start()
     assert entered.wait(PATIENCE)
     before = threading.active_count()
