@@ -12,16 +12,12 @@ CPU_THREADS = 4
 """Up to here a picture does not depend on its batch (tests/test_denoiser.py); more would gain little."""
 
 
+FOUND_THREADS = torch.get_num_threads()
+"""Those that torch takes by default: one a core, or what OMP_NUM_THREADS says."""
+
+
 DEVICE_PRECISION = {"cuda": torch.float16}
 """What a device computes in, where it is not float32; tests/test_denoiser.py says how far pictures move."""
-
-
-_ALL_THREADS = torch.get_num_threads()
-
-
-def set_cpu_threads(limit: int | None) -> None:
-    """Let torch compute on at most so many CPU threads; None: on as many as it found when the program began."""
-    torch.set_num_threads(_ALL_THREADS if limit is None else min(limit, _ALL_THREADS))
 
 
 def choose_device(name: str | None = None) -> torch.device:
@@ -31,3 +27,11 @@ def choose_device(name: str | None = None) -> torch.device:
         return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if available[kind]))
     choice("device", name, [kind for kind, here in available.items() if here])
     return torch.device(name)
+
+
+def set_cpu_threads(limit: int | None = CPU_THREADS) -> None:
+    """Let torch compute on at most so many CPU threads; None: on all that it found.
+
+    Serving keeps the default limit, within which an image does not depend on its batch; training has no such need.
+    """
+    torch.set_num_threads(FOUND_THREADS if limit is None else min(limit, FOUND_THREADS))

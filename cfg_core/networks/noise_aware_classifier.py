@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cfg_core.networks.blocks import Block, LogSNREmbedding
 from cfg_core.networks.classifier import ClassifierArchitecture
+from cfg_core.networks.unet import Block, LogSNREmbedding
 
 
 class NoiseAwareClassifierNetwork(nn.Module):
