@@ -44,8 +44,3 @@ def choice(field: str, value: Any, allowed: Collection[str]) -> str:
     if not isinstance(value, str) or value not in allowed:
         raise ValueError(f"{field} must be one of {', '.join(allowed)}, got {shown(value)}")
     return value
-
-
-def whole_numbers(text: str) -> tuple[int, ...]:
-    """Of a command line: "64,128" to (64, 128). Raises ValueError for anything else."""
-    return tuple(int(part) for part in text.split(","))

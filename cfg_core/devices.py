@@ -12,21 +12,13 @@ CPU_THREADS = 4
 """Up to this many threads an image does not depend on its batch (tests/diffusion/test_network_denoiser.py)."""
 
 
+FOUND_THREADS = torch.get_num_threads()
+"""Those that torch takes by default: one a core, or what OMP_NUM_THREADS says."""
+
+
 DEVICE_PRECISION = {"cuda": torch.float16}
 """What a device computes in, where it is not float32; tests/diffusion/test_network_denoiser.py bounds how far images
 move."""
-
-
-_ALL_THREADS = torch.get_num_threads()
-
-
-def set_cpu_threads(limit: int | None = CPU_THREADS) -> None:
-    """Let torch compute on at most so many CPU threads; None: on as many as it found when the program began.
-
-    Serving keeps to CPU_THREADS, up to which an image is bit-identical alone and in a batch. Threads that begin later
-    take the setting over, so call it before any other work.
-    """
-    torch.set_num_threads(_ALL_THREADS if limit is None else min(limit, _ALL_THREADS))
 
 
 def choose_device(name: str | None = None) -> torch.device:
@@ -36,3 +28,11 @@ def choose_device(name: str | None = None) -> torch.device:
         return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if available[kind]))
     choice("device", name, [kind for kind, here in available.items() if here])
     return torch.device(name)
+
+
+def set_cpu_threads(limit: int | None = CPU_THREADS) -> None:
+    """Let torch compute on at most so many CPU threads; None: on all that it found.
+
+    Serving keeps the default limit, within which an image does not depend on its batch; training has no such need.
+    """
+    torch.set_num_threads(FOUND_THREADS if limit is None else min(limit, FOUND_THREADS))

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cfg_core.checkpoints.format import Checkpoint, CheckpointConfig
-from cfg_core.devices import CPU_THREADS
+from cfg_core.devices import set_cpu_threads
 from cfg_core.diffusion.mixture import MixtureDenoiser, three_gaussians
 from cfg_core.diffusion.network_denoiser import NetworkDenoiser
 from cfg_core.diffusion.schedule import Schedule
@@ -16,9 +16,7 @@ from cfg_core.networks.unet import UNet, UNetConfig
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.model import Model
 
-FOUND_THREADS = torch.get_num_threads()
-THREADS = min(CPU_THREADS, FOUND_THREADS)
-torch.set_num_threads(THREADS)
+set_cpu_threads()
 
 CONFIG = {"channels": 1, "size": 8, "num_classes": 10, "widths": (16, 32), "encoder": (1, 1), "decoder": (1, 1)}
 
@@ -37,7 +35,7 @@ def small_network(seed: int = 0, **changes: object) -> UNet:
 @pytest.fixture(autouse=True)
 def same_threads() -> None:
     """Commands that train take every thread there is; each test begins with as many as the page takes."""
-    torch.set_num_threads(THREADS)
+    set_cpu_threads()
 
 
 @contextmanager

@@ -9,8 +9,15 @@ import torch
 
 from cfg_core.checkpoints.classifiers import ClassifierConfig, class_spread, extract_features
 from cfg_core.checkpoints.format import save_checkpoint
-from cfg_core.checks import choice, number, whole_numbers
-from cfg_core.commands.common import add_data_options, check_writable, command_parser, progress_bar, recorded_command
+from cfg_core.checks import choice, number
+from cfg_core.commands.common import (
+    add_data_options,
+    check_writable,
+    command_parser,
+    progress_bar,
+    recorded_command,
+    whole_numbers,
+)
 from cfg_core.data.datasets import load_splits
 from cfg_core.data.pixels import to_unit
 from cfg_core.devices import PRECISIONS, choose_device, set_cpu_threads

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cfg_core.checks import text
+from cfg_core.checks import shown, text
 from cfg_core.data.datasets import DATA_HELP
 from cfg_core.data.folders import folder_name
 
@@ -26,6 +26,16 @@ class _Defaults(argparse.HelpFormatter):
         if isinstance(default, tuple):
             default = (" " if action.nargs else ",").join(f"{each:g}" for each in default)
         return f"{about} (default: {str(default).replace('%', '%%')})"
+
+
+def whole_numbers(value: str) -> tuple[int, ...]:
+    """The type of an option that takes a list: "64,128" to (64, 128)."""
+    try:
+        return tuple(int(part) for part in value.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"must be whole numbers with commas between them, such as 64,128, got {shown(value)}"
+        ) from None
 
 
 def command_parser(name: str, description: str) -> argparse.ArgumentParser:

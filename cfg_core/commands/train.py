@@ -8,8 +8,15 @@ import torch
 from accelerate import Accelerator
 
 from cfg_core.checkpoints.format import load_checkpoint
-from cfg_core.checks import number, whole_numbers
-from cfg_core.commands.common import add_data_options, check_writable, command_parser, progress_bar, recorded_command
+from cfg_core.checks import number
+from cfg_core.commands.common import (
+    add_data_options,
+    check_writable,
+    command_parser,
+    progress_bar,
+    recorded_command,
+    whole_numbers,
+)
 from cfg_core.data.datasets import load_dataset
 from cfg_core.devices import choose_device, set_cpu_threads
 from cfg_core.diffusion.schedule import Schedule

@@ -74,7 +74,7 @@ def train_classifier(
                 predicted = logits(to_unit(images).to(device))
             loss = F.cross_entropy(predicted.float(), dataset.labels[chosen].to(device))
             if not loss.isfinite():
-                raise NotFiniteError(f"loss must be finite, got {float(loss)} in step {step + 1} of {steps}")
+                raise NotFiniteError(f"loss must be finite, got {loss.item()} in step {step + 1} of {steps}")
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

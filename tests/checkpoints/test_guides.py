@@ -24,7 +24,7 @@ from tests.conftest import small_network
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A noise-aware classifier of the synthetic pictures, trained by the command."""
     out = tmp_path_factory.mktemp("guide")
-    main(["--data", "synthetic", "--noisy", "--out", str(out), "--epochs", "5", "--batch", "64"])
+    main(["--data", "synthetic", "--noisy", "--out", str(out), "--epochs", "8", "--batch", "64"])
     return out
 
 

@@ -11,8 +11,8 @@ from safetensors.torch import load_file, save_file
 from cfg_core.checkpoints.format import CARD, CONFIG, WEIGHTS, load_checkpoint
 from cfg_core.commands import train as command_line
 from cfg_core.commands.train import main
+from cfg_core.devices import FOUND_THREADS
 from cfg_core.training.loss import LOSS_WEIGHTS
-from tests.conftest import FOUND_THREADS
 from tests.training.small_runs import SMALL, advance, command
 
 
@@ -100,7 +100,10 @@ def test_a_start_whose_weights_are_not_finite_is_refused(tmp_path, capsys):
         (["--images", "0"], "images must be a whole number from 1"),
         (["--widths", "20"], "widths, encoder and decoder must have one entry a level"),
         (["--widths", "20,40"], "widths must be multiples of 16, got 20"),
-        (["--widths", "a"], "argument --widths"),
+        (
+            ["--widths", "a"],
+            "--widths: must be whole numbers with commas between them, such as 64,128, got 'a'",
+        ),
         (["--loss-weight", "x"], "loss_weight must be one of v, epsilon, min_snr, got 'x'"),
         (["--decay", "x"], "decay must be one of cosine, linear, constant, stable, got 'x'"),
         (["--log-snr", "5", "-5"], "log_snr_min must be finite and below log_snr_max"),

@@ -24,7 +24,8 @@ from cfg_core.sampling.langevin import corrected
 from cfg_core.sampling.loop import advance_jobs, begin, sample
 from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.training.classifiers import logits_at, noisy_logits
-from cfg_core.training.trainer import Options, Trainer
+from cfg_core.training.options import Options
+from cfg_core.training.trainer import Trainer
 from tests.conftest import small_network
 
 DEVICE = torch.device("meta")

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from cfg_core.checkpoints import format as checkpoint_format
 from cfg_core.diffusion.schedule import Schedule, alpha_sigma
 from cfg_core.training.loss import LOSS_WEIGHTS, algorithm_1_losses, drop_labels
 from tests.training.small_runs import trainer
@@ -49,3 +50,7 @@ def test_the_min_snr_weight_is_the_error_of_x_times_the_snr_of_at_most_5():
     found = algorithm_1_losses(lambda *_: guess, x, torch.zeros(64), log_snr, eps, LOSS_WEIGHTS["min_snr"])
     error = (alpha * (alpha * x + sigma * eps) - sigma * guess - x).square().mean((1, 2, 3))
     torch.testing.assert_close(found, error * log_snr.exp().clamp(max=5).float(), rtol=1e-3, atol=1e-4)
+
+
+def test_checkpoints_know_every_loss_weight_by_name():
+    assert tuple(LOSS_WEIGHTS) == checkpoint_format.LOSS_WEIGHTS

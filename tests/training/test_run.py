@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from tests.training.small_runs import command
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
 TWO_PROCESSES = [*TORCHRUN, "-m", "--"]
-ENV = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()}
+ENV = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 KILLED = """
@@ -88,7 +89,7 @@ main(sys.argv[1:])
 def test_both_of_two_processes_stop_when_the_loss_of_one_is_not_finite(tmp_path):
     (tmp_path / "spoilt.py").write_text(NOT_FINITE)
     few = ["--batch", "4", "--images", "160", "--save-every", "1", "--sheet-every", "1000000"]
-    run = [*TORCHRUN, str(tmp_path / "spoilt.py"), *command(tmp_path / "run", *few)[4:]]
+    run = [*TORCHRUN, "--", str(tmp_path / "spoilt.py"), *command(tmp_path / "run", *few)[4:]]
     stopped = subprocess.run(run, check=False, capture_output=True, text=True, env=ENV, timeout=300)
     assert stopped.returncode != 0
     assert stopped.stderr.count("error: loss must be finite, got nan in step 31 of 40; what was saved in") == 1
