@@ -153,6 +153,7 @@ def test_a_resumed_run_ends_exactly_as_an_unbroken_one(tmp_path, optimizer):
 
 @HAS_MUON
 def test_a_step_of_muon_is_a_near_orthogonal_matrix_of_the_size_of_an_adamw_step():
+    torch.manual_seed(0)
     network = UNet(UNetConfig(1, 16, 4, widths=(16,), encoder=(1,), decoder=(1,)))
     torch.nn.init.normal_(network.out.weight)
     torch.nn.init.normal_(network.encoder[0][0].conv2.weight)
