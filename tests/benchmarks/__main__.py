@@ -12,7 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from cfg_core.checkpoints.format import CheckpointError, load_checkpoint
-from tests.benchmarks import evaluation, plane, sampling, startup
+from tests.benchmarks import evaluation, sampling, startup, toy2d
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
     p.add_argument("--rounds", type=int, default=9, help="how often each thing is timed")
     p.add_argument("--threads", type=int, help="of torch; by default all, and 1 is steadiest on a busy machine")
     p.add_argument(
-        "--only", help="some kinds of measure, comma-separated: explore, share, guidance, rate, plane, startup, ddpm"
+        "--only", help="some kinds of measure, comma-separated: explore, share, guidance, rate, toy2d, startup, ddpm"
     )
     options = p.parse_args()
     warnings.filterwarnings("ignore", category=FutureWarning)
@@ -37,7 +37,7 @@ def main() -> None:
         "share": lambda: sampling.share_rows(denoiser, rounds),
         "guidance": lambda: evaluation.guidance_rows(denoiser, 2 * rounds),
         "rate": lambda: evaluation.rate_rows(denoiser, 2 * rounds),
-        "plane": lambda: plane.rows(rounds),
+        "toy2d": lambda: toy2d.rows(rounds),
         "startup": lambda: startup.rows(options.checkpoint, max(1, rounds // 2)),
         "ddpm": lambda: sampling.ddpm_rows(denoiser),
     }
