@@ -181,9 +181,7 @@ def main() -> None:
     table.add_row("of the demands, reached the exact w before the next", f"{len(many.exact) / len(many.waits):.0%}")
     table.add_row("demands, and those that had to be drawn", f"{len(waits)}, {len(drawn)}", f"{len(usual.waits)}")
     table.add_row("grids found in the cache, those of strips among them", f"{hits}")
-    table.add_row(
-        "a newcomer, over the median of what was drawn", f"{late:.2f} s", "", f"{late / p50:.2f}", "≤ 2"
-    )
+    table.add_row("a newcomer, over the median of what was drawn", f"{late:.2f} s", "", f"{late / p50:.2f}", "≤ 2")
     rate = f"{rates[1]:.0f}, alone {rates[0]:.0f}"
     table.add_row("evaluations a CPU second", rate, "", f"{rates[1] / rates[0]:.2f}", "≥ 0.9")
     table.add_row("peak memory", f"{meter.peak / 2**20:.0f} MB")
