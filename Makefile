@@ -26,13 +26,13 @@ check-scripts:               ## types of the page's scripts, where there is Node
 bench: $(VENV)/.dev          ## what it costs, each figure beside its reference
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
-bench-live: $(VENV)/.dev     ## what a person at the page feels
+bench-live: $(VENV)/.dev     ## what a user of the page waits for
 	$(BIN)/python -m tests.benchmarks.live $(ARGS)
 
-bench-classroom: $(VENV)/.dev ## thirty people for two minutes, against a plain queue
+bench-classroom: $(VENV)/.dev ## thirty sessions for two minutes, against a plain queue
 	$(BIN)/python -m tests.benchmarks.classroom $(ARGS)
 
-soak: $(VENV)/.dev           ## changing users for half an hour
+soak: $(VENV)/.dev           ## changing sessions for half an hour
 	$(BIN)/python -m tests.benchmarks.soak $(ARGS)
 
 $(VENV)/bin/python:

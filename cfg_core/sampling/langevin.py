@@ -16,7 +16,7 @@ from cfg_core.diffusion.schedule import alpha_sigma, per_sample
 from cfg_core.sampling.samplers import Sampler, State
 
 STEP = 0.25
-"""Size of a Langevin step over σ². On the 2-D lab's mixtures, 0.05 to 0.4 are stable up to w = 8 (docs/plane.md)."""
+"""Size of a Langevin step over σ². On the 2-D lab's mixtures, 0.05 to 0.4 are stable up to w = 8 (docs/toy2d.md)."""
 
 
 def langevin(z: Tensor, prediction: Prediction, noise: Tensor, step: float = STEP) -> Tensor:

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from cfg_core.checkpoints.format import CheckpointError, load_checkpoint
 from cfg_core.devices import set_cpu_threads
-from tests.benchmarks import evaluation, plane, sampling, startup
+from tests.benchmarks import evaluation, sampling, startup, toy2d
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     p.add_argument("--rounds", type=int, default=9, help="how often each thing is timed")
     p.add_argument("--threads", type=int, help="of torch; by default all, and 1 is steadiest on a busy machine")
     p.add_argument(
-        "--only", help="some kinds of measure, comma-separated: explore, share, guidance, rate, plane, startup, ddpm"
+        "--only", help="some kinds of measure, comma-separated: explore, share, guidance, rate, toy2d, startup, ddpm"
     )
     options = p.parse_args()
     warnings.filterwarnings("ignore", category=FutureWarning)
@@ -39,7 +39,7 @@ def main() -> None:
         "share": lambda: sampling.share_rows(denoiser, rounds),
         "guidance": lambda: evaluation.guidance_rows(denoiser, 2 * rounds),
         "rate": lambda: evaluation.rate_rows(denoiser, 2 * rounds),
-        "plane": lambda: plane.rows(rounds),
+        "toy2d": lambda: toy2d.rows(rounds),
         "startup": lambda: startup.rows(options.checkpoint, max(1, rounds // 2)),
         "ddpm": lambda: sampling.ddpm_rows(denoiser),
     }

@@ -1,8 +1,8 @@
-"""python -m tests.benchmarks.classroom [--checkpoint FOLDER] [--people 28] [--seconds 120]
+"""python -m tests.benchmarks.classroom [--checkpoint FOLDER] [--sessions 28] [--seconds 120]
 
-A class of thirty on this machine: people who speak the page's protocol and two browsers drive a running ``app.py``,
-each changing class, seed and w and then looking. The same people then drive the app that most would write, whole jobs
-one by one through Gradio's queue. Prints one table; nothing is asserted.
+A class of thirty on this machine: sessions that speak the page's protocol and two browsers drive a running ``app.py``,
+each changing class, seed and w and then pausing. As many sessions then drive the usual app, whole jobs one by one
+through Gradio's queue. Prints one table; nothing is asserted.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from rich.table import Table
 
 from cfg_core.grids.request import GridRequest
 from tests.benchmarks.live import CHANGE_CLASS, script
-from tests.benchmarks.person import Meter, Person, Record, wishes
+from tests.benchmarks.session import ProcessMeter, Record, Session, demands
 from tests.benchmarks.startup import PATIENCE, ROOT, Page, free_port, running
 from tests.browser.conftest import launch
 
@@ -33,7 +33,7 @@ BROWSERS = 2
 
 
 def stats(page: Page) -> dict[str, Any]:
-    """What the engine says of itself."""
+    """The engine's statistics."""
     with httpx.Client(base_url=f"{page.address}/gradio_api", timeout=PATIENCE) as client:
         return call(client, "stats", [])
 
@@ -48,36 +48,36 @@ def call(client: httpx.Client, name: str, data: list[Any]) -> Any:
 
 
 async def alone(page: Page, seconds: float, record: Record) -> None:
-    """One person who throws the dice whenever the strip is full: the most that one can make of the engine."""
+    """One session that changes the seed whenever the strip is full: the most that one can draw."""
     async with httpx.AsyncClient() as client:
-        person = Person(page, client, record, 0)
-        await person.enter()
+        session = Session(page, client, record, 0)
+        await session.enter()
         until, seed = time.perf_counter() + seconds, 0
         while time.perf_counter() < until:
-            await person.want(seed=(seed := seed + 1))
-            while person.missing:
-                await person.pull()
-        await person.leave()
+            await session.want(seed=(seed := seed + 1))
+            while session.missing:
+                await session.pull()
+        await session.leave()
 
 
-async def crowd(page: Page, people: int, seconds: float, record: Record, meter: Meter) -> float:
-    """Many people for some time; returns the wait of one who comes in the middle of it."""
+async def crowd(page: Page, sessions: int, seconds: float, record: Record, meter: ProcessMeter) -> float:
+    """Many sessions for some time; returns the first wait of one that enters in the middle of it."""
     async with httpx.AsyncClient(limits=httpx.Limits(max_connections=None)) as client:
         until = time.perf_counter() + seconds
         watching = asyncio.create_task(meter.watch())
-        lives = [asyncio.create_task(Person(page, client, record, n).live(until)) for n in range(people)]
+        tasks = [asyncio.create_task(Session(page, client, record, n).run(until)) for n in range(sessions)]
         await asyncio.sleep(seconds / 2)
-        late = Person(page, client, record, people)
+        late = Session(page, client, record, sessions)
         await late.enter()
         wait = await late.want(seed=123_456)
         await late.leave()
-        await asyncio.gather(*lives)
+        await asyncio.gather(*tasks)
         watching.cancel()
     return wait
 
 
 def browse(page: Page, seconds: float, record: Record) -> None:
-    """People with a real browser. Whatever goes wrong with it is recorded."""
+    """Sessions in a real browser; its failures are recorded."""
     try:
         _browse(page, seconds, record)
     except PlaywrightError as error:
@@ -102,16 +102,16 @@ def _browse(page: Page, seconds: float, record: Record) -> None:
         browser.close()
 
 
-def queue(checkpoint: str, people: int, seconds: float, record: Record) -> None:
-    """The same people before the app that draws whole jobs one by one."""
+def baseline(checkpoint: str, sessions: int, seconds: float, record: Record) -> None:
+    """As many sessions at the app that draws whole jobs one by one."""
     port = free_port()
-    command = [sys.executable, "-m", "tests.benchmarks.plain", checkpoint, str(port)]
+    command = [sys.executable, "-m", "tests.benchmarks.baseline", checkpoint, str(port)]
     app = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def live(number: int) -> None:
+    def run(number: int) -> None:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}/gradio_api", timeout=PATIENCE) as client:
             start = GridRequest("", (0,))
-            for want, look in wishes(number, {"class": start.classes[0], "seed": start.seed, "w": start.w[0]}):
+            for want, pause in demands(number, {"class": start.classes[0], "seed": start.seed, "w": start.w[0]}):
                 begun = time.perf_counter()
                 if begun > until:
                     break
@@ -121,7 +121,7 @@ def queue(checkpoint: str, people: int, seconds: float, record: Record) -> None:
                     record.waits.append((time.perf_counter() - begun, True))
                 except (httpx.HTTPError, RuntimeError) as error:
                     record.errors.append(repr(error))
-                time.sleep(look)
+                time.sleep(pause)
 
     try:
         while app.poll() is None:
@@ -131,10 +131,10 @@ def queue(checkpoint: str, people: int, seconds: float, record: Record) -> None:
             except httpx.HTTPError:
                 time.sleep(0.2)
         until = time.perf_counter() + seconds
-        lives = [threading.Thread(target=live, args=(n,)) for n in range(people)]
-        for thread in lives:
+        threads = [threading.Thread(target=run, args=(n,)) for n in range(sessions)]
+        for thread in threads:
             thread.start()
-        for thread in lives:
+        for thread in threads:
             thread.join()
     finally:
         app.kill()
@@ -144,13 +144,13 @@ def queue(checkpoint: str, people: int, seconds: float, record: Record) -> None:
 def main() -> None:
     p = argparse.ArgumentParser("python -m tests.benchmarks.classroom", description="A class of thirty.")
     p.add_argument("--checkpoint", default="checkpoints/fashion-mnist", help="a folder, or a Hub name owner/name")
-    p.add_argument("--people", type=int, default=28, help=f"beside {BROWSERS} browsers")
+    p.add_argument("--sessions", type=int, default=28, help=f"beside {BROWSERS} browsers")
     p.add_argument("--seconds", type=float, default=120)
     options = p.parse_args()
     checkpoint = str(Path(options.checkpoint).resolve())
-    single, many, browsers, plain = Record(), Record(), Record(), Record()
+    single, many, browsers, usual = Record(), Record(), Record(), Record()
     with running(checkpoint) as page:
-        meter = Meter(page.app.pid)
+        meter = ProcessMeter(page.app.pid)
         rates = []
         for phase in ("alone", "crowd"):
             made, used = stats(page)["evaluations"], meter.cpu()
@@ -159,15 +159,15 @@ def main() -> None:
             else:
                 thread = threading.Thread(target=browse, args=(page, options.seconds, browsers))
                 thread.start()
-                late = asyncio.run(crowd(page, options.people, options.seconds, many, meter))
+                late = asyncio.run(crowd(page, options.sessions, options.seconds, many, meter))
                 thread.join()
             rates.append((stats(page)["evaluations"] - made) / (meter.cpu() - used))
         hits = stats(page)["cache_hits"]
         tracebacks = page.log.count("Traceback")
-    queue(checkpoint, options.people + BROWSERS, options.seconds, plain)
+    baseline(checkpoint, options.sessions + BROWSERS, options.seconds, usual)
     waits, drawn = many.seconds + browsers.seconds, many.drawn + browsers.drawn
-    ours, theirs = np.percentile(waits, (50, 95)), np.percentile(plain.seconds, (50, 95))
-    table = Table("measure", "ours", "one by one", "ratio", "target", title=f"{options.people + BROWSERS} people")
+    ours, theirs = np.percentile(waits, (50, 95)), np.percentile(usual.seconds, (50, 95))
+    table = Table("measure", "ours", "one by one", "ratio", "target", title=f"{options.sessions + BROWSERS} sessions")
     names = "median to the first finished guided grid", "p95"
     for name, a, b in zip(names, ours, theirs, strict=True):
         table.add_row(name, f"{a:.2f} s", f"{b:.2f} s", f"{b / a:.1f} × sooner", "≥ 5" if name == "p95" else "")
@@ -175,18 +175,18 @@ def main() -> None:
     table.add_row("median and p95 of what was neither in the cache nor precomputed", f"{p50:.2f} s, {p95:.2f} s")
     both = np.percentile(many.both, (50, 95)) if many.both else (np.nan, np.nan)
     table.add_row("median and p95 of those to the unguided grid too", f"{both[0]:.2f} s, {both[1]:.2f} s")
-    table.add_row("of those, had it before the next wish", f"{len(many.both) / max(1, len(many.drawn)):.0%}")
+    table.add_row("of those, had it before the next demand", f"{len(many.both) / max(1, len(many.drawn)):.0%}")
     exact = np.percentile(many.exact, (50, 95))
     table.add_row("median and p95 to the exact w", f"{exact[0]:.2f} s, {exact[1]:.2f} s")
-    table.add_row("of the wishes, reached the exact w before the next", f"{len(many.exact) / len(many.waits):.0%}")
-    table.add_row("wishes, and those that had to be drawn", f"{len(waits)}, {len(drawn)}", f"{len(plain.waits)}")
+    table.add_row("of the demands, reached the exact w before the next", f"{len(many.exact) / len(many.waits):.0%}")
+    table.add_row("demands, and those that had to be drawn", f"{len(waits)}, {len(drawn)}", f"{len(usual.waits)}")
     table.add_row("grids found in the cache, those of strips among them", f"{hits}")
-    table.add_row("who came last, over the median of what was drawn", f"{late:.2f} s", "", f"{late / p50:.2f}", "≤ 2")
+    table.add_row("a newcomer, over the median of what was drawn", f"{late:.2f} s", "", f"{late / p50:.2f}", "≤ 2")
     rate = f"{rates[1]:.0f}, alone {rates[0]:.0f}"
     table.add_row("evaluations a CPU second", rate, "", f"{rates[1] / rates[0]:.2f}", "≥ 0.9")
     table.add_row("peak memory", f"{meter.peak / 2**20:.0f} MB")
     errors = [*single.errors, *many.errors, *browsers.errors, *tracebacks * ["a traceback in the app's log"]]
-    table.add_row("errors", str(len(errors)), str(len(plain.errors)), "", "0")
+    table.add_row("errors", str(len(errors)), str(len(usual.errors)), "", "0")
     Console().print(table, *errors[:3])
 
 

@@ -1,6 +1,6 @@
 """python -m tests.benchmarks.live [--checkpoint FOLDER] [--rounds 7]
 
-What a person feels: the real page of a running ``app.py`` in headless Chromium, its times beside those of the bare
+What a user waits for: the real page of a running ``app.py`` in headless Chromium, its times beside those of the bare
 sampler in the same run. Prints one table; nothing is asserted.
 """
 
@@ -24,7 +24,7 @@ from tests.benchmarks.startup import running
 from tests.browser.conftest import launch
 
 PAUSE = 1.0
-"""Seconds that a person looks before the class is changed."""
+"""Seconds without input before the class is changed."""
 
 HELPERS = """
   const $ = selector => document.querySelector(selector);
@@ -98,7 +98,7 @@ def first_picture(browser: Any, address: str, seed: int) -> float:
 
 
 def after_a_pause(job: Callable[[], object]) -> float:
-    """Seconds that it takes on cores that have been idle, as they are when a person has looked for a while."""
+    """Seconds that it takes on cores that have been idle, as they are after a pause of the user."""
     sleep(PAUSE)
     begun = perf_counter()
     job()
@@ -106,7 +106,7 @@ def after_a_pause(job: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    p = argparse.ArgumentParser("python -m tests.benchmarks.live", description="What a person at the page feels.")
+    p = argparse.ArgumentParser("python -m tests.benchmarks.live", description="What a user of the page waits for.")
     p.add_argument("--checkpoint", default="checkpoints/fashion-mnist", help="a folder, or a Hub name owner/name")
     p.add_argument("--rounds", type=int, default=7, help="how often each thing is timed")
     options = p.parse_args()

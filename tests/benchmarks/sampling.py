@@ -1,4 +1,4 @@
-"""Whole grids: ours against the loops that people usually write, and what the sampler itself takes."""
+"""Whole grids: ours against the usual loops, and what the sampler itself takes."""
 
 from collections import deque
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
-"""python -m tests.benchmarks.soak [--checkpoint FOLDER] [--people 10] [--minutes 30] [--cache 16]
+"""python -m tests.benchmarks.soak [--checkpoint FOLDER] [--sessions 10] [--minutes 30] [--cache 16]
 
-Changing users for half an hour: every minute all of them leave and others come. Prints a line a minute: memory, open
-files, temporary files, errors; they should stay flat. The cache of finished grids is small, so that it is soon full and
-whatever still grows is something else.
+Changing sessions for half an hour: every minute all of them leave and others enter. Prints a line a minute: memory,
+open files, temporary files, errors; they should stay flat. The cache of finished grids is small, so that it is soon
+full and whatever still grows is something else.
 """
 
 import argparse
@@ -16,14 +16,14 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks.person import Meter, Person, Record
+from tests.benchmarks.session import ProcessMeter, Record, Session
 from tests.benchmarks.startup import Page, running
 
 
 def main() -> None:
-    p = argparse.ArgumentParser("python -m tests.benchmarks.soak", description="Changing users for a long time.")
+    p = argparse.ArgumentParser("python -m tests.benchmarks.soak", description="Changing sessions for a long time.")
     p.add_argument("--checkpoint", default="checkpoints/fashion-mnist", help="a folder, or a Hub name owner/name")
-    p.add_argument("--people", type=int, default=10)
+    p.add_argument("--sessions", type=int, default=10)
     p.add_argument("--minutes", type=int, default=30)
     p.add_argument("--cache", type=int, default=16, help="megabytes of finished grids that the app keeps")
     options = p.parse_args()
@@ -31,10 +31,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["GRADIO_TEMP_DIR"] = scratch
         with running(str(Path(options.checkpoint).resolve()), "--cache", str(options.cache)) as page:
-            meter = Meter(page.app.pid)
+            meter = ProcessMeter(page.app.pid)
             table = Table("minute", "memory", "threads", "open files", "temporary files", "grids", "errors")
             for minute in range(options.minutes):
-                asyncio.run(people(page, options.people, minute, record))
+                asyncio.run(sessions(page, options.sessions, minute, record))
                 files = sum(1 for path in Path(scratch).rglob("*") if path.is_file())
                 process = meter.process
                 counts = process.num_threads(), process.num_fds(), files, len(record.waits), len(record.errors)
@@ -43,11 +43,11 @@ def main() -> None:
     console.print(table, *record.errors[:3])
 
 
-async def people(page: Page, number: int, minute: int, record: Record) -> None:
+async def sessions(page: Page, number: int, minute: int, record: Record) -> None:
     async with httpx.AsyncClient() as client:
         until = time.perf_counter() + 60
-        lives = [Person(page, client, record, 1000 * minute + n).live(until) for n in range(number)]
-        await asyncio.gather(*lives)
+        tasks = [Session(page, client, record, 1000 * minute + n).run(until) for n in range(number)]
+        await asyncio.gather(*tasks)
 
 
 if __name__ == "__main__":

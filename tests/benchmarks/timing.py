@@ -1,4 +1,4 @@
-"""Timing side by side: the machine's mood changes from minute to minute, a ratio within a round much less."""
+"""Timing side by side: the speed of a machine changes from minute to minute, a ratio within a round much less."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

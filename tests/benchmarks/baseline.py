@@ -1,6 +1,6 @@
-"""The app most people would write: one job after the other through Gradio's queue. Reference of the classroom.
+"""The usual app, one whole job after the other through Gradio's queue: the baseline of the classroom benchmark.
 
-python -m tests.benchmarks.plain CHECKPOINT PORT
+python -m tests.benchmarks.baseline CHECKPOINT PORT
 """
 
 import sys
@@ -28,8 +28,8 @@ def main(folder: str, port: int) -> None:
             yield shown
 
     with gr.Blocks(analytics_enabled=False) as page:
-        wish = [gr.Number(), gr.Number(), gr.Number()]
-        gr.Button().click(draw, wish, gr.Gallery(format="png"), api_name="draw")
+        inputs = [gr.Number(), gr.Number(), gr.Number()]
+        gr.Button().click(draw, inputs, gr.Gallery(format="png"), api_name="draw")
     page.launch(server_name="127.0.0.1", server_port=port, quiet=True, run_history=False, ssr_mode=False)
 
 

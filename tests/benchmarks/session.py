@@ -1,4 +1,4 @@
-"""People as a running app meets them: they speak the page's protocol, change their minds, look, and leave."""
+"""Client sessions of a running app: they speak the page's protocol, change their demand, pause, and leave."""
 
 import asyncio
 import random
@@ -15,10 +15,13 @@ from tests.benchmarks.startup import PATIENCE, Page
 
 @dataclass
 class Record:
-    """What befell people. waits: seconds to a finished guided grid of each class and noise, at the wanted w or at the
-    nearest rung of the strip, and whether it had to be drawn for them: of other noises than those that ship, and not
-    seen by them before. exact: seconds to the wanted w itself, of those who did not change their mind before. both: the
-    same to the unguided grid beside a guided one that had to be drawn. errors: what went wrong."""
+    """Measurements of all sessions.
+
+    waits: for each demand, seconds to a finished guided grid of its class and noise, at the demanded w or at the
+    nearest rung of the strip, and whether it had to be drawn: of other noise than what ships, and new to the session.
+    exact: seconds to the demanded w itself, where the demand did not change before. both: the same to the unguided
+    grid, of demands that had to be drawn. errors: messages.
+    """
 
     waits: list[tuple[float, bool]] = field(default_factory=list)
     exact: list[float] = field(default_factory=list)
@@ -34,10 +37,10 @@ class Record:
         return [seconds for seconds, drawn in self.waits if drawn]
 
 
-def wishes(seed: int, want: dict[str, Any]) -> Iterator[tuple[dict[str, Any], float]]:
-    """What a person wants, one wish after the other, and the seconds that they look at each.
+def demands(seed: int, want: dict[str, Any]) -> Iterator[tuple[dict[str, Any], float]]:
+    """The demands of one session in turn, each with the seconds until the next.
 
-    First what the page shows at its start; then they change the class, w, or throw the dice.
+    The first is what the page shows at its start; then the class, w or the seed changes.
     """
     choose = random.Random(seed)
     want = dict(want)
@@ -52,24 +55,24 @@ def wishes(seed: int, want: dict[str, Any]) -> Iterator[tuple[dict[str, Any], fl
         want[name] = choose.choice(others[name])
 
 
-class Person:
-    """Somebody at the page of a running app."""
+class Session:
+    """A session at the page of a running app."""
 
     def __init__(self, page: Page, client: httpx.AsyncClient, record: Record, seed: int) -> None:
         self.page, self.client, self.record = page, client, record
         self.seed = seed
         self.me: dict[str, Any] = {}
         self.seen: dict[str, int] = {}
-        self.held: set[float] = set()  # w of the finished grids of the wanted class and noise
+        self.held: set[float] = set()  # w of the finished grids of the demanded class and noise
         self.unguided = False  # whether that of w = 0 beside them is finished
-        self.drawn = False  # whether what they want had to be drawn
-        self.had: set[tuple[Any, ...]] = set()  # class, noise and w of what they have seen
+        self.drawn = False  # whether the demand had to be drawn
+        self.had: set[tuple[Any, ...]] = set()  # class, noise and w of earlier demands
         self.missing = 0  # rungs of the strip that are not finished
-        self.ahead = 0  # people who are served before their first picture
-        self.began = 0.0  # when they began to want it
+        self.ahead = 0  # sessions that are served before its first picture
+        self.began = 0.0  # when the demand was made
 
     async def call(self, function: str, data: dict[str, Any]) -> dict[str, Any]:
-        body = {"session_hash": "person", "component_id": self.page.component, "fn_name": function, "data": data}
+        body = {"session_hash": "benchmark", "component_id": self.page.component, "fn_name": function, "data": data}
         url = f"{self.page.address}/gradio_api/component_server"
         reply = await self.client.post(url, json=body, timeout=PATIENCE)
         reply.raise_for_status()
@@ -77,12 +80,12 @@ class Person:
 
     async def enter(self) -> None:
         self.me, self.seen = await self.call("open_session", {"query": {}}), {}
-        self.shipped = self.me["request"]["seed"]  # of these noises strips are precomputed
+        self.shipped = self.me["request"]["seed"]  # of this noise strips are precomputed
 
     async def leave(self) -> None:
         await self.call("close_session", {"token": self.me["token"]})
 
-    async def pull(self) -> None:
+    async def poll(self) -> None:
         ask = {"token": self.me["token"], "request": self.me["request"], "seen": self.seen, "ahead": self.ahead}
         reply = await self.call("poll", ask)
         if not reply["ok"]:
@@ -98,34 +101,34 @@ class Person:
 
     @property
     def rung(self) -> float:
-        """The w of the strip's grid that is nearest to the wanted."""
+        """The w of the strip that is nearest to the demanded one."""
         return float(min(self.me["model"]["ladder"], key=lambda each: abs(each - self.me["request"]["w"])))
 
     @property
     def served(self) -> bool:
-        """Whether they see a finished guided grid of the wanted class and noise, as near to w as the strip has it."""
+        """Whether there is a finished guided grid of the demand, as near to its w as the strip has it."""
         w = self.me["request"]["w"]
         return any(abs(each - w) <= abs(self.rung - w) for each in self.held)
 
     async def want(self, **fields: Any) -> float:
-        """Ask for something; returns the seconds to the first finished guided grid of it."""
+        """Change the demand; returns the seconds to its first finished guided grid."""
         scene = {**self.me["request"], **fields, "w": self.me["request"]["w"]}
-        if scene != self.me["request"]:  # as the page, they keep nothing of another class or noise
+        if scene != self.me["request"]:  # as the page, keep nothing of another class or noise
             self.held, self.seen, self.ahead = set(), {}, 0
         self.me["request"] |= fields
         key = self.me["request"]["class"], self.me["request"]["seed"], self.rung
         self.drawn = self.me["request"]["seed"] != self.shipped and key not in self.had
         self.began = time.perf_counter()
-        await self.pull()
+        await self.poll()
         while not self.served:
-            await self.pull()
+            await self.poll()
         wait = time.perf_counter() - self.began
         self.had.add(key)
         self.record.waits.append((wait, self.drawn))
         return wait
 
-    async def look(self, seconds: float) -> None:
-        """Stay, while the exact w and the strip come."""
+    async def wait(self, seconds: float) -> None:
+        """Pull for some time, while the exact w and the strip arrive."""
         until, exact, both = time.perf_counter() + seconds, False, not self.drawn
         while (now := time.perf_counter()) < until:
             if not both and self.unguided:
@@ -134,29 +137,29 @@ class Person:
             if not exact and self.me["request"]["w"] in self.held:
                 exact = True
                 self.record.exact.append(now - self.began)
-            if exact and not self.missing:  # as the page, they ask no more once everything is here
+            if exact and not self.missing:  # as the page, stop polling once everything is here
                 await asyncio.sleep(until - now)
                 break
-            await self.pull()
+            await self.poll()
             await asyncio.sleep(0.05)
 
-    async def live(self, until: float) -> None:
-        """Change class, seed and w like a person, and look at what comes."""
+    async def run(self, until: float) -> None:
+        """Enter, make one demand after the other until a time, and leave."""
         await asyncio.sleep(2 * random.Random(self.seed).random())
         await self.enter()
-        for fields, seconds in wishes(self.seed, self.me["request"]):
+        for fields, seconds in demands(self.seed, self.me["request"]):
             if time.perf_counter() > until:
                 break
             try:
                 await self.want(**fields)
-                await self.look(seconds)
+                await self.wait(seconds)
             except (httpx.HTTPError, RuntimeError, KeyError) as error:
                 self.record.errors.append(repr(error))
         await self.leave()
 
 
-class Meter:
-    """CPU seconds and memory of a process and its children."""
+class ProcessMeter:
+    """CPU seconds of a process and its children, and its memory."""
 
     def __init__(self, pid: int) -> None:
         self.process = psutil.Process(pid)
