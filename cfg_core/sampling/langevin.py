@@ -20,7 +20,7 @@ STEP = 0.25
 
 
 def langevin(z: Tensor, prediction: Prediction, noise: Tensor, step: float = STEP) -> Tensor:
-    """z + δ ∇log p(z_λ) + √(2δ) n with δ = step · σ², all (B, …): the score is −ε/σ."""
+    """z' = z + δ ∇log p(z_λ) + √(2δ) n with δ = step · σ², all (B, …): the score is −ε/σ."""
     sigma = per_sample(alpha_sigma(prediction.log_snr.double())[1], z)
     return z - step * sigma * prediction.eps + math.sqrt(2 * step) * sigma * noise
 
@@ -28,13 +28,22 @@ def langevin(z: Tensor, prediction: Prediction, noise: Tensor, step: float = STE
 def corrected(sampler: Sampler, corrections: int) -> Sampler:
     """The sampler with so many Langevin steps before each of its own, every one of them an evaluation.
 
-    They fall between its steps, never within one, and it forgets the step before: that led elsewhere.
+    They fall between its steps, never within one, and the sampler's memory of the step before is dropped: z has left
+    the path that it belongs to. A step still starts with the sampler's own first evaluation, after the corrections.
     """
 
-    def advance(state: State, prediction: Prediction) -> State:
+    def unwrapped(state: State) -> tuple[State, int]:
+        """The state as the sampler knows it, and how many Langevin steps are left before its next."""
         own, left = state.memory or (None, corrections)
-        inner = replace(state, memory=own)
-        if left and sampler.between(inner):
+        return replace(state, memory=own), left
+
+    def starts_step(state: State) -> bool:
+        inner, left = unwrapped(state)
+        return not left and sampler.starts_step(inner)
+
+    def advance(state: State, prediction: Prediction) -> State:
+        inner, left = unwrapped(state)
+        if left and sampler.starts_step(inner):
             noise = state.noise(len(state.log_snrs) + state.evaluations)  # the sampler itself asks for 0 … T − 1
             z = langevin(state.z, prediction, noise)
             return replace(state, z=z, x=prediction.x, evaluations=state.evaluations + 1, memory=(None, left - 1))
@@ -44,4 +53,6 @@ def corrected(sampler: Sampler, corrections: int) -> Sampler:
     def evaluations(steps: int) -> int:
         return sampler.evaluations(steps) + corrections * steps
 
-    return replace(sampler, advance=advance, evaluations=evaluations) if corrections else sampler
+    if not corrections:
+        return sampler
+    return replace(sampler, advance=advance, evaluations=evaluations, starts_step=starts_step)

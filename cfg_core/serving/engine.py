@@ -24,8 +24,8 @@ from cachetools import LRUCache
 from cfg_core.checkpoints.format import LoadedModel
 from cfg_core.checks import choice, number
 from cfg_core.evaluation.meters import Measure
+from cfg_core.grids.drawing import check_drawable
 from cfg_core.grids.request import MAX_PICTURES, STEPS_RANGE, GridRequest
-from cfg_core.guidance.rules import rules
 from cfg_core.sampling.loop import advance_jobs
 from cfg_core.serving.grid_job import BLOCK, Frame, GridJob
 from cfg_core.serving.scheduler import Level, Session, Wish, ranked_jobs, share
@@ -200,8 +200,7 @@ class Engine:
         number("steps", request.steps, 1, self.limits.steps, whole=True)
         number("pictures × evaluations", request.pictures * request.evaluations, 1, self.limits.work, whole=True)
         choice("model", request.checkpoint, self._models)
-        choice("rule", request.rule, rules(self._models[request.checkpoint].checkpoint.denoiser))
-        return request
+        return check_drawable(self._models[request.checkpoint].checkpoint.denoiser, request)
 
     def want(self, token: str, looked_at: Sequence[GridRequest], strip: Sequence[GridRequest] = ()) -> SessionView:
         """Say what a person looks at, and what they may look at next; returns what there is of it.

@@ -12,7 +12,7 @@ from cfg_core.checkpoints.catalog import ModelInfo
 from cfg_core.checkpoints.classifiers import find_classifier, load_classifier
 from cfg_core.checkpoints.diffusers_models import DiffusersConfig, load_pipeline
 from cfg_core.checkpoints.format import LoadedModel, load_checkpoint
-from cfg_core.checkpoints.guides import attach_guide
+from cfg_core.checkpoints.guides import with_guide
 from cfg_core.checks import shown
 from cfg_core.evaluation.meters import measure_by
 from cfg_core.grids.request import GridRequest
@@ -38,7 +38,7 @@ def load_model(
         return Model(load_pipeline(Path(offered.where), offered.config, offered.hash, device), elsewhere=lent)
     checkpoint = load_checkpoint(offered.where, device)
     if guide_at := guiding or find_classifier(offered.where, "guide", checkpoint.config):
-        attach_guide(checkpoint, guide_at)
+        checkpoint = with_guide(checkpoint, guide_at)
     judge_at = classifier or find_classifier(offered.where, "classifier", checkpoint.config)
     judge = load_classifier(judge_at, device, checkpoint) if judge_at else None
     frames = load_strips(strips, checkpoint.hash, judge.hash if judge else "") if strips else []
@@ -96,4 +96,5 @@ class ModelRegistry:
         """
         checkpoint = self.open(raw["model"]) if "model" in raw else self.engine.checkpoint
         fields = {**raw, "model": checkpoint.hash}
-        return self.engine.check(GridRequest.parse(fields, checkpoint.hash, len(checkpoint.config.classes)))
+        classes = len(checkpoint.config.classes)
+        return self.engine.check(GridRequest.parse(fields, checkpoint.hash, classes, checkpoint.guide))

@@ -18,8 +18,8 @@ from torch import Tensor
 from cfg_core.checks import choice, number, shown
 from cfg_core.diffusion.mixture import MixtureDenoiser
 from cfg_core.diffusion.noise import noise
+from cfg_core.guidance.guide import guide
 from cfg_core.guidance.rules import RULES as EVERY_RULE
-from cfg_core.guidance.rules import guide
 from cfg_core.sampling.langevin import corrected
 from cfg_core.sampling.loop import Job, begin, generate
 from cfg_core.sampling.samplers import SAMPLERS
@@ -29,7 +29,7 @@ from cfg_core.toy2d.distance import exact_draws, quantiles, sliced_wasserstein
 CLASSES = ("A", "B", "C")
 
 
-RULES = {name: rule for name, rule in EVERY_RULE.items() if rule.channels <= 2}
+RULES = {name: rule for name, rule in EVERY_RULE.items() if rule.channels <= 2 and not rule.parameters}
 
 
 SPREAD = 0.5
@@ -204,7 +204,7 @@ def draw_scene(scene: Scene) -> Drawn:
     """The samples, and how far they are from the tilted density."""
     denoiser = mixture(scene)
     job = begun(denoiser, scene)
-    *_, last = generate(denoiser, job)
+    *_, (last, _) = generate(denoiser, job)
     points = last.z.numpy()
     tilted = _heat(denoiser, replace(scene, density="tilted"), math.inf, MEASURED, CELLS)
     target = quantiles(tilted, -MEASURED, MEASURED, scene.points)
@@ -224,7 +224,7 @@ def draw_trajectory(scene: Scene) -> Trajectory:
     job = begun(denoiser, scene)
     log_snrs = [*job.state.log_snrs.tolist(), math.inf]
     start = job.state.z
-    at = {state.at: state.z for state in generate(denoiser, job)} | {0: start}  # the last state of each level
+    at = {state.at: state.z for state, _ in generate(denoiser, job)} | {0: start}  # the last state of each level
     moments = np.linspace(0, scene.steps, min(scene.steps, FILM) + 1).round().astype(int)
     levels = np.array([log_snrs[moment] for moment in moments])
     return Trajectory(

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from cfg_core.grids.request import GridRequest
+from cfg_core.parameters import assigned
 from cfg_core.serving import zerogpu
 from cfg_core.serving.registry import ModelRegistry
 from cfg_core.ui.component import encoded
@@ -28,6 +29,7 @@ class Api:
         steps: int | None = None,
         rule: str = GridRequest.rule,
         model: str | None = None,
+        parameters: str = "",
     ) -> dict[str, Any]:
         """Draw guided pictures and wait for them.
 
@@ -41,6 +43,8 @@ class Api:
             steps: of the sampler, 1 to 1024; by default its own.
             rule: cfg, or one that needs more of the model, such as classifier.
             model: name or hash, as the endpoint models lists them; by default the first.
+            parameters: of the rule and the sampler, each name=value, separated by commas, such as "eta=0.5"; by default
+                theirs.
 
         Returns:
             The whole request as the page's address has it, the shape (w, class, sample, row, column, channel), and the
@@ -49,7 +53,7 @@ class Api:
         given = {"class": label, "w": w, "samples": samples, "seed": seed, "sampler": sampler, "rule": rule}
         given |= {name: value for name, value in (("steps", steps), ("model", model)) if value is not None}
         try:
-            asked = self._models.request(given)
+            asked = self._models.request({**given, "parameters": assigned(filter(None, parameters.split(",")))})
             if self._models.engine.elsewhere(asked.checkpoint):
                 [pixels] = self._lent(self._models.find(asked.checkpoint), [asked])
             else:

@@ -10,7 +10,7 @@ import gradio as gr
 
 from cfg_core.evaluation.curve_file import Curve
 from cfg_core.grids.ladder import BELOW, COARSE, GAPS, strip
-from cfg_core.grids.request import GridRequest
+from cfg_core.grids.request import PARAMETERS, GridRequest
 from cfg_core.guidance.rules import rules
 from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.serving import zerogpu
@@ -21,7 +21,7 @@ from cfg_core.ui.component import component, encoded
 
 log = logging.getLogger(__name__)
 
-FIELDS = ("model", "class", "w", "seed", "samples", "sampler", "steps", "rule")
+FIELDS = ("model", "class", "w", "seed", "samples", "sampler", "steps", "rule", "guide", *PARAMETERS)
 PACE, COMPANY = 0.3, 8
 """Seconds between unfinished frames, and how many people there may be until they become longer: to send each evaluation
 to everybody would take from the sampler's own cores."""
@@ -129,8 +129,14 @@ class Explore:
             "about": config.about,
             "meters": self.engine.measures(digest),
             "elsewhere": self.engine.elsewhere(digest),
-            "rules": [{"name": n, "title": r.title, "formula": r.formula} for n, r in rules(denoiser).items()],
-            "samplers": [{"name": n, "title": s.title, "steps": s.default_steps} for n, s in SAMPLERS.items()],
+            "rules": [
+                {"name": n, "title": r.title, "formula": r.formula, "parameters": [asdict(p) for p in r.parameters]}
+                for n, r in rules(denoiser).items()
+            ],
+            "samplers": [
+                {"name": n, "title": s.title, "steps": s.default_steps, "parameters": [asdict(p) for p in s.parameters]}
+                for n, s in SAMPLERS.items()
+            ],
             "ladder": sorted({*COARSE, *GAPS}),
             "below": sorted(BELOW),
             "strip_pictures": STRIP_PICTURES,
@@ -222,7 +228,8 @@ class Explore:
         fields: dict[str, Any] = {}
         problems = []
         for name in FIELDS:
-            model = {"model": fields["model"]} if "model" in fields else {}  # it decides which classes there are
+            # they decide which classes, guide and parameters there are
+            model: dict[str, Any] = {each: fields[each] for each in ("model", "sampler", "rule") if each in fields}
             if name in query:
                 try:
                     self.parse({**model, name: query[name]})
@@ -248,6 +255,7 @@ class Explore:
             "sampler": request.sampler,
             "steps": request.steps,
             "rule": request.rule,
+            "parameters": request.changed,
         }
 
 

@@ -155,7 +155,7 @@ def test_a_corrected_sampler_takes_the_evaluations_that_it_says(figure_2, sample
     chosen = corrected(SAMPLERS[sampler], corrections)
     drawn = begin(figure_2, lambda step: noise(0, 0, step, (4, 2)), torch.zeros(4, dtype=torch.long), torch.ones(4))
     job = replace(drawn, sampler=chosen)
-    *_, last = generate(figure_2, job)
+    *_, (last, _) = generate(figure_2, job)
     assert last.evaluations == chosen.evaluations(len(last.log_snrs))
     assert torch.equal(last.z, last.x)
 
