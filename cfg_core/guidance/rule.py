@@ -4,8 +4,8 @@
 samples, which ``combine`` takes and returns, None before the first step. The loop (cfg_core.sampling.loop) keeps it
 beside the sampler's own, in the state of each job; so it does not depend on which other jobs share an evaluation.
 
-It advances once a step of the sampler, with the evaluation that the step is made from, the one at its start. All
-evaluations within a step read the memory from before that step, and what the others return as memory is dropped:
+It advances once a step of the sampler, with the evaluation from which the sampler steps to the next λ. All evaluations
+that belong to a step read the memory from before it, and what the others of them return as memory is dropped:
 
 - *Heun's second evaluation* lies where the Euler step ends. Both slopes are then of one and the same function of
   (z, λ), which the mean of both needs to be of second order, and the memory counts steps, not evaluations.

@@ -29,7 +29,7 @@ def corrected(sampler: Sampler, corrections: int) -> Sampler:
     """The sampler with so many Langevin steps before each of its own, every one of them an evaluation.
 
     They fall between its steps, never within one, and the sampler's memory of the step before is dropped: z has left
-    the path that it belongs to. A step still starts with the sampler's own first evaluation, after the corrections.
+    the path that it belongs to.
     """
 
     def unwrapped(state: State) -> tuple[State, int]:
@@ -37,13 +37,12 @@ def corrected(sampler: Sampler, corrections: int) -> Sampler:
         own, left = state.memory or (None, corrections)
         return replace(state, memory=own), left
 
-    def starts_step(state: State) -> bool:
-        inner, left = unwrapped(state)
-        return not left and sampler.starts_step(inner)
+    def between(state: State) -> bool:
+        return sampler.between(unwrapped(state)[0])
 
     def advance(state: State, prediction: Prediction) -> State:
         inner, left = unwrapped(state)
-        if left and sampler.starts_step(inner):
+        if left and sampler.between(inner):
             noise = state.noise(len(state.log_snrs) + state.evaluations)  # the sampler itself asks for 0 … T − 1
             z = langevin(state.z, prediction, noise)
             return replace(state, z=z, x=prediction.x, evaluations=state.evaluations + 1, memory=(None, left - 1))
@@ -55,4 +54,4 @@ def corrected(sampler: Sampler, corrections: int) -> Sampler:
 
     if not corrections:
         return sampler
-    return replace(sampler, advance=advance, evaluations=evaluations, starts_step=starts_step)
+    return replace(sampler, advance=advance, evaluations=evaluations, between=between)

@@ -21,7 +21,7 @@ from cfg_core.diffusion.noise import Noise
 from cfg_core.diffusion.prediction import Prediction
 from cfg_core.diffusion.spacings import SPACINGS
 from cfg_core.guidance.guide import combine, evaluate
-from cfg_core.guidance.rule import Evaluation, Rule
+from cfg_core.guidance.rule import Evaluation, Memory, Rule
 from cfg_core.guidance.rules import RULES
 from cfg_core.parameters import Parameter, Values, resolve
 from cfg_core.sampling.samplers import SAMPLERS, Sampler, State, start
@@ -106,12 +106,19 @@ def advance_jobs(denoiser: Denoiser, jobs: Sequence[Job]) -> list[Prediction]:
         theirs = {evaluation: answers[evaluation][rows] for evaluation in own}
         prediction, memory = combine(denoiser, job.rule, theirs, job.w, job.values, job.state.guidance)
         state = job.sampler.advance(job.state, prediction)
-        if job.sampler.starts_step(job.state):
-            state = replace(state, guidance=memory)
-        advanced.append(Step(state, prediction))
+        advanced.append(Step(_remembering(job.sampler, job.state, state, memory), prediction))
     for job, step in zip(jobs, advanced, strict=True):
         job.state = step.state
     return [step.prediction for step in advanced]
+
+
+def _remembering(sampler: Sampler, before: State, after: State, memory: Memory) -> State:
+    """The state after an evaluation with the rule's memory as cfg_core.guidance.rule defines it.
+
+    The sampler steps, to the next λ, from one evaluation alone: its memory counts, and is read once that step is done.
+    """
+    pending = memory if after.at > before.at else before.pending
+    return replace(after, guidance=pending if sampler.between(after) else before.guidance, pending=pending)
 
 
 def _asks(evaluation: Evaluation, asked: Mapping[Evaluation, Tensor]) -> Tensor:

@@ -24,8 +24,8 @@ class State:
 
     z: (B, …). log_snrs: (T,) increasing, float64, on the CPU. at: index of the λ to evaluate next. noise: step →
     (B, …). evaluations: made so far. x: (B, …), the latest clean-sample prediction, None before the first. memory: what
-    the sampler keeps from evaluation to evaluation. guidance: what the guidance rule keeps from step to step, which no
-    sampler looks at (cfg_core.guidance.rule says what it means).
+    the sampler keeps from evaluation to evaluation. guidance: what the guidance rule kept from the steps before, and
+    pending: what it will have kept once the current step is done; the loop's alone (cfg_core.guidance.rule).
     """
 
     z: Tensor
@@ -36,6 +36,7 @@ class State:
     x: Tensor | None = None
     memory: Any = None
     guidance: Any = None
+    pending: Any = None
 
     @property
     def done(self) -> bool:
@@ -58,8 +59,8 @@ Advance = Callable[[State, Prediction], State]
 @dataclass(frozen=True)
 class Sampler:
     """advance: one evaluation further; takes its own parameters as keywords, with their defaults. spacing: a name in
-    spacings.SPACINGS. evaluations: how many evaluations T steps take. starts_step: whether the next evaluation is the
-    one that a step is made from, not one within it."""
+    spacings.SPACINGS. evaluations: how many evaluations T steps take. between: whether a state is between two steps,
+    not within one."""
 
     advance: Advance
     spacing: str
@@ -67,7 +68,7 @@ class Sampler:
     title: str
     own_parameters: tuple[Parameter, ...] = ()
     evaluations: Callable[[int], int] = lambda steps: steps
-    starts_step: Callable[[State], bool] = lambda state: True
+    between: Callable[[State], bool] = lambda state: True
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -202,7 +203,7 @@ SAMPLERS: dict[str, Sampler] = {
         12,
         "EDM Heun",
         evaluations=lambda steps: 2 * steps - 1,
-        starts_step=lambda state: state.memory is None,
+        between=lambda state: state.memory is None,
     ),
     "ancestral": Sampler(ancestral, "uniform", 256, "Ancestral (the paper's)", own_parameters=(V,)),
 }
