@@ -96,6 +96,13 @@ def test_one_that_does_not_fit_the_model_is_refused(folder: Path, checkpoint: Ch
     assert checkpoint.denoiser.classifier is None
 
 
+def test_the_checkpoint_that_was_loaded_stays_as_it_is(folder: Path, checkpoint: Checkpoint) -> None:
+    guided = with_guide(checkpoint, folder)
+    assert (checkpoint.guide, checkpoint.denoiser.sources) == ("", {"model"})
+    assert guided.denoiser.sources == {"model", "classifier"}
+    assert guided.denoiser.network is checkpoint.denoiser.network
+
+
 def renamed(denoiser: NetworkDenoiser) -> NetworkDenoiser:
     return NetworkDenoiser(denoiser.network, Schedule(), ("a", "b", "c", "d"))
 

@@ -15,9 +15,8 @@ EVERYWHERE, NOWHERE = {"log_snr_low": -25, "log_snr_high": 25}, {"log_snr_low": 
 def drawn(denoiser, w, sampler, rule, parameters=None):
     noise = grid_noise(4, range(6), denoiser.shape, denoiser.device)
     labels = torch.arange(6) % len(denoiser.classes)
-    return sample(
-        denoiser, begin(denoiser, noise, labels, w, sampler=sampler, rule=rule, parameters=parameters, steps=5)
-    )
+    job = begin(denoiser, noise, labels, w, sampler=sampler, rule=rule, parameters=parameters, steps=5)
+    return sample(denoiser, job)
 
 
 @pytest.fixture(params=["tiny_denoiser", "mixture"])
