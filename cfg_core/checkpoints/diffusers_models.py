@@ -116,7 +116,7 @@ class DiffusersDenoiser(Denoiser):
         channels, size = config.network["in_channels"], config.network["sample_size"]
         self.shape = (channels, size, size)
 
-    def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Prediction:
+    def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor, w: Tensor | None = None) -> Prediction:
         self.check_labels(labels)
         z, log_snr = z[rows], log_snr[rows]
         timesteps = self.schedule.timestep(log_snr).to(z.device)

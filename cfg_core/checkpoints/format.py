@@ -114,11 +114,13 @@ class ModelDescription(Protocol):
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model ready to draw, whoever made it. hash: the first 12 hex digits of the SHA-256 of its weights."""
+    """A model ready to draw, whoever made it. hash: the first 12 hex digits of the SHA-256 of its weights. guide: the
+    same of the noise-aware classifier that guides it, "" where there is none."""
 
     denoiser: Denoiser
     config: ModelDescription
     hash: str
+    guide: str = ""
 
 
 @dataclass(frozen=True)

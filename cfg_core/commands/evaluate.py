@@ -13,10 +13,11 @@ from accelerate import PartialState
 
 from cfg_core.checkpoints.classifiers import load_classifier
 from cfg_core.checkpoints.format import Checkpoint, load_checkpoint
-from cfg_core.checkpoints.guides import attach_guide
+from cfg_core.checkpoints.guides import with_guide
 from cfg_core.checks import choice
 from cfg_core.data.datasets import load_splits
 from cfg_core.devices import PRECISIONS, choose_device
+from cfg_core.diffusion.denoiser import CLASSIFIER
 from cfg_core.evaluation.metrics import METRICS
 from cfg_core.evaluation.sweep import (
     MIN_SAMPLES,
@@ -32,6 +33,8 @@ from cfg_core.evaluation.sweep import (
 )
 from cfg_core.files import write_atomically
 from cfg_core.guidance.rules import RULES, rules
+from cfg_core.parameters import assigned
+from cfg_core.sampling.loop import spaced
 from cfg_core.sampling.samplers import SAMPLERS
 
 # ---- the command line ----
@@ -48,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--sampler", default=Options.sampler, help=f"one of {', '.join(SAMPLERS)}")
     p.add_argument("--steps", type=int, default=Options.steps)
     p.add_argument("--rule", default=Options.rule, help=f"one of {', '.join(RULES)}")
+    p.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of rule or sampler")
     p.add_argument("--guide", help="folder or Hub name of the noise-aware classifier that a rule needs")
     p.add_argument("--seed", type=int, default=Options.seed)
     p.add_argument("--precision", default=Options.precision, help=f"one of {', '.join(PRECISIONS)}")
@@ -65,11 +69,13 @@ def main(arguments: list[str] | None = None) -> None:
     command = "python -m cfg_core evaluate " + shlex.join(sys.argv[1:] if arguments is None else arguments)
     processes, folder = PartialState(cpu=choose_device().type == "cpu"), a.out.with_name(a.out.name + ".drawn")
     try:
-        options = Options(tuple(a.w), a.samples, a.sampler, a.steps, a.rule, a.seed, a.precision)
+        options = Options(tuple(a.w), a.samples, a.sampler, a.steps, a.rule, a.seed, a.precision, assigned(a.set))
         checkpoint = load_checkpoint(a.checkpoint, processes.device, PRECISIONS[options.precision])
         judge = load_classifier(a.classifier, processes.device, checkpoint)
-        guiding = used_guide(checkpoint, options.rule, a.guide)
+        checkpoint = guided(checkpoint, options.rule, a.guide)
+        guiding = {"name": a.guide, "hash": checkpoint.guide} if a.guide else None
         choice("rule", options.rule, rules(checkpoint.denoiser))
+        spaced(checkpoint.denoiser, options.sampler, options.steps, options.parameters)
         channels, size, _ = checkpoint.denoiser.shape
         training, test = load_splits(checkpoint.config.data, a.data_root, size, channels)
         with processes.main_process_first():
@@ -116,14 +122,14 @@ def main(arguments: list[str] | None = None) -> None:
     show(found)
 
 
-def used_guide(checkpoint: Checkpoint, rule: str, where: str | None) -> dict[str, str] | None:
-    """Equip the checkpoint where its rule needs a noise-aware classifier: its name and hash, None where it needs none.
+def guided(checkpoint: Checkpoint, rule: str, where: str | None) -> Checkpoint:
+    """The checkpoint with the noise-aware classifier that its rule asks, unchanged where it asks none.
 
-    Raises ValueError where one is needed and not given, or given and not needed, and as ``guide.equip`` does.
+    Raises ValueError where one is needed and not given, or given and not needed, and as ``with_guide`` does.
     """
-    if RULES[rule].classifier != (where is not None):
+    if (CLASSIFIER in RULES[rule].sources) != (where is not None):
         raise ValueError(f"guide must be given for the rules that need it and only for them, got {where} for {rule}")
-    return None if where is None else {"name": where, "hash": attach_guide(checkpoint, where)}
+    return checkpoint if where is None else with_guide(checkpoint, where)
 
 
 def show(found: dict[str, Any]) -> None:

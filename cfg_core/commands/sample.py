@@ -7,17 +7,18 @@ python -m cfg_core sample --again bags.png --out same-bags.png
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from rich.progress import track
 
 from cfg_core.checkpoints.catalog import describe_model
 from cfg_core.checkpoints.format import LoadedModel
-from cfg_core.checks import choice
 from cfg_core.devices import choose_device, set_cpu_threads
-from cfg_core.grids.drawing import begin_grid, pixels
+from cfg_core.grids.drawing import begin_grid, check_drawable, pixels
 from cfg_core.grids.request import GridRequest
 from cfg_core.grids.sheet import draw_sheet, read_request, save_sheet
-from cfg_core.guidance.rules import RULES, rules
+from cfg_core.guidance.rules import RULES
+from cfg_core.parameters import assigned
 from cfg_core.sampling.loop import generate
 from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.serving.registry import load_model
@@ -33,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--sampler", default="dpmpp_2m", help=f"one of {', '.join(SAMPLERS)}")
     p.add_argument("--steps", help="steps of the sampler; by default its own")
     p.add_argument("--rule", default="cfg", help=f"one of {', '.join(RULES)}")
+    p.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of rule or sampler")
     p.add_argument("--guide", help="classifier that a rule may need; by default CHECKPOINT-guide, if it is there")
     p.add_argument("--seed", default="7")
     p.add_argument("--again", type=Path, help="a sheet saved before: draw its request, ignoring the options above")
@@ -51,11 +53,11 @@ def main(arguments: list[str] | None = None) -> None:
         request = read_request(a.again) if a.again else _request(a, checkpoint)
         if request.checkpoint != checkpoint.hash:
             raise ValueError(f"checkpoint must be {request.checkpoint}, which drew {a.again}, got {checkpoint.hash}")
-        choice("rule", request.rule, rules(checkpoint.denoiser))
+        check_drawable(checkpoint.denoiser, request := request.guided_by(checkpoint.guide))
     except (ValueError, OSError) as error:
         p.error(str(error))
     job = begin_grid(checkpoint.denoiser, request)
-    for state in track(generate(checkpoint.denoiser, job), "denoising", total=request.evaluations):
+    for state, _ in track(generate(checkpoint.denoiser, job), "denoising", total=request.evaluations):
         x = state.z
     try:
         pictures = pixels(request, checkpoint.denoiser.pictures(x))
@@ -67,14 +69,15 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _request(a: argparse.Namespace, checkpoint: LoadedModel) -> GridRequest:
     names = {name.lower(): str(label) for label, name in enumerate(checkpoint.config.classes)}
-    raw = {
+    raw: dict[str, Any] = {
         "class": ",".join(names.get(name.lower(), name) for name in a.classes),
         "w": ",".join(a.w),
         "samples": a.samples,
         "sampler": a.sampler,
         "rule": a.rule,
         "seed": a.seed,
+        "parameters": assigned(a.set),
     }
     if a.steps is not None:
         raw["steps"] = a.steps
-    return GridRequest.parse(raw, checkpoint.hash, len(checkpoint.config.classes))
+    return GridRequest.parse(raw, checkpoint.hash, len(checkpoint.config.classes), checkpoint.guide)

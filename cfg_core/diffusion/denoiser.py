@@ -8,13 +8,18 @@ from torch import Tensor
 from cfg_core.diffusion.prediction import Prediction
 from cfg_core.diffusion.schedule import NoiseSchedule
 
+MODEL, CLASSIFIER = "model", "classifier"
+"""Sources that a guidance rule may ask: the denoiser's own predictions, and its noise-aware classifier p(c | z_λ)."""
+
 
 class Denoiser(ABC):
-    """The protocol that the image network, the exact mixture and adapted models share.
+    """The protocol that the image network, the exact mixture and adapted models share. Nothing of it changes later.
 
     shape: of one sample. classes: their names; label ``null_label``, their number, is the null class ∅. device: where
-    samples and predictions lie; λ, labels and rows are on the CPU. spacing: a name in schedule.SPACINGS, where the
+    samples and predictions lie; λ, w, labels and rows are on the CPU. spacing: a name in spacings.SPACINGS, where the
     model needs one of its own, whatever the sampler. clip: where every guided x is to be clipped to [−clip, clip].
+    sources: what rules may ask of it. takes_w: whether ``predict`` is to be given w, as a student's network needs that
+    was distilled from guided predictions.
     """
 
     shape: tuple[int, ...]
@@ -23,30 +28,28 @@ class Denoiser(ABC):
     device: torch.device = torch.device("cpu")
     spacing: str | None = None
     clip: float | None = None
+    sources: frozenset[str] = frozenset({MODEL})
+    takes_w: bool = False
 
     @property
     def picture_shape(self) -> tuple[int, ...]:
-        """(C, S, S) of the pictures that samples are seen as."""
+        """(C, S, S) of the images that samples are shown as."""
         return self.shape
 
     def pictures(self, x: Tensor) -> Tensor:
-        """Samples (B, …) to pictures (B, C, S, S) in [−1, 1]; the same, unless they are latents."""
+        """Samples (B, …) to images (B, C, S, S) in [−1, 1]; the same, unless they are latents."""
         return x
 
     @property
     def null_label(self) -> int:
         return len(self.classes)
 
-    @property
-    def classifies(self) -> bool:
-        """Whether it has a noise-aware classifier."""
-        return False
-
     @abstractmethod
-    def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Prediction:
-        """z (B, …) at log_snr (B,); prediction n of the N returned looks at z[rows[n]] under labels[n].
+    def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor, w: Tensor | None = None) -> Prediction:
+        """z (B, …) at log_snr (B,); prediction n of the N returned is of z[rows[n]] under labels[n].
 
-        rows and labels are integer (N,). Predictions that look at the same row may share work.
+        rows and labels are integer (N,). w: guidance strengths (B,), given only where ``takes_w``. Predictions of the
+        same row may share work. Raises ValueError for a label outside 0 … null_label.
         """
 
     def __call__(self, z: Tensor, log_snr: Tensor, labels: Tensor) -> Prediction:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from cfg_core.checks import shown
-from cfg_core.diffusion.denoiser import Denoiser
+from cfg_core.diffusion.denoiser import CLASSIFIER, MODEL, Denoiser
 from cfg_core.diffusion.prediction import Prediction
 from cfg_core.diffusion.schedule import NoiseSchedule, Schedule, alpha_sigma
 
@@ -24,6 +24,8 @@ class MixtureDenoiser(Denoiser):
     class_weights: p(c), (C,). component_weights: (C, K), p(k|c). Both positive, summing to 1; left out, uniform.
     Raises ValueError for a wrong shape, weights that are not such, or a covariance that is not positive definite.
     """
+
+    sources = frozenset({MODEL, CLASSIFIER})
 
     def __init__(
         self,
@@ -62,16 +64,12 @@ class MixtureDenoiser(Denoiser):
         self.check_labels(labels)
         return torch.logsumexp(self._log_prior[labels] + self._components(z, log_snr)[0], 1)
 
-    @property
-    def classifies(self) -> bool:
-        return True
-
     def log_class_posterior(self, z: Tensor, log_snr: Tensor) -> Tensor:
         """log p(c | z_λ), the classifier that classifier-free guidance implies: (B, D), (B,) to (B, C), float64."""
         joint = self._log_prior[self.null_label] + self._components(z, log_snr)[0]  # (B, M): log p(z, component)
         return joint.unflatten(1, (len(self.classes), -1)).logsumexp(2).log_softmax(1)
 
-    def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Prediction:
+    def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor, w: Tensor | None = None) -> Prediction:
         """E[x | z_λ, c] and E[ε | z_λ, c], in z's dtype; see Denoiser.predict."""
         self.check_labels(labels)
         log_normal, x, eps = self._components(z, log_snr)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cfg_core.diffusion.denoiser import Denoiser
+from cfg_core.diffusion.denoiser import CLASSIFIER, MODEL, Denoiser
 from cfg_core.diffusion.prediction import Prediction
 from cfg_core.diffusion.schedule import NoiseSchedule
 from cfg_core.networks.unet import UNet
@@ -23,11 +23,9 @@ ROWS_UNIT = 4
 class NetworkDenoiser(Denoiser):
     """A network that predicts v, with the schedule it was trained on and the names of its classes.
 
-    precision: what its convolutions compute in, float32 where none is given. classifier: (z, log_snr) → logits, set
-    where there is one that may guide (cfg_core.checkpoints.guides).
+    precision: what its convolutions compute in, float32 where none is given. classifier: a noise-aware one,
+    (z (B, …), log_snr (B,)) → logits (B, C), where there is one that may guide (cfg_core.checkpoints.guides).
     """
-
-    classifier: nn.Module | None = None
 
     def __init__(
         self,
@@ -35,6 +33,7 @@ class NetworkDenoiser(Denoiser):
         schedule: NoiseSchedule,
         classes: tuple[str, ...],
         precision: torch.dtype | None = None,
+        classifier: nn.Module | None = None,
     ) -> None:
         config = network.config
         if len(classes) != config.num_classes:
@@ -45,8 +44,10 @@ class NetworkDenoiser(Denoiser):
         self.shape = (config.channels, config.size, config.size)
         self.device = next(network.parameters()).device
         self.precision = precision
+        self.classifier = classifier
+        self.sources = frozenset({MODEL}) if classifier is None else frozenset({MODEL, CLASSIFIER})
 
-    def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Prediction:
+    def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor, w: Tensor | None = None) -> Prediction:
         self.check_labels(labels)
         cores = torch.get_num_threads()
         with torch.autocast(self.device.type, self.precision) if self.precision else nullcontext():
@@ -55,10 +56,6 @@ class NetworkDenoiser(Denoiser):
             evaluate = self._side_by_side if divided else self._evaluate
             v = evaluate(z.float(), log_snr.float(), labels, rows)
         return Prediction.from_v(z[rows], log_snr[rows], v.to(z.dtype))
-
-    @property
-    def classifies(self) -> bool:
-        return self.classifier is not None
 
     def log_class_posterior(self, z: Tensor, log_snr: Tensor) -> Tensor:
         if self.classifier is None:
@@ -69,10 +66,10 @@ class NetworkDenoiser(Denoiser):
         return self.network(*(_padded(t).to(self.device) for t in inputs))[: len(inputs[-1])]
 
     def _side_by_side(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
-        """The same, the pictures dealt to the cores in turn, so that guided and unguided ones go to each alike.
+        """The same, the samples dealt to the cores in turn, so that guided and unguided ones go to each alike.
 
-        A core that has its own pictures waits for no other; a layer that all cores share waits for the slowest of them,
-        which is slow indeed where something else runs beside.
+        A core with samples of its own waits for no other; a layer computed by all cores waits for the slowest of them,
+        which costs much where something else runs beside.
         """
         cores = torch.get_num_threads()
 

@@ -1,6 +1,7 @@
-"""What a denoiser says of noisy samples, as x, ε, v or score."""
+"""What is predicted of noisy samples z = αx + σε, as x, ε, v or score."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -9,17 +10,16 @@ from cfg_core.diffusion.schedule import alpha_sigma, per_sample
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a denoiser or a guidance rule says of N noisy samples: x (N, …) and ε (N, …), at log_snr (N,), on the CPU.
+    """What a denoiser or a guidance rule predicts of N noisy samples: x (N, …), ε (N, …), at log_snr (N,), on the CPU.
 
-    A guided prediction also carries the two halves it was made of; where a rule did not need a half, that half
-    repeats the other.
+    parts: of a guided prediction, what it was made of, by name ("conditional", "unconditional"); where a rule did not
+    need one of a sample, that one repeats the other there.
     """
 
     log_snr: Tensor
     x: Tensor
     eps: Tensor
-    conditional: "Prediction | None" = None
-    unconditional: "Prediction | None" = None
+    parts: Mapping[str, "Prediction"] = field(default_factory=dict)
 
     @classmethod
     def from_v(cls, z: Tensor, log_snr: Tensor, v: Tensor) -> "Prediction":
@@ -50,5 +50,6 @@ class Prediction:
         return -self.eps / per_sample(alpha_sigma(self.log_snr.double())[1], self.eps)
 
     def __getitem__(self, rows: slice | Tensor) -> "Prediction":
-        """The same of some of its samples; the halves are left behind."""
-        return Prediction(self.log_snr[rows], self.x[rows], self.eps[rows])
+        """The same of some of its samples, its parts too; a slice copies nothing."""
+        parts = {name: part[rows] for name, part in self.parts.items()}
+        return Prediction(self.log_snr[rows], self.x[rows], self.eps[rows], parts)

@@ -2,15 +2,18 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from cfg_core.checks import number
 from cfg_core.diffusion.schedule import DiscreteSchedule, NoiseSchedule
+from cfg_core.parameters import Parameter
 
 
 def uniform(schedule: NoiseSchedule, steps: int) -> Tensor:
-    """The paper's spacing: uniform in u, both end points included."""
+    """The paper's spacing: uniform in u, both end points included; a single step is at the noisy one."""
     return schedule.log_snr(torch.linspace(1, 0, steps, dtype=torch.float64))
 
 
@@ -19,8 +22,13 @@ def midpoint(schedule: NoiseSchedule, steps: int) -> Tensor:
     return schedule.log_snr(1 - (torch.arange(steps, dtype=torch.float64) + 0.5) / steps)
 
 
-def edm(schedule: NoiseSchedule, steps: int, rho: float = 7.0) -> Tensor:
-    """Karras et al. 2022 (arXiv 2206.00364), eq. 5: ``σ_E^{1/ρ}`` uniform, where ``σ_E = σ/α = e^{−λ/2}``.
+RHO = Parameter("rho", "ρ", 1.0, 20.0, 7.0, 0.5, "how much of the steps EDM's spacing gives to the clean end")
+
+
+def edm(schedule: NoiseSchedule, steps: int, rho: float = RHO.default) -> Tensor:
+    """Karras et al. 2022 (arXiv 2206.00364), eq. 5, for i = 0 … T − 1:
+
+        σ_E(i) = (σ_max^{1/ρ} + i/(T − 1) (σ_min^{1/ρ} − σ_max^{1/ρ}))^ρ, where σ_E = σ/α = e^{−λ/2}
 
     The range is λ's own, but at most theirs, σ_E from 80 to 0.002, where the two overlap.
     """
@@ -35,35 +43,60 @@ def edm(schedule: NoiseSchedule, steps: int, rho: float = 7.0) -> Tensor:
 
 def trailing(schedule: NoiseSchedule, steps: int) -> Tensor:
     """Every N/T-th timestep of a discrete schedule, counted from the noisiest (Lin et al., arXiv 2305.08891)."""
-    log_snrs = _timesteps(schedule, steps)
+    log_snrs = _timesteps(schedule)
     count = len(log_snrs)
     return log_snrs[(count - torch.arange(steps, dtype=torch.float64) * count / steps).round().long() - 1]
 
 
 def leading(schedule: NoiseSchedule, steps: int) -> Tensor:
-    """Every ⌊N/T⌋-th timestep of a discrete schedule, counted from the cleanest, as DDPM's code and DiT's have it."""
-    log_snrs = _timesteps(schedule, steps)
+    """Every ⌊N/T⌋-th timestep of a discrete schedule, counted from the cleanest, as DDPM's code and DiT's have it.
+
+    A single step would by that be at the cleanest, where pure noise cannot be denoised; here it is at the noisiest.
+    """
+    log_snrs = _timesteps(schedule)
+    if steps == 1:
+        return log_snrs[-1:]
     timesteps = torch.arange(steps).flip(0) * (len(log_snrs) // steps) + getattr(schedule, "offset", 0)
     return log_snrs[timesteps.clamp(max=len(log_snrs) - 1)]
 
 
-def _timesteps(schedule: NoiseSchedule, steps: int) -> Tensor:
-    """The λ of a discrete schedule. Raises ValueError for another, and for more steps than it has timesteps."""
+def _timesteps(schedule: NoiseSchedule) -> Tensor:
+    """The λ of a discrete schedule. Raises ValueError for another."""
     if not isinstance(schedule, DiscreteSchedule):
         raise ValueError(f"this spacing needs a DiscreteSchedule, got {schedule!r}")
-    if steps > len(schedule.log_snrs):
-        raise ValueError(f"steps must be at most the model's {len(schedule.log_snrs)} timesteps, got {steps}")
     return schedule.log_snrs
 
 
-Spacing = Callable[[NoiseSchedule, int], Tensor]
+@dataclass(frozen=True)
+class Spacing:
+    """``spacing(schedule, T, **values of its parameters)`` → λ_1 < … < λ_T (T,), float64.
+
+    Raises ValueError, in one sentence, for steps below 1 or more than the schedule has λ for.
+    """
+
+    log_snrs: Callable[..., Tensor]
+    parameters: tuple[Parameter, ...] = ()
+
+    def __call__(self, schedule: NoiseSchedule, steps: int, **values: float) -> Tensor:
+        number("steps", steps, 1, 10_000, whole=True)
+        if isinstance(schedule, DiscreteSchedule) and steps > len(schedule.log_snrs):
+            raise ValueError(f"steps must be at most the model's {len(schedule.log_snrs)} timesteps, got {steps}")
+        found = self.log_snrs(schedule, steps, **values)
+        if not _increasing(found):
+            most = next(n for n in range(steps - 1, 0, -1) if _increasing(self.log_snrs(schedule, n, **values)))
+            raise ValueError(f"steps must be at most {most}, with more this spacing repeats a λ, got {steps}")
+        return found
+
+
+def _increasing(log_snrs: Tensor) -> bool:
+    return bool((log_snrs.diff() > 0).all())
 
 
 SPACINGS: dict[str, Spacing] = {
-    "uniform": uniform,
-    "midpoint": midpoint,
-    "edm": edm,
-    "trailing": trailing,
-    "leading": leading,
+    "uniform": Spacing(uniform),
+    "midpoint": Spacing(midpoint),
+    "edm": Spacing(edm, (RHO,)),
+    "trailing": Spacing(trailing),
+    "leading": Spacing(leading),
 }
-"""name → (schedule, T) → λ_1 < … < λ_T, the noise levels at which T steps look at the sample, float64."""
+"""Name → at which noise levels T steps look at the sample."""

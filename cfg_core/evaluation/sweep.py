@@ -15,8 +15,8 @@ What is drawn is kept in ``OUT.drawn/`` until the sweep is finished: the same co
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,8 @@ from cfg_core.diffusion.noise import Noise, grid_noise
 from cfg_core.evaluation.metrics import METRICS, Estimate, Judged, Manifold, Reference
 from cfg_core.files import write_atomically
 from cfg_core.guidance.rules import RULES
-from cfg_core.sampling.loop import begin, sample
+from cfg_core.parameters import resolve
+from cfg_core.sampling.loop import begin, parameters_of, sample
 from cfg_core.sampling.samplers import SAMPLERS
 
 MIN_SAMPLES = 1000
@@ -57,7 +58,8 @@ Figures = dict[str, Estimate]
 
 @dataclass(frozen=True)
 class Options:
-    """A sweep over w. precision: a key of checkpoints.PRECISIONS. Raises ValueError for a field out of range."""
+    """A sweep over w. precision: a key of devices.PRECISIONS. parameters: of rule and sampler, completed by their
+    defaults. Raises ValueError for a field out of range."""
 
     w: tuple[float, ...]
     samples: int = 10_000
@@ -66,6 +68,7 @@ class Options:
     rule: str = "cfg"
     seed: int = 0
     precision: str = "default"
+    parameters: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for w in self.w:
@@ -75,6 +78,7 @@ class Options:
         choice("sampler", self.sampler, SAMPLERS)
         number("steps", self.steps, 1, 10_000, whole=True)
         choice("rule", self.rule, RULES)
+        object.__setattr__(self, "parameters", resolve(parameters_of(self.sampler, self.rule), self.parameters))
         choice("precision", self.precision, PRECISIONS)
         number("seed", self.seed, 0, 2**32 - 1, whole=True)
 
@@ -99,6 +103,7 @@ def draw_samples(denoiser: Denoiser, options: Options, samples: range) -> Iterat
             sampler=options.sampler,
             steps=options.steps,
             rule=options.rule,
+            parameters=options.parameters,
         )
         yield to_unit(to_bytes(sample(denoiser, job))).unflatten(0, (count, len(block)))
 

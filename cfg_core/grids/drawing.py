@@ -1,4 +1,4 @@
-"""From a GridRequest to samples, and from samples to pictures that name their class and w and carry their request."""
+"""From a GridRequest to samples, and from samples to the pixels of a grid."""
 
 from itertools import product
 
@@ -6,11 +6,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cfg_core.checks import choice
 from cfg_core.data.pixels import to_bytes
 from cfg_core.diffusion.denoiser import Denoiser
 from cfg_core.diffusion.noise import grid_noise
 from cfg_core.grids.request import GridRequest
-from cfg_core.sampling.loop import Job, begin, sample
+from cfg_core.guidance.rules import rules
+from cfg_core.sampling.loop import Job, begin, sample, spaced
+
+
+def check_drawable(denoiser: Denoiser, request: GridRequest) -> GridRequest:
+    """The request, if the denoiser can serve its rule and its steps; otherwise raises ValueError, in one sentence."""
+    choice("rule", request.rule, rules(denoiser))
+    spaced(denoiser, request.sampler, request.steps, dict(request.parameters))
+    return request
 
 
 def begin_grid(denoiser: Denoiser, request: GridRequest, part: slice = slice(None)) -> Job:
@@ -25,6 +34,7 @@ def begin_grid(denoiser: Denoiser, request: GridRequest, part: slice = slice(Non
         sampler=request.sampler,
         steps=request.steps,
         rule=request.rule,
+        parameters=dict(request.parameters),
     )
 
 

@@ -14,7 +14,7 @@ GAPS = (0.25, 0.5, 0.75, 1.25, 1.5, 1.75, 2.5, 3.0, 3.5, 5.0, 6.0, 7.0)
 BELOW = (-1.0, -0.75, -0.5, -0.25)
 
 
-@lru_cache(maxsize=1024)  # every pull of every page asks for it again
+@lru_cache(maxsize=1024)  # every pull of every page needs it again
 def strip(request: GridRequest) -> tuple[GridRequest, ...]:
     """The same grid at every rung of a ladder of w: the coarse rungs, then the gaps, nearest to its own w first.
 

@@ -1,14 +1,21 @@
-"""GridRequest: the one description of a picture. API payload, URL query, cache key, metadata of a saved picture."""
+"""GridRequest: the one description of a grid. API payload, URL query, cache key, metadata of a saved sheet."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from cfg_core.checks import choice, number, shown, text
+from cfg_core.diffusion.denoiser import CLASSIFIER
 from cfg_core.guidance.rules import RULES
+from cfg_core.parameters import resolve
+from cfg_core.sampling.loop import parameters_of
 from cfg_core.sampling.samplers import SAMPLERS
+
+VERSION = 2
+"""Of the JSON. Version 1 does not say that it is one, and has neither parameters nor guide."""
+
 
 W_RANGE = (-1.0, 8.0)
 
@@ -25,12 +32,24 @@ SEED_RANGE = (0, 2**32 - 1)
 MAX_PICTURES = 4096
 
 
+PARAMETERS = tuple(sorted({p.name for rule in RULES for sampler in SAMPLERS for p in parameters_of(sampler, rule)}))
+"""The names of all parameters that some rule or sampler has."""
+
+
+FIELDS = ("class", "model", "w", "samples", "seed", "sampler", "steps", "rule", "guide")
+"""The fields of a request from outside, beside its parameters."""
+
+
 @dataclass(frozen=True)
 class GridRequest:
-    """Pictures of every class and every w, grown from the same noises 0 … samples − 1 of a seed.
+    """Samples of every class and every w, grown from the same noises 0 … samples − 1 of a seed.
 
     checkpoint: hash of the weights. classes: labels. w: the paper's guidance strength, −1 (unconditional) to 8.
-    samples: noises, each used for every class and w. Raises ValueError, in one sentence, for a field out of range.
+    samples: noises, each used for every class and w. parameters: of the rule and the sampler; given as a mapping or as
+    pairs, kept as pairs (name, value) of all that they have, sorted, so that equal grids are equal requests. guide:
+    hash of the noise-aware classifier where the rule asks one, "" where it asks none or none is recorded.
+
+    Raises ValueError, in one sentence, for a field out of range.
     """
 
     checkpoint: str
@@ -41,6 +60,8 @@ class GridRequest:
     sampler: str = "dpmpp_2m"
     steps: int = SAMPLERS["dpmpp_2m"].default_steps
     rule: str = "cfg"
+    parameters: tuple[tuple[str, float], ...] = ()
+    guide: str = ""
 
     def __post_init__(self) -> None:
         number("samples", self.samples, *SAMPLES_RANGE, whole=True)
@@ -49,6 +70,10 @@ class GridRequest:
         number("steps", self.steps, *STEPS_RANGE, whole=True)
         choice("rule", self.rule, RULES)
         text("checkpoint", self.checkpoint)
+        values = resolve(parameters_of(self.sampler, self.rule), _mapping(self.parameters))
+        object.__setattr__(self, "parameters", tuple(values.items()))
+        if text("guide", self.guide) and not self.asks_classifier:
+            raise ValueError(f"guide must be empty for the rule {self.rule}, got {shown(self.guide)}")
         for field in ("classes", "w"):
             values = getattr(self, field)
             if not isinstance(values, tuple) or not values:
@@ -68,14 +93,38 @@ class GridRequest:
         """How many evaluations each picture takes."""
         return SAMPLERS[self.sampler].evaluations(self.steps)
 
+    @property
+    def asks_classifier(self) -> bool:
+        """Whether the rule asks a noise-aware classifier."""
+        return CLASSIFIER in RULES[self.rule].sources
+
+    @property
+    def changed(self) -> dict[str, float]:
+        """The parameters that differ from their defaults."""
+        defaults = {p.name: p.default for p in parameters_of(self.sampler, self.rule)}
+        return {name: value for name, value in self.parameters if value != defaults[name]}
+
+    def guided_by(self, guide: str) -> "GridRequest":
+        """The request with the hash of the classifier at hand recorded, where its rule asks one.
+
+        Raises ValueError where another is recorded already.
+        """
+        if not self.asks_classifier:
+            return self
+        if self.guide not in ("", guide):
+            raise ValueError(f"guide must be {guide or 'left out'}, the classifier at hand, got {shown(self.guide)}")
+        return replace(self, guide=guide)
+
     @classmethod
-    def parse(cls, raw: Mapping[str, Any], checkpoint: str, classes: int) -> "GridRequest":
+    def parse(cls, raw: Mapping[str, Any], checkpoint: str, classes: int, guide: str = "") -> "GridRequest":
         """A request as it arrives from outside: numbers, or their text as in a URL query.
 
-        ``class`` is a label, several ("0,3") or "all"; ``w`` a number or several; ``model`` the checkpoint's hash; what
-        is absent takes its default, and class that of label 0. Raises ValueError, in one sentence, for anything else.
+        ``class`` is a label, several ("0,3") or "all"; ``w`` a number or several; ``model`` the checkpoint's hash;
+        parameters stand under their own names, or together in a mapping ``parameters``; what is absent takes its
+        default, and class that of label 0. guide: hash of the model's noise-aware classifier, which the request
+        records where its rule asks one. Raises ValueError, in one sentence, for anything else.
         """
-        unknown = raw.keys() - {"class", "model", "w", "samples", "seed", "sampler", "steps", "rule"}
+        unknown = raw.keys() - {*FIELDS, *PARAMETERS, "parameters"}
         if unknown:
             raise ValueError(f"{shown(min(unknown))} is not a field of a request")
         model = raw.get("model", checkpoint)
@@ -84,46 +133,79 @@ class GridRequest:
         fields: Any = {"checkpoint": checkpoint}
         fields |= {name: raw[name] for name in ("sampler", "rule") if name in raw}
         fields |= {name: _number(raw[name]) for name in ("samples", "seed", "steps") if name in raw}
-        if "sampler" in raw and "steps" not in raw:
-            fields["steps"] = SAMPLERS[choice("sampler", raw["sampler"], SAMPLERS)].default_steps
+        fields |= {name: raw[name] for name in ("guide",) if name in raw}
         if "w" in raw:
-            fields["w"] = tuple(float(number("w", w, *W_RANGE)) for w in _several(raw["w"]))
+            fields["w"] = tuple(float(number("w", w, *W_RANGE)) for w in _several("w", raw["w"]))
         label = raw.get("class", 0)
-        labels = tuple(range(classes)) if label == "all" else _several(label)
+        labels = tuple(range(classes)) if label == "all" else _several("class", label)
         fields["classes"] = tuple(number("class", each, 0, classes - 1, whole=True) for each in labels)
-        return cls(**fields)
+        flat = {name: raw[name] for name in PARAMETERS if name in raw}
+        given = {**flat, **_mapping(raw.get("parameters", {}))}
+        fields["parameters"] = {name: _number(value) for name, value in given.items()}
+        return cls(**_with_steps(fields)).guided_by(guide)
 
     def to_query(self, classes: int) -> dict[str, str]:
-        """The fields as ``parse`` takes them back, all as text."""
+        """The fields as ``parse`` takes them back, all as text; of the parameters those that are not the default."""
         every = self.classes == tuple(range(classes)) and classes > 1
         return {
             "class": "all" if every else ",".join(map(str, self.classes)),
-            "w": ",".join(repr(float(w)).removesuffix(".0") for w in self.w),
+            "w": ",".join(map(_shortest, self.w)),
             "seed": str(self.seed),
             "samples": str(self.samples),
             "sampler": self.sampler,
             "steps": str(self.steps),
             "rule": self.rule,
             "model": self.checkpoint,
+            **{name: _shortest(value) for name, value in self.changed.items()},
+            **({"guide": self.guide} if self.guide else {}),
         }
 
     def to_url(self, classes: int) -> str:
         return "?" + urlencode(self.to_query(classes), safe=",")
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self))
+        return json.dumps({"version": VERSION, **asdict(self), "parameters": dict(self.parameters)})
 
     @classmethod
     def from_json(cls, text: str) -> "GridRequest":
-        """The inverse of ``to_json``; raises ValueError for anything else."""
+        """The inverse of ``to_json``, of this version or an older one; a field that is absent takes its default.
+
+        Raises ValueError, in one sentence, for anything else.
+        """
         try:
             raw = json.loads(text)
         except RecursionError:
             raise ValueError("a request must be a JSON object, got one nested too deeply") from None
-        if not isinstance(raw, dict) or raw.keys() != cls.__dataclass_fields__.keys():
-            raise ValueError(f"a request must have the fields {', '.join(cls.__dataclass_fields__)}, got {shown(raw)}")
+        if not isinstance(raw, dict) or not {"checkpoint", "classes"} <= raw.keys():
+            raise ValueError(f"a request must be a JSON object with checkpoint and classes, got {shown(raw)}")
+        number("version", raw.pop("version", 1), 1, VERSION, whole=True)
+        if unknown := raw.keys() - cls.__dataclass_fields__.keys():
+            known = ", ".join(cls.__dataclass_fields__)
+            raise ValueError(f"a request must have no fields but version, {known}, got {shown(min(unknown))}")
         fields: Any = {field: tuple(value) if isinstance(value, list) else value for field, value in raw.items()}
-        return cls(**fields)
+        return cls(**_with_steps(fields))
+
+
+def _with_steps(fields: dict[str, Any]) -> dict[str, Any]:
+    """Where the steps are not given, those of the sampler that is."""
+    if "sampler" in fields and "steps" not in fields:
+        return {**fields, "steps": SAMPLERS[choice("sampler", fields["sampler"], SAMPLERS)].default_steps}
+    return fields
+
+
+def _mapping(parameters: Any) -> Mapping[str, Any]:
+    """Parameters as a mapping, from one or from pairs. Raises ValueError for anything else."""
+    if isinstance(parameters, Mapping):
+        return parameters
+    pairs = isinstance(parameters, tuple) and all(isinstance(pair, tuple) and len(pair) == 2 for pair in parameters)
+    if not pairs:
+        raise ValueError(f"parameters must be an object of names and numbers, got {shown(parameters)}")
+    return dict(parameters)
+
+
+def _shortest(value: float) -> str:
+    """The shortest text that is read back as the same number."""
+    return repr(float(value)).removesuffix(".0")
 
 
 def _number(value: Any) -> Any:
@@ -137,7 +219,11 @@ def _number(value: Any) -> Any:
         return value
 
 
-def _several(value: Any) -> tuple[Any, ...]:
-    if isinstance(value, str):
-        return tuple(_number(part) for part in value[:10_000].split(","))
-    return tuple(value) if isinstance(value, list | tuple) else (value,)
+def _several(field: str, value: Any) -> tuple[Any, ...]:
+    """One value, or several: a list, or a text with commas. Raises ValueError for more than a grid may have."""
+    if not isinstance(value, str | list | tuple):
+        return (value,)
+    count = value.count(",") + 1 if isinstance(value, str) else len(value)
+    if count > MAX_PICTURES:
+        raise ValueError(f"{field} must be at most {MAX_PICTURES} numbers, got {count}")
+    return tuple(map(_number, value.split(","))) if isinstance(value, str) else tuple(value)

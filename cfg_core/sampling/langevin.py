@@ -20,7 +20,7 @@ STEP = 0.25
 
 
 def langevin(z: Tensor, prediction: Prediction, noise: Tensor, step: float = STEP) -> Tensor:
-    """z + δ ∇log p(z_λ) + √(2δ) n with δ = step · σ², all (B, …): the score is −ε/σ."""
+    """z' = z + δ ∇log p(z_λ) + √(2δ) n with δ = step · σ², all (B, …): the score is −ε/σ."""
     sigma = per_sample(alpha_sigma(prediction.log_snr.double())[1], z)
     return z - step * sigma * prediction.eps + math.sqrt(2 * step) * sigma * noise
 
@@ -28,12 +28,20 @@ def langevin(z: Tensor, prediction: Prediction, noise: Tensor, step: float = STE
 def corrected(sampler: Sampler, corrections: int) -> Sampler:
     """The sampler with so many Langevin steps before each of its own, every one of them an evaluation.
 
-    They fall between its steps, never within one, and it forgets the step before: that led elsewhere.
+    They fall between its steps, never within one, and the sampler's memory of the step before is dropped: z has left
+    the path that it belongs to.
     """
 
-    def advance(state: State, prediction: Prediction) -> State:
+    def unwrapped(state: State) -> tuple[State, int]:
+        """The state as the sampler knows it, and how many Langevin steps are left before its next."""
         own, left = state.memory or (None, corrections)
-        inner = replace(state, memory=own)
+        return replace(state, memory=own), left
+
+    def between(state: State) -> bool:
+        return sampler.between(unwrapped(state)[0])
+
+    def advance(state: State, prediction: Prediction) -> State:
+        inner, left = unwrapped(state)
         if left and sampler.between(inner):
             noise = state.noise(len(state.log_snrs) + state.evaluations)  # the sampler itself asks for 0 … T − 1
             z = langevin(state.z, prediction, noise)
@@ -44,4 +52,6 @@ def corrected(sampler: Sampler, corrections: int) -> Sampler:
     def evaluations(steps: int) -> int:
         return sampler.evaluations(steps) + corrections * steps
 
-    return replace(sampler, advance=advance, evaluations=evaluations) if corrections else sampler
+    if not corrections:
+        return sampler
+    return replace(sampler, advance=advance, evaluations=evaluations, between=between)

@@ -1,28 +1,65 @@
-"""The one sampling loop: evaluate, guide, advance. Scripts, tests and the engine all run it."""
+"""The one sampling loop, of the paper's Algorithm 2 and of every sampler: evaluate, guide, advance.
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+    z ~ N(0, I)                                   start
+    for λ_1 < … < λ_T:
+        ε̃ = (1 + w) ε(z, c) − w ε(z)              guide, by a rule
+        x̃ = (z − σ ε̃)/α
+        z ~ p(z_λ' | z, x̃), or x̃ at the last λ    advance, by a sampler
+
+Scripts, tests and the engine all run it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from cfg_core.diffusion.denoiser import Denoiser
 from cfg_core.diffusion.noise import Noise
+from cfg_core.diffusion.prediction import Prediction
 from cfg_core.diffusion.spacings import SPACINGS
-from cfg_core.guidance.rules import RULES, Needs, Rule, combined, parts
+from cfg_core.guidance.guide import combine, evaluate
+from cfg_core.guidance.rule import Evaluation, Memory, Rule
+from cfg_core.guidance.rules import RULES
+from cfg_core.parameters import Parameter, Values, resolve
 from cfg_core.sampling.samplers import SAMPLERS, Sampler, State, start
 
 
 @dataclass
 class Job:
-    """B samples that are drawn together: labels (B,) and w (B,), on the CPU, are theirs one by one, the sampler is
-    shared."""
+    """B samples that are drawn together: labels (B,) and w (B,), on the CPU, are theirs one by one; sampler, rule and
+    the values of the rule's parameters are shared."""
 
     state: State
     sampler: Sampler
     rule: Rule
     labels: Tensor
     w: Tensor
+    values: Values
+
+
+class Step(NamedTuple):
+    """What one evaluation led to: the guided prediction, with its parts, and the state after it."""
+
+    state: State
+    prediction: Prediction
+
+
+def parameters_of(sampler: str, rule: str) -> tuple[Parameter, ...]:
+    """All that may be given for a sampler and a rule, by their names in SAMPLERS and RULES."""
+    return RULES[rule].parameters + SAMPLERS[sampler].parameters
+
+
+def spaced(denoiser: Denoiser, sampler: str, steps: int, values: Values) -> Tensor:
+    """λ_1 < … < λ_T (T,), float64: the sampler's spacing, unless the denoiser needs another.
+
+    values: of the sampler's parameters. Raises ValueError, in one sentence, for more steps than the spacing has.
+    """
+    spacing = SPACINGS[denoiser.spacing or SAMPLERS[sampler].spacing]
+    own = {parameter.name: values.get(parameter.name, parameter.default) for parameter in spacing.parameters}
+    return spacing(denoiser.schedule, steps, **own)
 
 
 def begin(
@@ -34,38 +71,66 @@ def begin(
     sampler: str = "dpmpp_2m",
     steps: int | None = None,
     rule: str = "cfg",
+    parameters: Mapping[str, Any] | None = None,
 ) -> Job:
-    """A job at its first step; steps defaults to the sampler's own, the spacing is the sampler's unless the denoiser
-    needs another."""
+    """A job at its first step. steps: by default the sampler's own. parameters: of rule and sampler, by default theirs.
+
+    Raises ValueError, in one sentence, for a parameter or steps out of range.
+    """
     chosen = SAMPLERS[sampler]
-    log_snrs = SPACINGS[denoiser.spacing or chosen.spacing](denoiser.schedule, steps or chosen.default_steps)
-    return Job(start(noise, log_snrs), chosen, RULES[rule], labels, w)
+    values = resolve(parameters_of(sampler, rule), parameters or {})
+    log_snrs = spaced(denoiser, sampler, chosen.default_steps if steps is None else steps, values)
+    return Job(start(noise, log_snrs), chosen.bound(values), RULES[rule], labels, w, values)
 
 
 @torch.inference_mode()
-def advance_jobs(denoiser: Denoiser, jobs: Sequence[Job]) -> None:
-    """Advance every job by one evaluation, all of their samples in one call of the denoiser; all of them or none."""
+def advance_jobs(denoiser: Denoiser, jobs: Sequence[Job]) -> list[Prediction]:
+    """Advance every job by one evaluation, all of their samples in one call of the denoiser; all of them or none.
+
+    Returns the guided prediction of each.
+    """
     log_snrs = [job.state.log_snr for job in jobs]
-    found = parts(
+    asked = [job.rule.asks(log_snr, job.w, job.values) for job, log_snr in zip(jobs, log_snrs, strict=True)]
+    evaluations = dict.fromkeys(evaluation for each in asked for evaluation in each)
+    answers = evaluate(
         denoiser,
         torch.cat([job.state.z for job in jobs]),
         torch.cat(log_snrs),
         torch.cat([job.labels for job in jobs]),
-        Needs.cat([job.rule.needs(log_snr, job.w) for job, log_snr in zip(jobs, log_snrs, strict=True)]),
+        torch.cat([job.w for job in jobs]),
+        {evaluation: torch.cat([_asks(evaluation, each) for each in asked]) for evaluation in evaluations},
     )
     first, advanced = 0, []
-    for job in jobs:
+    for job, own in zip(jobs, asked, strict=True):
         rows = slice(first, first := first + len(job.labels))
-        advanced.append(job.sampler.advance(job.state, combined(denoiser, job.rule, found[rows], job.w)))
-    for job, state in zip(jobs, advanced, strict=True):
-        job.state = state
+        theirs = {evaluation: answers[evaluation][rows] for evaluation in own}
+        prediction, memory = combine(denoiser, job.rule, theirs, job.w, job.values, job.state.guidance)
+        state = job.sampler.advance(job.state, prediction)
+        advanced.append(Step(_remembering(job.sampler, job.state, state, memory), prediction))
+    for job, step in zip(jobs, advanced, strict=True):
+        job.state = step.state
+    return [step.prediction for step in advanced]
 
 
-def generate(denoiser: Denoiser, job: Job) -> Iterator[State]:
-    """Yields the state after every evaluation; the last one's z are the samples."""
+def _remembering(sampler: Sampler, before: State, after: State, memory: Memory) -> State:
+    """The state after an evaluation with the rule's memory as cfg_core.guidance.rule defines it.
+
+    The sampler steps, to the next λ, from one evaluation alone: its memory counts, and is read once that step is done.
+    """
+    pending = memory if after.at > before.at else before.pending
+    return replace(after, guidance=pending if sampler.between(after) else before.guidance, pending=pending)
+
+
+def _asks(evaluation: Evaluation, asked: Mapping[Evaluation, Tensor]) -> Tensor:
+    mask = asked.get(evaluation)
+    return torch.zeros_like(next(iter(asked.values()))) if mask is None else mask
+
+
+def generate(denoiser: Denoiser, job: Job) -> Iterator[Step]:
+    """Yields state and prediction after every evaluation; the last state's z are the samples."""
     while not job.state.done:
-        advance_jobs(denoiser, [job])
-        yield job.state
+        (prediction,) = advance_jobs(denoiser, [job])
+        yield Step(job.state, prediction)
 
 
 def sample(denoiser: Denoiser, job: Job) -> Tensor:

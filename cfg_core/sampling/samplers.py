@@ -14,6 +14,8 @@ from torch import Tensor
 
 from cfg_core.diffusion.noise import Noise
 from cfg_core.diffusion.prediction import Prediction
+from cfg_core.diffusion.spacings import SPACINGS
+from cfg_core.parameters import Parameter, Values
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class State:
 
     z: (B, …). log_snrs: (T,) increasing, float64, on the CPU. at: index of the λ to evaluate next. noise: step →
     (B, …). evaluations: made so far. x: (B, …), the latest clean-sample prediction, None before the first. memory: what
-    the sampler keeps from evaluation to evaluation.
+    the sampler keeps from evaluation to evaluation. guidance: what the guidance rule kept from the steps before, and
+    pending: what it will have kept once the current step is done; the loop's alone (cfg_core.guidance.rule).
     """
 
     z: Tensor
@@ -32,6 +35,8 @@ class State:
     evaluations: int = 0
     x: Tensor | None = None
     memory: Any = None
+    guidance: Any = None
+    pending: Any = None
 
     @property
     def done(self) -> bool:
@@ -53,15 +58,27 @@ Advance = Callable[[State, Prediction], State]
 
 @dataclass(frozen=True)
 class Sampler:
-    """``spacing`` is a name in schedule.SPACINGS; ``evaluations`` is how many evaluations T steps take; ``between`` is
-    whether a state is between two steps, not within one."""
+    """advance: one evaluation further; takes its own parameters as keywords, with their defaults. spacing: a name in
+    spacings.SPACINGS. evaluations: how many evaluations T steps take. between: whether a state is between two steps,
+    not within one."""
 
     advance: Advance
     spacing: str
     default_steps: int
     title: str
+    own_parameters: tuple[Parameter, ...] = ()
     evaluations: Callable[[int], int] = lambda steps: steps
     between: Callable[[State], bool] = lambda state: True
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Its own, and those of its spacing."""
+        return self.own_parameters + SPACINGS[self.spacing].parameters
+
+    def bound(self, values: Values) -> "Sampler":
+        """The same with these values of its own parameters."""
+        own = {parameter.name: values[parameter.name] for parameter in self.own_parameters}
+        return replace(self, advance=partial(self.advance, **own), own_parameters=())
 
 
 def _moved(state: State, prediction: Prediction, z: Tensor, memory: Any = None, step: int = 1) -> State:
@@ -93,7 +110,10 @@ def transition(log_snr: float, next_log_snr: float, v: float) -> tuple[float, fl
 
 
 def ancestral(state: State, prediction: Prediction, v: float = 0.3) -> State:
-    """The paper's sampler (Algorithm 2); v as for its 64×64 models."""
+    """The paper's sampler (Algorithm 2): z' = a z + b x̃ + deviation · n, with the moments of ``transition``.
+
+    v in [0, 1] interpolates the variance; 0.3 as for the paper's 64×64 models.
+    """
     levels = _levels(state)
     if levels is None:
         return _moved(state, prediction, prediction.x)
@@ -103,7 +123,12 @@ def ancestral(state: State, prediction: Prediction, v: float = 0.3) -> State:
 
 
 def ddim(state: State, prediction: Prediction, eta: float = 0.0) -> State:
-    """DDIM (Song et al., arXiv 2010.02502, eq. 12); η = 0 is deterministic, η = 1 the ancestral sampler with v = 0."""
+    """DDIM (Song et al., arXiv 2010.02502, eq. 12), with s² = η² σ̃²_{λ'|λ}, the posterior's variance:
+
+        z' = α' x̃ + √(σ'² − s²) ε̃ + s n
+
+    η = 0 is deterministic, η = 1 the ancestral sampler with v = 0.
+    """
     levels = _levels(state)
     if levels is None:
         return _moved(state, prediction, prediction.x)
@@ -117,6 +142,9 @@ def ddim(state: State, prediction: Prediction, eta: float = 0.0) -> State:
 
 def dpm_solver_2m(state: State, prediction: Prediction, eta: float = 0.0) -> State:
     """DPM-Solver++(2M) (Lu et al., arXiv 2211.01095, Algorithm 2): multistep, second order in h = Δλ/2.
+
+        D  = x̃ + h/(2 h_prev) (x̃ − x̃_prev)
+        z' = σ'/σ e^{−ηh} z + α' (1 − e^{−(1+η)h}) D + σ' √(1 − e^{−2ηh}) n
 
     η = 0 solves the probability flow, η = 1 the reverse diffusion (their SDE-DPM-Solver++(2M), Appendix D.3).
     """
@@ -138,7 +166,8 @@ def dpm_solver_2m(state: State, prediction: Prediction, eta: float = 0.0) -> Sta
 def heun(state: State, prediction: Prediction) -> State:
     """EDM's second-order sampler (Karras et al., arXiv 2206.00364, Algorithm 1), stepping x̂ = z/α over σ_E = σ/α.
 
-    There dx̂/dσ_E = ε. Two evaluations a step, the second at the Euler step's end; the last step has one.
+    There dx̂/dσ_E = ε̃, and a step is x̂' = x̂ + (σ_E' − σ_E) (ε̃(x̂, σ_E) + ε̃(x̂_Euler, σ_E'))/2. Two evaluations a step,
+    the second at the Euler step's end; the last step has one.
     """
     if state.memory is not None:  # second evaluation: redo the step with the mean of both slopes
         z, first = state.memory
@@ -155,10 +184,27 @@ def _euler(z: Tensor, slope: Tensor, levels: Tensor) -> Tensor:
     return next_alpha * (z / alpha + (next_sigma / next_alpha - sigma / alpha) * slope)
 
 
+ETA = Parameter("eta", "η", 0.0, 1.0, 0.0, 0.05, "noise added at each step: 0 none, 1 as much as the reverse diffusion")
+V = Parameter("v", "v", 0.0, 1.0, 0.3, 0.05, "variance of a step, between the posterior's (0) and the diffusion's (1)")
+
 SAMPLERS: dict[str, Sampler] = {
     "dpmpp_2m": Sampler(dpm_solver_2m, "edm", 12, "DPM-Solver++ 2M"),
-    "dpmpp_2m_sde": Sampler(partial(dpm_solver_2m, eta=1.0), "midpoint", 12, "DPM-Solver++ 2M, with noise"),
-    "ddim": Sampler(ddim, "midpoint", 32, "DDIM"),
-    "heun": Sampler(heun, "edm", 12, "EDM Heun", lambda steps: 2 * steps - 1, lambda state: state.memory is None),
-    "ancestral": Sampler(ancestral, "uniform", 256, "Ancestral (the paper's)"),
+    "dpmpp_2m_sde": Sampler(
+        partial(dpm_solver_2m, eta=1.0),
+        "midpoint",
+        12,
+        "DPM-Solver++ 2M, with noise",
+        own_parameters=(replace(ETA, default=1.0),),
+    ),
+    "ddim": Sampler(ddim, "midpoint", 32, "DDIM", own_parameters=(ETA,)),
+    "heun": Sampler(
+        heun,
+        "edm",
+        12,
+        "EDM Heun",
+        evaluations=lambda steps: 2 * steps - 1,
+        between=lambda state: state.memory is None,
+    ),
+    "ancestral": Sampler(ancestral, "uniform", 256, "Ancestral (the paper's)", own_parameters=(V,)),
 }
+"""Name, as requests have it → sampler."""

@@ -15,8 +15,8 @@ import numpy as np
 
 from cfg_core.checkpoints.format import LoadedModel
 from cfg_core.checks import choice
+from cfg_core.grids.drawing import check_drawable
 from cfg_core.grids.request import GridRequest
-from cfg_core.guidance.rules import rules
 from cfg_core.serving.cache import GridCache
 from cfg_core.serving.grid_job import Frame, GridJob
 from cfg_core.serving.limits import Limits
@@ -81,8 +81,7 @@ class Engine:
         """The request, if it is within the limits; otherwise raises ValueError, in one sentence."""
         self.limits.check(request)
         choice("model", request.checkpoint, self._models)
-        choice("rule", request.rule, rules(self._models[request.checkpoint].checkpoint.denoiser))
-        return request
+        return check_drawable(self._models[request.checkpoint].checkpoint.denoiser, request)
 
     # ---- sessions ---------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from cfg_core.checkpoints.catalog import ModelInfo
 from cfg_core.checkpoints.classifiers import find_classifier, load_classifier
 from cfg_core.checkpoints.diffusers_models import DiffusersConfig, load_pipeline
 from cfg_core.checkpoints.format import LoadedModel, load_checkpoint
-from cfg_core.checkpoints.guides import attach_guide
+from cfg_core.checkpoints.guides import with_guide
 from cfg_core.checks import shown
 from cfg_core.evaluation.meters import measure_by
 from cfg_core.grids.request import GridRequest
@@ -41,7 +41,7 @@ def load_model(
         return Model(load_pipeline(Path(info.where), info.config, info.hash, device), remote=remote)
     checkpoint = load_checkpoint(info.where, device)
     if guide_at := guide or find_classifier(info.where, "guide", checkpoint.config):
-        attach_guide(checkpoint, guide_at)
+        checkpoint = with_guide(checkpoint, guide_at)
     classifier_at = classifier or find_classifier(info.where, "classifier", checkpoint.config)
     clean = load_classifier(classifier_at, device, checkpoint) if classifier_at else None
     frames = load_strips(strips, checkpoint.hash, clean.hash if clean else "") if strips else []
@@ -102,7 +102,8 @@ class ModelRegistry:
         """
         checkpoint = self.open(raw["model"]) if "model" in raw else self.engine.checkpoint
         fields = {**raw, "model": checkpoint.hash}
-        return self.engine.check(GridRequest.parse(fields, checkpoint.hash, len(checkpoint.config.classes)))
+        classes = len(checkpoint.config.classes)
+        return self.engine.check(GridRequest.parse(fields, checkpoint.hash, classes, checkpoint.guide))
 
     def _begin_loading(self, text: object) -> Future[None]:
         """The loading of a model, begun unless it is under way."""

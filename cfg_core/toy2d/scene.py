@@ -14,7 +14,7 @@ from cfg_core.toy2d.densities import DENSITIES
 
 CLASSES = ("A", "B", "C")
 
-RULES = {name: rule for name, rule in ALL_RULES.items() if rule.channels <= 2}
+RULES = {name: rule for name, rule in ALL_RULES.items() if rule.channels <= 2 and not rule.parameters}
 """The guidance rules that apply to samples of two dimensions."""
 
 SPREAD = 0.5

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from cfg_core.diffusion.mixture import MixtureDenoiser
-from cfg_core.guidance.rules import guide
+from cfg_core.guidance.guide import guide
 from cfg_core.sampling.loop import generate
 from cfg_core.toy2d.densities import density_on_grid, square_grid
 from cfg_core.toy2d.drawing import begin_scene
@@ -47,7 +47,7 @@ def draw_trajectory(scene: Scene) -> Trajectory:
     job = begin_scene(denoiser, scene)
     log_snrs = [*job.state.log_snrs.tolist(), math.inf]
     start = job.state.z
-    z = {state.at: state.z for state in generate(denoiser, job)}  # step → the last z before it
+    z = {state.at: state.z for state, _ in generate(denoiser, job)}  # step → the last z before it
     z[0] = start  # rather than what Langevin steps at the first level make of it
     shown = np.linspace(0, scene.steps, min(scene.steps, MAX_STEPS) + 1).round().astype(int)
     levels = np.array([log_snrs[step] for step in shown])

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from cfg_core.grids.request import GridRequest
+from cfg_core.parameters import assigned
 from cfg_core.serving import zerogpu
 from cfg_core.serving.registry import ModelRegistry
 from cfg_core.ui.component import encoded
@@ -29,6 +30,7 @@ class Api:
         steps: int | None = None,
         rule: str = GridRequest.rule,
         model: str | None = None,
+        parameters: str = "",
     ) -> dict[str, Any]:
         """Draw guided pictures and wait for them.
 
@@ -42,6 +44,8 @@ class Api:
             steps: of the sampler, 1 to 1024; by default its own.
             rule: cfg, or one that needs more of the model, such as classifier.
             model: name or hash, as the endpoint models lists them; by default the first.
+            parameters: of the rule and the sampler, each name=value, separated by commas, such as "eta=0.5"; by default
+                theirs.
 
         Returns:
             The whole request as the page's address has it, the shape (w, class, sample, row, column, channel), and the
@@ -52,7 +56,7 @@ class Api:
         try:
             if model is not None:
                 await self._models.open_async(model)
-            asked = self._models.request(given)
+            asked = self._models.request({**given, "parameters": assigned(filter(None, parameters.split(",")))})
             if self._models.engine.is_remote(asked.checkpoint):
                 info = self._models.find(asked.checkpoint)
                 [pixels] = await asyncio.to_thread(self._draw_on_gpu, info, [asked])

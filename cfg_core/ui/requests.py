@@ -1,17 +1,17 @@
 """Requests as Explore keeps them: parsed, restored from a link, written for the page."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from cfg_core.grids.request import GridRequest
+from cfg_core.guidance.rule import Rule
 from cfg_core.guidance.rules import RULES
-from cfg_core.sampling.samplers import SAMPLERS
+from cfg_core.sampling.samplers import SAMPLERS, Sampler
 from cfg_core.serving.registry import ModelRegistry
 
 FIELDS = ("model", "class", "w", "seed", "samples", "sampler", "steps", "rule")
 """The fields of every request; the parameters of its rule and sampler stand beside them, under their own names."""
-
-PARAMETER = ("name", "symbol", "low", "high", "default", "step", "help")
 
 
 class PageRequests:
@@ -50,7 +50,8 @@ class PageRequests:
         take(("model",))
         take(FIELDS[1:], "model")  # it decides which classes and rules there are
         owners = RULES[fields.get("rule", GridRequest.rule)], SAMPLERS[fields.get("sampler", GridRequest.sampler)]
-        take([each["name"] for owner in owners for each in parameters(owner)], "model", "rule", "sampler")
+        of_both = [each["name"] for owner in owners for each in parameters(owner)]
+        take(["guide", *of_both], "model", "rule", "sampler")
         try:
             request = self.parse(fields)
         except ValueError as error:  # each is fine, together they are not
@@ -70,7 +71,7 @@ class PageRequests:
             "sampler": request.sampler,
             "steps": request.steps,
             "rule": request.rule,
-            **dict(getattr(request, "parameters", {})),
+            **dict(request.parameters),
         }
 
     def url(self, request: GridRequest) -> str:
@@ -81,6 +82,6 @@ class PageRequests:
         return len(self._models.engine.checkpoints[request.checkpoint].config.classes)
 
 
-def parameters(owner: Any) -> list[dict[str, Any]]:
+def parameters(owner: Rule | Sampler) -> list[dict[str, Any]]:
     """The declared parameters of a rule or sampler, as the page renders them."""
-    return [{field: getattr(each, field) for field in PARAMETER} for each in getattr(owner, "parameters", ())]
+    return [asdict(parameter) for parameter in owner.parameters]

@@ -9,7 +9,8 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from cfg_core.diffusion.network_denoiser import NetworkDenoiser
-from cfg_core.guidance.rules import RULES, guide
+from cfg_core.guidance.guide import guide
+from cfg_core.guidance.rules import RULES
 from tests.benchmarks.timing import Row, interleaved, milliseconds, ratio
 
 GUIDED_BATCHES = (16, 64)

@@ -11,7 +11,7 @@ import pytest
 from cfg_core.checkpoints.catalog import describe_models, shipped_models
 from cfg_core.checkpoints.classifiers import load_classifier
 from cfg_core.checkpoints.format import load_checkpoint
-from cfg_core.checkpoints.guides import attach_guide
+from cfg_core.checkpoints.guides import with_guide
 from cfg_core.evaluation.meters import measure_by
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.model import Model
@@ -32,8 +32,7 @@ Open = Callable[..., Any]
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
-    checkpoint = load_checkpoint(CHECKPOINT)
-    attach_guide(checkpoint, f"{CHECKPOINT}-guide")
+    checkpoint = with_guide(load_checkpoint(CHECKPOINT), f"{CHECKPOINT}-guide")
     judge = load_classifier(f"{CHECKPOINT}-classifier", checkpoint=checkpoint)
     engine = Engine(Model(checkpoint, measure=measure_by(judge)))
     yield engine

@@ -76,7 +76,7 @@ def sheet(request: GridRequest, pictures: np.ndarray) -> np.ndarray:
 def frames(checkpoint: Checkpoint, request: GridRequest) -> list[np.ndarray]:
     """What the canvas shows after each evaluation, from the sampling loop."""
     states = generate(checkpoint.denoiser, begin_grid(checkpoint.denoiser, request))
-    return [sheet(request, pixels(request, state.x)) for state in states if state.x is not None]
+    return [sheet(request, pixels(request, state.x)) for state, _ in states if state.x is not None]
 
 
 def canvas(page: Any, pane: str) -> np.ndarray:

@@ -17,7 +17,7 @@ from cfg_core.checkpoints.catalog import describe_model
 from cfg_core.checkpoints.diffusers_models import BETAS, PREDICTIONS
 from cfg_core.checkpoints.format import CheckpointError, LoadedModel
 from cfg_core.diffusion.schedule import DiscreteSchedule
-from cfg_core.diffusion.spacings import leading
+from cfg_core.diffusion.spacings import SPACINGS
 from cfg_core.grids.request import GridRequest
 from cfg_core.guidance.rules import rules
 from cfg_core.sampling.loop import begin, sample
@@ -280,7 +280,7 @@ def test_a_scheduler_that_would_be_drawn_otherwise_is_refused_by_the_name_of_its
 
 def test_more_steps_than_timesteps_are_refused() -> None:
     with pytest.raises(ValueError, match="steps must be at most the model's 5 timesteps, got 6"):
-        leading(DiscreteSchedule([0.1] * 5), 6)
+        SPACINGS["leading"](DiscreteSchedule([0.1] * 5), 6)
 
 
 def test_what_it_is_can_be_told_without_diffusers(dit: Path, monkeypatch: pytest.MonkeyPatch) -> None:

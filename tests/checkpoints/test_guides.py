@@ -9,7 +9,7 @@ import torch
 
 from cfg_core.checkpoints.classifiers import ClassifierConfig
 from cfg_core.checkpoints.format import CARD, CONFIG, WEIGHTS, Checkpoint, CheckpointConfig, CheckpointError
-from cfg_core.checkpoints.guides import attach_guide
+from cfg_core.checkpoints.guides import with_guide
 from cfg_core.commands.classifier import main
 from cfg_core.data.datasets import load_dataset
 from cfg_core.data.pixels import to_unit
@@ -51,8 +51,8 @@ def accuracy(checkpoint: Checkpoint, log_snr: float) -> float:
 def test_it_is_right_about_clean_pictures_and_knows_that_noise_tells_nothing(
     folder: Path, checkpoint: Checkpoint
 ) -> None:
-    digest = attach_guide(checkpoint, folder)
-    assert len(digest) == 12
+    checkpoint = with_guide(checkpoint, folder)
+    assert len(checkpoint.guide) == 12
     assert accuracy(checkpoint, 20.0) > 0.9 > accuracy(checkpoint, -2.0) > accuracy(checkpoint, -20.0)
     with torch.inference_mode():
         z = torch.randn(64, 1, 16, 16, generator=torch.Generator().manual_seed(1))
@@ -70,8 +70,7 @@ def test_a_gradient_does_not_depend_on_the_batch(size: int) -> None:
     network = NoiseAwareClassifierNetwork(ClassifierArchitecture(1, 28, 10)).eval().requires_grad_(False)
     for block in network.blocks:
         torch.nn.init.normal_(block.conv2.weight, std=0.05)
-    denoiser = NetworkDenoiser(small_network(size=28), Schedule(), tuple(map(str, range(10))))
-    denoiser.classifier = network
+    denoiser = NetworkDenoiser(small_network(size=28), Schedule(), tuple(map(str, range(10))), classifier=network)
     z = torch.randn(64, 1, 28, 28, generator=torch.Generator().manual_seed(2))
     log_snr, labels = torch.linspace(-8, 8, 64, dtype=torch.float64), torch.arange(64) % 10
     every = denoiser.class_gradient(z, log_snr, labels)
@@ -88,13 +87,20 @@ def changed(folder: Path, copy: Path, **fields: object) -> Path:
 
 def test_one_that_does_not_fit_the_model_is_refused(folder: Path, checkpoint: Checkpoint, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"classifier must be of the checkpoint's pictures .* and classes \(a, b"):
-        attach_guide(replace(checkpoint, denoiser=renamed(checkpoint.denoiser)), folder)
+        with_guide(replace(checkpoint, denoiser=renamed(checkpoint.denoiser)), folder)
     other = {"log_snr_min": -10, "log_snr_max": 10}
     with pytest.raises(ValueError, match="classifier must be of the checkpoint's Schedule"):
-        attach_guide(checkpoint, changed(folder, tmp_path, schedule=other))
+        with_guide(checkpoint, changed(folder, tmp_path, schedule=other))
     with pytest.raises(CheckpointError, match="neither a folder nor a Hub name"):
-        attach_guide(checkpoint, "nowhere")
+        with_guide(checkpoint, "nowhere")
     assert checkpoint.denoiser.classifier is None
+
+
+def test_the_checkpoint_that_was_loaded_stays_as_it_is(folder: Path, checkpoint: Checkpoint) -> None:
+    guided = with_guide(checkpoint, folder)
+    assert (checkpoint.guide, checkpoint.denoiser.sources) == ("", {"model"})
+    assert guided.denoiser.sources == {"model", "classifier"}
+    assert guided.denoiser.network is checkpoint.denoiser.network
 
 
 def renamed(denoiser: NetworkDenoiser) -> NetworkDenoiser:
@@ -104,4 +110,4 @@ def renamed(denoiser: NetworkDenoiser) -> NetworkDenoiser:
 def test_the_classifier_that_judges_cannot_guide(checkpoint: Checkpoint, tmp_path: Path) -> None:
     main(["--data", "synthetic", "--out", str(tmp_path), "--epochs", "1"])
     with pytest.raises(CheckpointError, match="does not fit"):
-        attach_guide(checkpoint, tmp_path)
+        with_guide(checkpoint, tmp_path)

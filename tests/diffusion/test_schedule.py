@@ -2,12 +2,11 @@ import math
 
 import pytest
 import torch
-from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
+from diffusers import DDIMScheduler
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cfg_core.diffusion.schedule import DiscreteSchedule, Schedule, alpha_sigma
-from cfg_core.diffusion.spacings import SPACINGS, edm, midpoint, trailing, uniform
 
 BETAS = torch.linspace(1e-4, 0.02, 1000)
 RANGES = st.tuples(st.floats(-20, 15), st.floats(0.5, 15)).map(lambda r: Schedule(r[0], r[0] + r[1]))
@@ -45,33 +44,6 @@ def test_ends_that_are_no_range_are_refused(ends):
         Schedule(*ends)
 
 
-@given(RANGES, st.integers(1, 60), st.sampled_from(["uniform", "midpoint", "edm"]))
-def test_spacings_rise_within_the_schedules_range(schedule, steps, name):
-    log_snrs = SPACINGS[name](schedule, steps)
-    assert log_snrs.shape == (steps,)
-    assert log_snrs.dtype == torch.float64
-    assert bool((log_snrs.diff() > 0).all())
-    assert log_snrs[0] >= schedule.log_snr_min - 1e-9
-    assert log_snrs[-1] <= schedule.log_snr_max + 1e-9
-
-
-def test_uniform_takes_both_ends_and_midpoint_neither():
-    schedule = Schedule()
-    assert uniform(schedule, 5)[[0, -1]].tolist() == pytest.approx([-20, 20], abs=1e-9)
-    assert torch.allclose(schedule.u(uniform(schedule, 5)), torch.tensor([1, 0.75, 0.5, 0.25, 0], dtype=torch.float64))
-    assert torch.allclose(schedule.u(midpoint(schedule, 4)), torch.tensor([7, 5, 3, 1], dtype=torch.float64) / 8)
-
-
-@pytest.mark.parametrize(
-    ("schedule", "ends"), [(Schedule(), (80.0, 0.002)), (Schedule(-6, 8), (math.e**3, math.e**-4))]
-)
-def test_edm_is_karras_formula(schedule, ends):
-    i, n = torch.arange(9, dtype=torch.float64), 9
-    sigma_max, sigma_min = ends
-    sigmas = (sigma_max ** (1 / 7) + i / (n - 1) * (sigma_min ** (1 / 7) - sigma_max ** (1 / 7))) ** 7
-    assert torch.allclose(torch.exp(-edm(schedule, n) / 2), sigmas, rtol=1e-12)
-
-
 def test_discrete_log_snrs_are_diffusers():
     alphas_cumprod = DDIMScheduler(trained_betas=BETAS.tolist()).alphas_cumprod.double()
     schedule = DiscreteSchedule(BETAS)
@@ -81,25 +53,3 @@ def test_discrete_log_snrs_are_diffusers():
     assert torch.allclose(schedule.log_snrs, exact, rtol=0, atol=1e-11)
     assert (schedule.log_snr_max, schedule.log_snr_min) == (schedule.log_snrs[0], schedule.log_snrs[-1])
     assert schedule.log_snr(torch.tensor([0.0, 1.0])).tolist() == [schedule.log_snr_max, schedule.log_snr_min]
-
-
-@pytest.mark.parametrize("steps", [1, 7, 20, 50, 333, 1000])
-def test_trailing_is_diffusers_trailing(steps):
-    theirs = DDIMScheduler(trained_betas=BETAS.tolist(), timestep_spacing="trailing")
-    theirs.set_timesteps(steps)
-    schedule = DiscreteSchedule(BETAS)
-    assert torch.equal(trailing(schedule, steps), schedule.log_snrs[theirs.timesteps])
-
-
-def test_trailing_sigmas_are_those_that_diffusers_multistep_solver_steps_over():
-    theirs = DPMSolverMultistepScheduler(
-        trained_betas=BETAS.tolist(), timestep_spacing="trailing", final_sigmas_type="zero"
-    )
-    theirs.set_timesteps(20)
-    ours = torch.exp(-trailing(DiscreteSchedule(BETAS), 20) / 2)
-    assert torch.allclose(ours, theirs.sigmas[:-1].double(), rtol=1e-4)
-
-
-def test_trailing_refuses_a_continuous_schedule():
-    with pytest.raises(ValueError, match="spacing needs a DiscreteSchedule, got Schedule"):
-        trailing(Schedule(), 10)

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,38 +13,50 @@ from hypothesis import strategies as st
 
 from cfg_core.grids.request import GridRequest
 from cfg_core.guidance.rules import RULES
+from cfg_core.sampling.loop import parameters_of
 from cfg_core.sampling.samplers import SAMPLERS
 
 CLASSES = 10
+GUIDE = "9876543210ab"
 NESTED: Any = 0
 for _ in range(500):
     NESTED = [NESTED]
 
-requests = st.builds(
+fields = partial(
+    st.builds,
     GridRequest,
     checkpoint=st.just("abc"),
     classes=st.lists(st.integers(0, CLASSES - 1), min_size=1, max_size=4).map(tuple) | st.just(tuple(range(CLASSES))),
     w=st.lists(st.floats(-1, 8), min_size=1, max_size=4).map(tuple),
     samples=st.integers(1, 64),
     seed=st.integers(0, 2**32 - 1),
-    sampler=st.sampled_from(list(SAMPLERS)),
     steps=st.integers(1, 1024),
-    rule=st.sampled_from(list(RULES)),
 )
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> GridRequest:
+    """Any request: some parameters given, the others at their defaults, and a guide where the rule asks one."""
+    sampler, rule = draw(st.sampled_from(list(SAMPLERS))), draw(st.sampled_from(list(RULES)))
+    given = {p.name: st.floats(p.low, p.high) for p in parameters_of(sampler, rule)}
+    parameters = draw(st.fixed_dictionaries({}, optional=given))
+    guide = GUIDE if "classifier" in RULES[rule].sources else ""
+    own = {"sampler": sampler, "rule": rule, "parameters": parameters, "guide": guide}
+    return draw(fields(**{name: st.just(value) for name, value in own.items()}))
 
 
 def parse(**raw: object) -> GridRequest:
     return GridRequest.parse(raw, "abc", CLASSES)
 
 
-@given(requests)
+@given(requests())
 def test_a_link_restores_the_request_exactly(request: GridRequest) -> None:
     query = dict(parse_qsl(request.to_url(CLASSES).removeprefix("?")))
     assert query == request.to_query(CLASSES)
-    assert GridRequest.parse(query, "abc", CLASSES) == request
+    assert GridRequest.parse(query, "abc", CLASSES, GUIDE) == request
 
 
-@given(requests)
+@given(requests())
 def test_json_restores_the_request_exactly(request: GridRequest) -> None:
     assert GridRequest.from_json(request.to_json()) == request
 

@@ -1,14 +1,16 @@
 import pytest
 import torch
 
+from cfg_core.diffusion.network_denoiser import NetworkDenoiser
 from cfg_core.diffusion.noise import grid_noise
 from cfg_core.diffusion.prediction import Prediction
 from cfg_core.diffusion.schedule import alpha_sigma
-from cfg_core.guidance.rules import RULES, guide
+from cfg_core.guidance.guide import guide
+from cfg_core.guidance.rules import RULES
 from cfg_core.sampling.loop import advance_jobs, begin, sample
 
 CFG = RULES["cfg"]
-STEERED = [rule for rule in RULES.values() if rule.classifier]
+STEERED = [rule for rule in RULES.values() if "classifier" in rule.sources]
 W = [-1.0, -0.5, 0.0, 0.1, 1.0, 4.0]
 
 
@@ -62,8 +64,8 @@ def test_w_moves_along_the_difference_of_the_halves(denoiser):
     conditional, unconditional = denoiser.pair(z, log_snr, labels)
     guided = guide(denoiser, CFG, z, log_snr, labels, torch.full((6,), 3.0))
     assert torch.allclose(guided.eps, 4 * conditional.eps - 3 * unconditional.eps, atol=1e-9)
-    assert_bitwise(guided.conditional, conditional)
-    assert_bitwise(guided.unconditional, unconditional)
+    assert_bitwise(guided.parts["conditional"], conditional)
+    assert_bitwise(guided.parts["unconditional"], unconditional)
 
 
 def test_halves_that_do_not_count_are_not_computed(denoiser, monkeypatch):
@@ -160,8 +162,7 @@ class Posterior(torch.nn.Module):
 @pytest.fixture
 def guided_network(tiny_denoiser):
     torch.manual_seed(3)
-    tiny_denoiser.classifier = Posterior()
-    return tiny_denoiser
+    return NetworkDenoiser(tiny_denoiser.network, tiny_denoiser.schedule, tiny_denoiser.classes, classifier=Posterior())
 
 
 def test_the_class_gradient_is_that_of_finite_differences(guided_network, mixture):
@@ -196,7 +197,7 @@ def test_the_bayes_mixture_is_the_weighted_sum_over_the_classes(guided_network):
     z, log_snr, labels = noisy(guided_network, 5)
     rule, w = RULES["bayes"], torch.full((5,), 2.0)
     with torch.inference_mode():
-        found = guide(guided_network, rule, z, log_snr, labels, w).unconditional
+        found = guide(guided_network, rule, z, log_snr, labels, w).parts["unconditional"]
         weights = guided_network.log_class_posterior(z, log_snr).exp()
         each = [guided_network(z, log_snr, torch.full((5,), label)).eps for label in range(10)]
     expected = sum(weights[:, label, None, None, None] * eps for label, eps in enumerate(each))

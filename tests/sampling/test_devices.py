@@ -53,9 +53,9 @@ def tensors(of):
 
 @pytest.fixture
 def denoiser():
-    network = NetworkDenoiser(small_network(channels=4).to(DEVICE), Schedule(), tuple("abcdefghij"))
-    network.classifier = NoiseAwareClassifierNetwork(ClassifierArchitecture(4, 8, 10)).to(DEVICE)
-    return network
+    classifier = NoiseAwareClassifierNetwork(ClassifierArchitecture(4, 8, 10)).to(DEVICE)
+    network = small_network(channels=4).to(DEVICE)
+    return NetworkDenoiser(network, Schedule(), tuple("abcdefghij"), classifier=classifier)
 
 
 def job(denoiser, **options):

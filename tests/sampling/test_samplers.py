@@ -238,7 +238,8 @@ def test_log_snr_from_minus_20_to_20_stays_finite(advance, network, steps, dtype
 def test_a_sampler_makes_the_evaluations_it_announces_and_ends_on_the_prediction(figure_2, name):
     labels, noise = torch.zeros(3, dtype=torch.long), grid_noise(0, range(3), (2,), CPU)
     for steps in (1, 2, 5):
-        states = list(generate(figure_2, begin(figure_2, noise, labels, torch.ones(3), sampler=name, steps=steps)))
+        job = begin(figure_2, noise, labels, torch.ones(3), sampler=name, steps=steps)
+        states = [state for state, _ in generate(figure_2, job)]
         assert len(states) == SAMPLERS[name].evaluations(steps)
         assert [state.evaluations for state in states] == list(range(1, len(states) + 1))
         assert [state.done for state in states] == [False] * (len(states) - 1) + [True]

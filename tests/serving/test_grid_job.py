@@ -18,7 +18,7 @@ A = GridRequest("0123456789ab", (3, 5, 7), (2.0,), samples=14, steps=6)
 
 def drawn(denoiser: NetworkDenoiser, request: GridRequest) -> list[np.ndarray]:
     states = generate(denoiser, begin_grid(denoiser, request))
-    return [pixels(request, state.x) for state in states if state.x is not None]
+    return [pixels(request, state.x) for state, _ in states if state.x is not None]
 
 
 @pytest.mark.parametrize("sampler", ["dpmpp_2m", "heun", "ancestral"])

@@ -186,7 +186,7 @@ def test_what_ships_is_offered_with_its_name_and_served_by_the_classifiers_of_it
     assert len(set(names)) == len(names) == len(places)
     small = next(each for each in offers if each.name == "fashion-mnist-p-uncond-0.1")
     found = load_model(small, torch.device("cpu"), tmp_path)
-    assert found.checkpoint.denoiser.classifies
+    assert "classifier" in found.checkpoint.denoiser.sources
     assert found.measure is not None
 
 

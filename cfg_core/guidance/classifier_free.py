@@ -1,0 +1,87 @@
+"""Classifier-free guidance (the paper's eq. 6) and two variants of it."""
+
+import torch
+from torch import Tensor
+
+from cfg_core.diffusion.prediction import Prediction
+from cfg_core.diffusion.schedule import per_sample
+from cfg_core.guidance.rule import (
+    CONDITIONAL,
+    EVERY_CLASS,
+    POSTERIOR,
+    UNCONDITIONAL,
+    Answers,
+    Asked,
+    Memory,
+    Rule,
+)
+from cfg_core.parameters import Values
+
+
+def extrapolated(conditional: Prediction, unconditional: Prediction, w: Tensor) -> Prediction:
+    """Paper, eq. 6, for w (B,):
+
+    ε̃(z, c) = (1 + w) ε(z, c) − w ε(z)
+            = ε(z, c) + w (ε(z, c) − ε(z)), and the same in x.
+    """
+    strength = per_sample(w, conditional.x)
+    x = conditional.x + strength * (conditional.x - unconditional.x)
+    eps = conditional.eps + strength * (conditional.eps - unconditional.eps)
+    return Prediction(conditional.log_snr, x, eps, {"conditional": conditional, "unconditional": unconditional})
+
+
+def asks_both(log_snr: Tensor, w: Tensor, values: Values) -> Asked:
+    """At w = −1 the conditional prediction does not count, at w = 0 the unconditional one."""
+    return {CONDITIONAL: w != -1, UNCONDITIONAL: w != 0}
+
+
+def combine_both(answers: Answers, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
+    return extrapolated(answers[CONDITIONAL], answers[UNCONDITIONAL], w), memory
+
+
+CFG = Rule("Classifier-free guidance", "(1 + w) ε(z, c) − w ε(z)", asks_both, combine_both)
+
+
+# ---- per channel: DiT's ----
+
+
+def _asks_three_channels(log_snr: Tensor, w: Tensor, values: Values) -> Asked:
+    return {CONDITIONAL: torch.ones_like(w, dtype=torch.bool), UNCONDITIONAL: w != 0}
+
+
+def _combine_three_channels(answers: Answers, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
+    """Eq. 6 on the first three channels of a latent, ε̃ = ε(z, c) on the rest: as DiT's authors sample
+    (Peebles & Xie, arXiv 2212.09748, ``forward_with_cfg`` of their code)."""
+    conditional = answers[CONDITIONAL]
+    guided = extrapolated(conditional, answers[UNCONDITIONAL], w)
+    x, eps = (torch.cat([g[:, :3], c[:, 3:]], 1) for g, c in ((guided.x, conditional.x), (guided.eps, conditional.eps)))
+    return Prediction(guided.log_snr, x, eps, guided.parts), memory
+
+
+THREE_CHANNELS = Rule(
+    "Classifier-free, three channels",
+    "(1 + w) ε(z, c) − w ε(z), of the first three channels",
+    _asks_three_channels,
+    _combine_three_channels,
+    channels=4,
+)
+
+
+# ---- the unconditional prediction by Bayes' rule ----
+
+
+def _asks_bayes(log_snr: Tensor, w: Tensor, values: Values) -> Asked:
+    return {CONDITIONAL: w != -1, EVERY_CLASS: w != 0, POSTERIOR: w != 0}
+
+
+def _combine_bayes(answers: Answers, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
+    """Paper, section 5: p(z) = Σ p(k) p(z|k), so that no unconditional model is needed:
+
+    ε(z) = Σ_k p(k|z) ε(z, k), with p(k|z) of the noise-aware classifier, and then eq. 6.
+    """
+    conditional, every, posterior = answers[CONDITIONAL], answers[EVERY_CLASS], answers[POSTERIOR]
+    x, eps = (torch.einsum("mc,mc...->m...", posterior.to(each), each) for each in (every.x, every.eps))
+    return extrapolated(conditional, Prediction(conditional.log_snr, x, eps), w), memory
+
+
+BAYES = Rule("Classifier-free by Bayes", "(1 + w) ε(z, c) − w Σ p(k|z) ε(z, k)", _asks_bayes, _combine_bayes)

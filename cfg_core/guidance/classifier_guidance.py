@@ -1,0 +1,50 @@
+"""Classifier guidance (Dhariwal & Nguyen, arXiv 2105.05233; the paper's section 3.1)."""
+
+import torch
+from torch import Tensor
+
+from cfg_core.diffusion.prediction import Prediction
+from cfg_core.diffusion.schedule import alpha_sigma, per_sample
+from cfg_core.guidance.rule import CONDITIONAL, GRADIENT, UNCONDITIONAL, Answers, Asked, Memory, Rule
+from cfg_core.parameters import Values
+
+
+def _steered(prediction: Prediction, gradient: Tensor, strength: Tensor) -> tuple[Tensor, Tensor]:
+    """x̃ and ε̃, moved along the gradient of strength · log p(c|z), with strength (B,):
+
+    ε̃ = ε − strength · σ ∇_z log p(c|z)
+    x̃ = x + strength · σ²/α ∇_z log p(c|z)
+    """
+    alpha, sigma = (per_sample(c, prediction.x) for c in alpha_sigma(prediction.log_snr.double()))
+    pull = per_sample(strength, prediction.x) * gradient
+    return prediction.x + sigma**2 / alpha * pull, prediction.eps - sigma * pull
+
+
+def _asks_conditional(log_snr: Tensor, w: Tensor, values: Values) -> Asked:
+    return {CONDITIONAL: torch.ones_like(w, dtype=torch.bool), GRADIENT: w != 0}
+
+
+def _combine_conditional(answers: Answers, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
+    """Paper, section 3.1, on the class-conditional model: ε̃ = ε(z, c) − w σ ∇_z log p(c|z)."""
+    conditional = answers[CONDITIONAL]
+    x, eps = _steered(conditional, answers[GRADIENT], w)
+    return Prediction(conditional.log_snr, x, eps, {"conditional": conditional}), memory
+
+
+CLASSIFIER_GUIDANCE = Rule("Classifier guidance", "ε(z, c) − w σ ∇ log p(c|z)", _asks_conditional, _combine_conditional)
+
+
+def _asks_unconditional(log_snr: Tensor, w: Tensor, values: Values) -> Asked:
+    return {UNCONDITIONAL: torch.ones_like(w, dtype=torch.bool), GRADIENT: w != -1}
+
+
+def _combine_unconditional(answers: Answers, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
+    """The same on the unconditional model, which in theory takes w + 1: ε̃ = ε(z) − (w + 1) σ ∇_z log p(c|z)."""
+    unconditional = answers[UNCONDITIONAL]
+    x, eps = _steered(unconditional, answers[GRADIENT], w + 1)
+    return Prediction(unconditional.log_snr, x, eps, {"unconditional": unconditional}), memory
+
+
+CLASSIFIER_UNCONDITIONAL = Rule(
+    "Classifier, unconditional", "ε(z) − (w + 1) σ ∇ log p(c|z)", _asks_unconditional, _combine_unconditional
+)

@@ -1,0 +1,114 @@
+"""From a denoiser and a rule to a guided prediction: evaluate what is asked for, once and together, then combine."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from cfg_core.diffusion.denoiser import CLASSIFIER, MODEL, Denoiser
+from cfg_core.diffusion.prediction import Prediction
+from cfg_core.guidance.rule import Answers, Asked, Evaluation, Memory, Rule
+from cfg_core.parameters import Values, resolve
+
+
+def guide(
+    denoiser: Denoiser,
+    rule: Rule,
+    z: Tensor,
+    log_snr: Tensor,
+    labels: Tensor,
+    w: Tensor,
+    values: Values | None = None,
+) -> Prediction:
+    """The guided prediction of z (B, …) at log_snr (B,), for labels (B,) and strengths w (B,), without memory.
+
+    values: of the rule's parameters, their defaults where left out.
+    """
+    values = resolve(rule.parameters, values or {})
+    answers = evaluate(denoiser, z, log_snr, labels, w, rule.asks(log_snr, w, values))
+    return combine(denoiser, rule, answers, w, values, None)[0]
+
+
+def combine(
+    denoiser: Denoiser, rule: Rule, answers: Answers, w: Tensor, values: Values, memory: Memory
+) -> tuple[Prediction, Memory]:
+    """What a rule makes of the answers; its x is clipped where the denoiser asks for it, and ε left as it is.
+
+    So do the code of DDPM (Ho et al., arXiv 2006.11239) and diffusers' ``clip_sample``: after guidance, not before.
+    """
+    guided, memory = rule.combine(answers, w, values, memory)
+    if denoiser.clip is not None:
+        guided = replace(guided, x=guided.x.clamp(-denoiser.clip, denoiser.clip))
+    return guided, memory
+
+
+def evaluate(denoiser: Denoiser, z: Tensor, log_snr: Tensor, labels: Tensor, w: Tensor, asked: Asked) -> Answers:
+    """What rules ask about z (B, …), in one evaluation of the denoiser; of each sample, only what it needs."""
+    rows = {evaluation: mask.nonzero().squeeze(1) for evaluation, mask in asked.items()}
+    predictions = {evaluation: where for evaluation, where in rows.items() if evaluation.source == MODEL}
+    answers = _predictions(denoiser, z, log_snr, labels, w, predictions)
+    for evaluation, where in rows.items():
+        if evaluation.source == CLASSIFIER:
+            answers[evaluation] = _classified(denoiser, z, log_snr, labels, evaluation, where)
+    return answers
+
+
+def _predictions(
+    denoiser: Denoiser, z: Tensor, log_snr: Tensor, labels: Tensor, w: Tensor, wanted: dict[Evaluation, Tensor]
+) -> dict[Evaluation, Prediction | Tensor]:
+    """The model's predictions, of each kind for the samples wanted, one kind after the other in one call."""
+    count, classes = len(z), torch.arange(len(denoiser.classes))
+    rows, under = [], []
+    for evaluation, where in wanted.items():
+        every = evaluation.label == "every"
+        null = torch.full_like(where, denoiser.null_label)
+        rows.append(where.repeat_interleave(len(classes)) if every else where)
+        under.append(classes.repeat(len(where)) if every else null if evaluation.label == "null" else labels[where])
+    strengths = {"w": w} if denoiser.takes_w else {}
+    found = denoiser.predict(z, log_snr, torch.cat(under), torch.cat(rows), **strengths)
+    answers: dict[Evaluation, Prediction | Tensor] = {}
+    partial, first = {}, 0
+    for (evaluation, where), each in zip(wanted.items(), rows, strict=True):
+        block = slice(first, first := first + len(each))
+        if evaluation.label == "every":
+            x, eps = (t[block].unflatten(0, (len(where), len(classes))) for t in (found.x, found.eps))
+            answers[evaluation] = Prediction(log_snr, _of_all(x, where, count), _of_all(eps, where, count))
+            continue
+        answers[evaluation] = found[block]
+        at = partial[evaluation] = torch.full((count,), -1)  # where a sample's prediction is found, −1 if not wanted
+        at[where] = torch.arange(block.start, block.stop)
+    for evaluation, at in partial.items():
+        if len(wanted[evaluation]) < count:
+            other = torch.stack(list(partial.values())).amax(0)
+            answers[evaluation] = _repeated(found, log_snr, torch.where(at < 0, other, at))
+    return answers
+
+
+def _repeated(found: Prediction, log_snr: Tensor, at: Tensor) -> Prediction:
+    """Of each sample the prediction found at that place (B,), 0 where that is −1."""
+    x, eps = found.x[at.clamp(min=0)], found.eps[at.clamp(min=0)]
+    if bool((at < 0).any()):
+        x[at < 0] = eps[at < 0] = 0
+    return Prediction(log_snr, x, eps)
+
+
+def _classified(
+    denoiser: Denoiser, z: Tensor, log_snr: Tensor, labels: Tensor, evaluation: Evaluation, where: Tensor
+) -> Tensor:
+    """The noise-aware classifier's gradient ∇_z log p(c|z) (B, …), or under every label its p(k|z) (B, C)."""
+    if evaluation.label == "every":
+        if not len(where):
+            return z.new_zeros(len(z), len(denoiser.classes))
+        return _of_all(denoiser.log_class_posterior(z[where], log_snr[where]).exp(), where, len(z))
+    if not len(where):
+        return torch.zeros_like(z)
+    return _of_all(denoiser.class_gradient(z[where], log_snr[where], labels[where]).to(z), where, len(z))
+
+
+def _of_all(found: Tensor, where: Tensor, count: int) -> Tensor:
+    """What was found of some samples (M, …) as (count, …), 0 for the others."""
+    if len(where) == count:
+        return found
+    every = found.new_zeros(count, *found.shape[1:])
+    every[where] = found
+    return every

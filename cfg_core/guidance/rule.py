@@ -1,0 +1,90 @@
+"""The protocol of a guidance rule: what it asks about a noisy sample, what it makes of the answers, what it remembers.
+
+**Memory.** A rule may keep something from step to step (a running mean, say): tensors whose first dimension is the
+samples, which ``combine`` takes and returns, None before the first step. The loop (cfg_core.sampling.loop) keeps it
+beside the sampler's own, in the state of each job; so it does not depend on which other jobs share an evaluation.
+
+It advances once a step of the sampler, with the evaluation from which the sampler steps to the next λ. All evaluations
+that belong to a step read the memory from before it, and what the others of them return as memory is dropped:
+
+- *Heun's second evaluation* lies where the Euler step ends. Both slopes are then of one and the same function of
+  (z, λ), which the mean of both needs to be of second order, and the memory counts steps, not evaluations.
+- *Langevin steps* stay at one λ before the sampler's own step. They all follow one fixed score, as they must to
+  approach its density, and however many there are, the memory is that of the points from which the sampler stepped.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from cfg_core.diffusion.denoiser import CLASSIFIER, MODEL
+from cfg_core.diffusion.prediction import Prediction
+from cfg_core.parameters import Parameter, Values, resolve
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One thing to ask about a noisy sample z_λ: a source, under the sample's class c, the null class ∅ or every class.
+
+    source: a name in ``Denoiser.sources``.
+    """
+
+    source: str
+    label: Literal["class", "null", "every"]
+
+
+CONDITIONAL = Evaluation(MODEL, "class")
+"""ε(z, c): a Prediction (B, …)."""
+
+UNCONDITIONAL = Evaluation(MODEL, "null")
+"""ε(z): a Prediction (B, …)."""
+
+EVERY_CLASS = Evaluation(MODEL, "every")
+"""ε(z, k) for every class k: a Prediction whose x and ε are (B, C, …)."""
+
+GRADIENT = Evaluation(CLASSIFIER, "class")
+"""∇_z log p(c|z): (B, …)."""
+
+POSTERIOR = Evaluation(CLASSIFIER, "every")
+"""p(k|z) for every class k: (B, C)."""
+
+
+Asked = Mapping[Evaluation, Tensor]
+"""Evaluation → whether a sample needs it, bool (B,)."""
+
+Answers = Mapping[Evaluation, Any]
+"""Evaluation → what it found of B samples.
+
+Where a sample did not need it, its prediction under a label repeats another one that it did need, so that their
+difference is exactly 0; anything else is 0 there.
+"""
+
+Memory = Any
+"""What a rule keeps from step to step; see above."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A guidance rule.
+
+    formula: of ε̃, as the page shows it. asks: (log_snr (B,), w (B,), values) → what each sample needs; it names every
+    evaluation that the rule may ever need, and what a sample does not need is not computed. combine: (answers, w,
+    values, memory) → the guided prediction and the new memory. channels: a sample must have at least so many.
+    """
+
+    title: str
+    formula: str
+    asks: Callable[[Tensor, Tensor, Values], Asked]
+    combine: Callable[[Answers, Tensor, Values, Memory], tuple[Prediction, Memory]]
+    parameters: tuple[Parameter, ...] = ()
+    channels: int = 0
+
+    @cached_property
+    def sources(self) -> frozenset[str]:
+        """Whom it asks."""
+        asked = self.asks(torch.zeros(1), torch.ones(1), resolve(self.parameters, {}))
+        return frozenset(evaluation.source for evaluation in asked)
