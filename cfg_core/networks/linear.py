@@ -7,8 +7,8 @@ from torch import Tensor, nn
 class Linear(nn.Linear):
     """``nn.Linear`` on (N, in) to (N, out). In evaluation mode every row is a product of its own.
 
-    On CPUs without AVX-512, MKL rounds a row differently in products of more or fewer rows. In training, where that does
-    not matter, all rows are one product, which is faster.
+    On CPUs without AVX-512, MKL rounds a row differently in products of more or fewer rows. In training, where that
+    does not matter, all rows are one product, which is faster.
     """
 
     def forward(self, x: Tensor) -> Tensor:
