@@ -44,6 +44,18 @@ def test_a_sheet_can_be_drawn_again_from_its_file_alone(checkpoint, tmp_path):
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
+def test_parameters_of_rule_and_sampler_can_be_set_and_travel_with_the_sheet(checkpoint, tmp_path):
+    chosen = ["--sampler", "ddim", "--rule", "interval", "--samples", "1"]
+    draw(checkpoint, tmp_path / "a.png", *chosen, "--set", "eta=0.5", "--set", "log_snr_low=-3")
+    draw(checkpoint, tmp_path / "plain.png", *chosen)
+    found = dict(read_request(tmp_path / "a.png").parameters)
+    assert found == {"eta": 0.5, "log_snr_low": -3.0, "log_snr_high": 2.5}
+    draw(checkpoint, tmp_path / "b.png", "--again", str(tmp_path / "a.png"))
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    same = [np.asarray(Image.open(tmp_path / name)) for name in ("a.png", "plain.png")]
+    assert not np.array_equal(*same)
+
+
 def test_the_sheet_shows_the_samples(checkpoint):
     denoiser = load_checkpoint(checkpoint).denoiser
     request = GridRequest("", (0, 2), (0.0, 3.0), samples=2, steps=3)
@@ -73,7 +85,10 @@ def test_every_class_and_w_starts_from_the_same_noise(checkpoint):
         (["--samples", "10000"], "samples must be a whole number from 1 to 64, got 10000"),
         (["--sampler", "euler"], "sampler must be one of dpmpp_2m"),
         (["--checkpoint", "nowhere"], "neither a folder nor a Hub name"),
-        (["--rule", "classifier"], "rule must be one of cfg, got 'classifier'"),
+        (["--rule", "classifier"], "rule must be one of cfg, interval, got 'classifier'"),
+        (["--set", "eta=1"], "parameters must be among rho for this rule and sampler, got 'eta'"),
+        (["--set", "rho=0"], "rho must be a number from 1 to 20, got 0.0"),
+        (["--set", "rho"], "set must be name=value with a number, got 'rho'"),
         (["--guide", "nowhere"], "neither a folder nor a Hub name"),
         (["--device", "abacus"], "device must be one of cpu"),
     ],

@@ -164,7 +164,7 @@ def bad_wants() -> dict[str, str]:
         '{"sampler": "euler"}': "sampler must be one of dpmpp_2m",
         '{"sampler": ["ddim"]}': "sampler must be one of",
         '{"rule": null}': "rule must be one of cfg",
-        '{"rule": "classifier"}': "rule must be one of cfg, got 'classifier'",
+        '{"rule": "classifier"}': "rule must be one of cfg, interval, got 'classifier'",
         '{"model": "another"}': "model must be one of model (0123456789ab), got 'another'",
         '{"__class__": 1}': "'__class__' is not a field",
     }
@@ -177,7 +177,7 @@ def test_entering_without_a_query_gives_the_default(call: Call, ask: Any) -> Non
     assert reply["notice"] == ""
     assert reply["request"] == {
         "model": "0123456789ab", "class": 0, "w": 3.0, "seed": 7, "samples": 16,
-        "sampler": "dpmpp_2m", "steps": 12, "rule": "cfg",
+        "sampler": "dpmpp_2m", "steps": 12, "rule": "cfg", "parameters": {},
     }  # fmt: skip
     assert np.frombuffer(base64.b64decode(reply["rail"]), np.uint8).size == 10 * 8 * 8
 
@@ -245,7 +245,7 @@ def test_every_endpoint_tells_what_its_parameters_are(client: Client) -> None:
     told = client.view_api(return_format="dict")["named_endpoints"]
     assert told.keys() == {"/grid", "/models", "/stats"}
     named = {each["parameter_name"]: each for each in told["/grid"]["parameters"]}
-    assert list(named) == ["label", "w", "samples", "seed", "sampler", "steps", "rule", "model"]
+    assert list(named) == ["label", "w", "samples", "seed", "sampler", "steps", "rule", "model", "parameters"]
     assert all(each["parameter_has_default"] for each in named.values())
 
 
