@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from cfg_core.checks import text
 from cfg_core.grids.request import GridRequest
 from cfg_core.parameters import assigned
 from cfg_core.serving import zerogpu
@@ -53,7 +54,9 @@ class Api:
         given = {"class": label, "w": w, "samples": samples, "seed": seed, "sampler": sampler, "rule": rule}
         given |= {name: value for name, value in (("steps", steps), ("model", model)) if value is not None}
         try:
-            asked = self._models.request({**given, "parameters": assigned(filter(None, parameters.split(",")))})
+            asked = self._models.request(
+                {**given, "parameters": assigned(filter(None, text("parameters", parameters).split(",")))}
+            )
             if self._models.engine.elsewhere(asked.checkpoint):
                 [pixels] = self._lent(self._models.find(asked.checkpoint), [asked])
             else:

@@ -23,7 +23,7 @@ def drawn(denoiser: NetworkDenoiser, request: GridRequest) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("sampler", ["dpmpp_2m", "heun", "ancestral"])
 def test_blocks_that_take_turns_draw_the_same_frames(tiny_denoiser: NetworkDenoiser, sampler: str) -> None:
-    request = replace(A, sampler=sampler)
+    request = replace(A, sampler=sampler, parameters=())
     work, frames = GridJob(Frame(request, 0)), []
     assert work.behind == 3
     while not work.frame.done:
