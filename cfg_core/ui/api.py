@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from cfg_core.checks import text
 from cfg_core.grids.request import GridRequest
 from cfg_core.parameters import assigned
 from cfg_core.serving import zerogpu
@@ -56,7 +57,9 @@ class Api:
         try:
             if model is not None:
                 await self._models.open_async(model)
-            asked = self._models.request({**given, "parameters": assigned(filter(None, parameters.split(",")))})
+            asked = self._models.request(
+                {**given, "parameters": assigned(filter(None, text("parameters", parameters).split(",")))}
+            )
             if self._models.engine.is_remote(asked.checkpoint):
                 info = self._models.find(asked.checkpoint)
                 [pixels] = await asyncio.to_thread(self._draw_on_gpu, info, [asked])

@@ -57,7 +57,7 @@ def test_a_picture_is_the_same_in_a_crowd(gate: Gate, gated: Engine) -> None:
     others = [
         replace(A, classes=(1,), w=(0.0,), samples=9),
         replace(A, sampler="heun", steps=3, seed=1),
-        replace(A, sampler="ancestral", steps=8, w=(-1.0,)),
+        replace(A, sampler="ancestral", steps=8, w=(-1.0,), parameters=()),
     ]
     tokens = [gated.admit() for _ in others]
     for token, request in zip(tokens, others, strict=True):

@@ -23,7 +23,7 @@ def drawn(denoiser: NetworkDenoiser, request: GridRequest) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("sampler", ["dpmpp_2m", "heun", "ancestral"])
 def test_blocks_that_advance_in_turn_draw_the_same_frames(tiny_denoiser: NetworkDenoiser, sampler: str) -> None:
-    request = replace(A, sampler=sampler)
+    request = replace(A, sampler=sampler, parameters=())
     job, frames = GridJob(Frame(request, 0)), []
     assert job.pending_blocks == 3
     while not job.frame.done:
