@@ -33,7 +33,7 @@ function panel(figure, title, curves, x, y, findings, shows) {
   node.replaceWith(fresh);
   fresh.setAttribute('aria-label', `${title}; arrow keys walk along the points`);
   tip.hidden = true;
-  const floor = curves[0]?.record.floor ?? null;
+  const floor = curves[0]?.record.real_baseline ?? null;
   const lines = curves.map(curve => ({...curve, main: curve.file !== undefined && curve.file === found.main, points: curve.record.results}));
   const made = {node: fresh, tip, curves, chart: null};
   fresh.toggleAttribute('hidden', !lines.length);
@@ -150,7 +150,7 @@ const shown = () => [...(group ? group.curves : []), ...(table ? table.curves.ma
 /** One flat row a point, one for the floor of each of our curves. */
 function rows() {
   return shown().flatMap(({title, file, source, record}) => {
-    const {checkpoint, classifier, guide, features, p_uncond, rule, sampler, steps, samples, seed, floor, results} = record;
+    const {checkpoint, classifier, guide, features, p_uncond, rule, sampler, steps, samples, seed, real_baseline: floor, results} = record;
     const from = {curve: title, source: file ?? source, checkpoint: checkpoint?.hash, classifier: classifier?.hash, guide: guide?.hash, features, p_uncond, rule, sampler, steps, samples, seed};
     return [...results, ...(floor ? [{w: 'real', ...floor}] : [])].map(figures => ({...from, ...figures}));
   });

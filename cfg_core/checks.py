@@ -24,9 +24,11 @@ def number(field: str, value: Any, low: float, high: float, *, whole: bool = Fal
 
 
 def text(field: str, value: Any) -> str:
-    """The value, if it is a text; otherwise raises ValueError."""
+    """The value, if it is a text that UTF-8 can encode; otherwise raises ValueError."""
     if not isinstance(value, str):
         raise ValueError(f"{field} must be a text, got {shown(value)}")
+    if any("\ud800" <= character <= "\udfff" for character in value):  # what a file name that is not UTF-8 becomes
+        raise ValueError(f"{field} must be valid UTF-8, got {shown(value)}")
     return value
 
 
@@ -34,7 +36,7 @@ def names(field: str, value: Any, count: int) -> tuple[str, ...]:
     """The value, if it is a tuple of so many texts; otherwise raises ValueError."""
     if not isinstance(value, tuple) or len(value) != count or not all(isinstance(each, str) for each in value):
         raise ValueError(f"{field} must be {count} names, got {shown(value)}")
-    return value
+    return tuple(text(field, each) for each in value)
 
 
 def choice(field: str, value: Any, allowed: Collection[str]) -> str:

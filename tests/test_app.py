@@ -8,7 +8,7 @@ from urllib.request import urlopen
 import pytest
 
 import app
-from cfg_core.checkpoints.hub import OFFERED
+from cfg_core.checkpoints.spaces import MODELS_VARIABLE
 
 ROOT = Path(app.__file__).parent
 
@@ -47,9 +47,9 @@ def test_bad_options_exit_with_one_sentence(arguments, message, capsys):
     ],
 )
 def test_what_else_to_offer_is_in_a_variable_unless_it_is_given(said, given, offered, monkeypatch):
-    monkeypatch.delenv(OFFERED, raising=False)
+    monkeypatch.delenv(MODELS_VARIABLE, raising=False)
     if said is not None:
-        monkeypatch.setenv(OFFERED, said)
+        monkeypatch.setenv(MODELS_VARIABLE, said)
     assert app.parser().parse_args(given).checkpoint == offered
 
 

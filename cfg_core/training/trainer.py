@@ -21,7 +21,8 @@ from safetensors import safe_open
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from cfg_core.checkpoints.format import CheckpointConfig, model_card, save_checkpoint
+from cfg_core.checkpoints.format import CheckpointConfig, save_checkpoint
+from cfg_core.checkpoints.model_card import model_card
 from cfg_core.checks import choice, number
 from cfg_core.data.datasets import DataSet
 from cfg_core.data.pixels import mirrored, to_unit

@@ -45,7 +45,7 @@ class TradeOff:
                     "name": table.name,
                     "title": table.title,
                     "curves": [_line(line) for line in table.lines],
-                    "says": table.says,
+                    "says": table.summary,
                     "source": table.source,
                 }
                 for table in paper_tables()
@@ -62,7 +62,7 @@ def _group(group: Group) -> dict[str, Any]:
             {"title": curve.title, "file": curve.file, "hash": curve.checkpoint, "record": curve.record}
             for curve in group.curves
         ],
-        "findings": _findings(group.findings),
+        "findings": _findings(group.conclusions),
     }
 
 

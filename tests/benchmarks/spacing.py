@@ -21,7 +21,7 @@ from cfg_core.checkpoints.format import load_checkpoint
 from cfg_core.data.datasets import load_dataset
 from cfg_core.diffusion.mixture import MixtureDenoiser
 from cfg_core.evaluation.metrics import METRICS
-from cfg_core.evaluation.sweep import Options, compared, gather, judge_drawn
+from cfg_core.evaluation.sweep import Options, draw_features, gather, training_reference
 from cfg_core.sampling.loop import begin, sample
 from cfg_core.sampling.samplers import SAMPLERS
 
@@ -55,8 +55,8 @@ def main() -> None:
     p.add_argument("--steps", type=int, default=12)
     options = p.parse_args()
     checkpoint = load_checkpoint("checkpoints/fashion-mnist")
-    judge = load_classifier("checkpoints/fashion-mnist-classifier")
-    reference = compared(judge, load_dataset(checkpoint.config.data), Options((0.3,), options.samples))
+    classifier = load_classifier("checkpoints/fashion-mnist-classifier")
+    reference = training_reference(classifier, load_dataset(checkpoint.config.data), Options((0.3,), options.samples))
     table = Table("sampler", "spacing", "distance on the mixture", "FID of the model", "95 % interval", "p(own class)")
     for name, spacing in product(("dpmpp_2m", "dpmpp_2m_sde", "ddim", "heun"), ("uniform", "midpoint", "edm")):
         steps = options.steps // 2 if name == "heun" else options.steps
@@ -65,8 +65,8 @@ def main() -> None:
             cells = [f"{distance(name, steps):.3f}"]
             if name.startswith("dpmpp"):
                 folder = Path(scratch)
-                judge_drawn(folder, checkpoint.denoiser, judge, sweep)
-                (drawn,) = gather(folder, checkpoint.denoiser, judge, sweep)
+                draw_features(folder, checkpoint.denoiser, classifier, sweep)
+                (drawn,) = gather(folder, checkpoint.denoiser, classifier, sweep)
                 fid, own = (METRICS[metric].estimate(reference, drawn) for metric in ("fid", "p_correct"))
                 cells += [f"{fid.value:.2f}", f"{fid.low:.2f} to {fid.high:.2f}", f"{own.value:.3f}"]
         table.add_row(name, spacing, *cells)
