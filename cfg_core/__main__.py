@@ -15,18 +15,26 @@ COMMANDS = {
 }
 """Name → what it does; each is ``main`` in the file of that name in cfg_core/commands."""
 
+USAGE = "usage: python -m cfg_core COMMAND [OPTIONS]"
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command; exits with 2 and one sentence for an unknown one."""
     given = sys.argv[1:] if arguments is None else arguments
-    usage = "usage: python -m cfg_core COMMAND [OPTIONS]"
-    if not given or given[0] in ("-h", "--help"):
-        print(usage, *(f"  {name:<12}{about}" for name, about in COMMANDS.items()), sep="\n")
-        sys.exit(0 if given else 2)
-    if given[0] not in COMMANDS:
-        print(f"{usage}\nerror: COMMAND must be one of {', '.join(COMMANDS)}, got {given[0]!r}", file=sys.stderr)
+    if given and given[0] in ("-h", "--help"):
+        print(help_text())
+    elif not given or given[0] not in COMMANDS:
+        found = f"got {given[0]!r}" if given else "got none"
+        print(f"{USAGE}\nerror: COMMAND must be one of {', '.join(COMMANDS)}, {found}", file=sys.stderr)
         sys.exit(2)
-    importlib.import_module(f"cfg_core.commands.{given[0]}").main(given[1:])
+    else:
+        importlib.import_module(f"cfg_core.commands.{given[0]}").main(given[1:])
+
+
+def help_text() -> str:
+    """The commands, each with what it does."""
+    listed = [f"  {name:<12}{about}" for name, about in COMMANDS.items()]
+    return "\n".join([USAGE, "", "commands:", *listed, "", "COMMAND --help lists its options with their defaults."])
 
 
 if __name__ == "__main__":

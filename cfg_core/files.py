@@ -1,7 +1,9 @@
-"""Writing files so that neither a kill nor a second writer leaves a part of one."""
+"""Writing files so that neither a kill nor a second writer leaves a part of one, and finding out beforehand that one
+cannot be written."""
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 
@@ -18,3 +20,20 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def check_writable_path(field: str, path: Path) -> None:
+    """Raises ValueError unless a new file or folder can be made at that path, or a file there be replaced.
+
+    Makes the folders above it, and leaves nothing else. For before a long piece of work whose result goes there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+        if path.is_dir():
+            raise IsADirectoryError("it is a folder")
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError("it is read-only")
+    except OSError as error:
+        raise ValueError(f"{field} must be a place that can be written, got {path} ({error})") from error

@@ -1,4 +1,4 @@
-"""Curve files of constructed figures, in the format of cfg_core.evaluation.sweep, shaped as the paper says they are."""
+"""Curve files of constructed figures, in the format of cfg_core.evaluation.curve_file, shaped as the paper reports."""
 
 import json
 import math
@@ -34,12 +34,13 @@ def figures(w: float, strength: float = 1.0, offset: float = 0.0, spread: float 
 def record(w: Sequence[float] = FULL, model: str = MODEL, **changes: Any) -> dict[str, Any]:
     """A file's content; strength, offset and spread shape its figures, other names replace its fields."""
     shape = {name: changes.pop(name) for name in ("strength", "offset", "spread") if name in changes}
-    floor = {**figures(0.3), "fid": 0.02, "fid_low": 0.0, "fid_high": 0.09, "recall": 0.7, "precision": 0.79}
+    real_baseline = {**figures(0.3), "fid": 0.02, "fid_low": 0.0, "fid_high": 0.09, "recall": 0.7, "precision": 0.79}
     return {
+        "version": 2,
         "checkpoint": {"name": "checkpoints/fashion-mnist", "hash": model, "images_seen": 1_200_000},
         "p_uncond": 0.1,
         "guide": None,
-        "classifier": {"name": "checkpoints/judge", "hash": "93d5b386c2cd", "test_accuracy": 0.9215},
+        "classifier": {"name": "checkpoints/classifier", "hash": "93d5b386c2cd", "test_accuracy": 0.9215},
         "features": "64 penultimate features of the classifier",
         "data": "fashion_mnist",
         "reference": {"split": "train", "pictures": 60_000, "manifold": 10_000},
@@ -54,7 +55,7 @@ def record(w: Sequence[float] = FULL, model: str = MODEL, **changes: Any) -> dic
         "seed": 0,
         "rule": "cfg",
         "interval": "95 %",
-        "floor": floor,
+        "real_baseline": real_baseline,
         "results": [{"w": each, **figures(each, **shape)} for each in w],
         **changes,
     }

@@ -8,7 +8,7 @@ from urllib.request import urlopen
 import pytest
 
 import app
-from cfg_core.checkpoints.hub import OFFERED
+from cfg_core.publishing.spaces import MODELS_VARIABLE
 
 ROOT = Path(app.__file__).parent
 
@@ -49,9 +49,9 @@ def test_bad_options_exit_with_one_sentence(arguments, message, capsys):
     ],
 )
 def test_what_else_to_offer_is_in_a_variable_unless_it_is_given(variable, given, offered, monkeypatch):
-    monkeypatch.delenv(OFFERED, raising=False)
+    monkeypatch.delenv(MODELS_VARIABLE, raising=False)
     if variable is not None:
-        monkeypatch.setenv(OFFERED, variable)
+        monkeypatch.setenv(MODELS_VARIABLE, variable)
     assert app.parser().parse_args(given).checkpoint == offered
 
 

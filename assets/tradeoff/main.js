@@ -100,11 +100,11 @@ class TradeOff {
     const {lab, found, group, table} = this, curves = group?.curves ?? [];
     this.#panels = [
       new Panel(one(lab, '.fid', HTMLElement), found, group ? this.#ours('fid') : {
-        title: 'no curve to show', curves: [], x: IS, y: FID, findings: [], shows: 'python -m cfg_core.evaluate writes such curves.',
+        title: 'no curve to show', curves: [], x: IS, y: FID, conclusions: [], shows: 'python -m cfg_core evaluate writes such curves.',
       }),
       new Panel(one(lab, '.beside', HTMLElement), found, table ? {
-        title: `the paper’s ${table.title}`, curves: table.curves, x: IS, y: FID, findings: [],
-        shows: `${table.says} ${table.source}; Inception features: shapes compare with ours, figures do not. The paper has no precision and recall.`,
+        title: `the paper’s ${table.title}`, curves: table.curves, x: IS, y: FID, conclusions: [],
+        shows: `${table.summary} ${table.source}; Inception features: shapes compare with ours, figures do not. The paper has no precision and recall.`,
       } : this.#ours('precision')),
     ];
     const counts = [...new Set(curves.map(({record}) => `${record.samples?.toLocaleString('en')} samples, seed ${record.seed}`))];
@@ -131,7 +131,7 @@ class TradeOff {
     const range = results.length ? `Each point is one w, from ${number(results[0].w)} to ${number(results[results.length - 1].w)}. ` : '';
     return {
       title: this.#title(name), curves, x, y, shows: group ? range + SHOWS[name] : '',
-      findings: (group?.findings ?? []).filter(finding => finding.chart === name),
+      conclusions: (group?.conclusions ?? []).filter(conclusion => conclusion.chart === name),
     };
   }
 

@@ -8,17 +8,17 @@ import {described, measured} from './figures.js';
 /** @typedef {import('../shared/chart.js').Axis} Axis */
 /** @typedef {import('../shared/chart.js').Place} Place */
 /** @typedef {import('./types.js').Curves} Curves */
-/** @typedef {import('./types.js').Finding} Finding */
+/** @typedef {import('./types.js').Conclusion} Conclusion */
 /** @typedef {import('./types.js').MeasuredCurve} MeasuredCurve */
 
 /**
  * shows: what the chart is to be read for.
  *
- * @typedef {{title: string, curves: MeasuredCurve[], x: Axis, y: Axis, findings: Finding[], shows: string}} Content
+ * @typedef {{title: string, curves: MeasuredCurve[], x: Axis, y: Axis, conclusions: Conclusion[], shows: string}} Content
  */
 
-/** @param {Finding} finding */
-function findingLine({text: sentence, holds, verdict}) {
+/** @param {Conclusion} conclusion */
+function conclusionLine({text: sentence, holds, verdict}) {
   const line = text('li', `${sentence}: `);
   line.append(text('b', verdict), '.');
   line.className = holds === null ? '' : holds ? 'holds' : 'fails';
@@ -34,7 +34,7 @@ export class Panel {
    * @param {Curves} found
    * @param {Content} content
    */
-  constructor(figure, found, {title, curves, x, y, findings, shows}) {
+  constructor(figure, found, {title, curves, x, y, conclusions, shows}) {
     const before = one(figure, 'svg', SVGSVGElement), list = document.createElement('ul');
     this.found = found;
     this.curves = curves;
@@ -49,7 +49,7 @@ export class Panel {
       x, y, baseline: curves[0].baseline ?? null, names: curves.length === 1,
       curves: curves.map(curve => ({...curve, main: curve.file !== undefined && curve.file === found.main, points: curve.record.results})),
     }) : null;
-    list.append(...findings.map(findingLine));
+    list.append(...conclusions.map(conclusionLine));
     one(figure, '.words', HTMLElement).replaceChildren(text('p', shows), list);
     if (this.chart) this.#listen();
   }

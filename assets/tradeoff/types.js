@@ -21,9 +21,9 @@
  * }} MeasuredCurve
  */
 
-/** @typedef {{chart: string, text: string, holds: boolean | null, verdict: string}} Finding */
-/** @typedef {{name: string, title: string, basis: string, curves: MeasuredCurve[], findings: Finding[]}} Group */
-/** @typedef {{name: string, title: string, curves: MeasuredCurve[], says: string, source: string}} Table */
+/** @typedef {{chart: string, text: string, holds: boolean | null, verdict: string}} Conclusion */
+/** @typedef {{name: string, title: string, basis: string, curves: MeasuredCurve[], conclusions: Conclusion[]}} Group */
+/** @typedef {{name: string, title: string, curves: MeasuredCurve[], summary: string, source: string}} Table */
 
 /**
  * models: hashes of those on the page. metrics, samplers: titles. main: the file of the curve that sets the standard.

@@ -1,6 +1,7 @@
-"""Trained models: their format on disk, by name, from diffusers and from the Hub.
+"""Trained models as files: ``model.safetensors`` + ``config.json`` + a model card, never a pickle.
 
-Read format.py (safetensors, config and card), catalog.py (models by name), classifiers.py and guides.py (classifiers of
-clean and of noisy images), diffusers_models.py (models made elsewhere), hub.py (push, pull, deploy).
+Read format.py (the files, written and read), model_card.py, classifiers.py (of clean images, for metrics and meters),
+guides.py (of noisy images, to guide); diffusers_schedules.py, diffusers_denoisers.py and diffusers_models.py (models in
+diffusers' format), catalog.py (models of any kind by name), public_names.py (keeps local paths out of what is shared).
 May import data, networks, diffusion, guidance, grids and the top-level helpers.
 """

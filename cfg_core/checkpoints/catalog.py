@@ -1,16 +1,18 @@
-"""Models by name: what there is to know of one before its weights are loaded."""
+"""Models by name: what is known of one before its weights are loaded."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cfg_core.checkpoints.diffusers_models import find_pipeline, read_pipeline_config
+from cfg_core.checkpoints.diffusers_models import HUB_NAME, find_pipeline, read_pipeline_config
 from cfg_core.checkpoints.format import CheckpointConfig, CheckpointError, ModelDescription, read_config
+from cfg_core.checks import text
 
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """A model that may be chosen. where: its folder, or its name on the Hub. hash: of its weights."""
+    """A model that may be chosen. where: its folder, an absolute path, or its name on the Hub. hash: of its weights."""
 
     name: str
     where: str
@@ -19,18 +21,29 @@ class ModelInfo:
 
 
 def describe_model(where: str | Path) -> ModelInfo:
-    """What there is to know of a model before it is loaded. Raises CheckpointError as ``checkpoints.load`` does."""
-    path = Path(where)
-    name = path.parent.name if path.name == "checkpoint" else path.name  # that of a training run
-    if folder := find_pipeline(where):
+    """What is known of a model before it is loaded. Raises CheckpointError as ``load_checkpoint`` does."""
+    place = os.path.abspath(where) if Path(where).is_dir() else str(where)  # "FOLDER/" and "." have a name too
+    name = _name(place)
+    try:
+        text("the name of a checkpoint", name)
+    except ValueError as error:
+        raise CheckpointError(str(error)) from None
+    if folder := find_pipeline(place):
         config, digest = read_pipeline_config(folder, name)
         return ModelInfo(name, str(folder), digest, config)
-    own, digest = read_config(where, CheckpointConfig.from_json)
-    return ModelInfo(name, str(where), digest, own)
+    own, digest = read_config(place, CheckpointConfig.from_json)
+    return ModelInfo(name, place, digest, own)
+
+
+def _name(place: str) -> str:
+    """The last part of a folder, or of a Hub name with its revision; the run's, where it is the folder of a run."""
+    path, *revision = place.split("@", 1) if HUB_NAME.fullmatch(place) else [place]
+    last = Path(path).parent if Path(path).name == "checkpoint" else Path(path)
+    return "@".join([last.name, *revision])
 
 
 def describe_models(places: Iterable[str | Path]) -> list[ModelInfo]:
-    """What there is to know of each, equal weights but once. Raises CheckpointError as ``checkpoints.load`` does."""
+    """What is known of each, equal weights but once. Raises CheckpointError as ``load_checkpoint`` does."""
     found: dict[str, ModelInfo] = {}
     for where in places:
         each = describe_model(where)

@@ -1,10 +1,10 @@
-"""The classifier of clean pictures that judges: its features serve FID, its probabilities tell a sample's class.
+"""Classifiers of clean images, the feature extractors of metrics and meters: features for FID, p(c|x) for classes.
 
-It never guides: a network that grades samples must not be the one that steered them (cfg_core.checkpoints.guides).
+They never guide: the network that measures samples must not be the one that steered them (cfg_core.checkpoints.guides).
 """
 
-import json
-from dataclasses import asdict, dataclass
+import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,25 +16,28 @@ from cfg_core.checkpoints.format import (
     CheckpointConfig,
     CheckpointError,
     checked_fields,
+    config_from_json,
+    config_to_json,
     read_config,
     read_network,
     schedule_from_json,
 )
+from cfg_core.checkpoints.public_names import public_data_name
 from cfg_core.checks import names, number, text
 from cfg_core.diffusion.schedule import Schedule
 from cfg_core.networks.classifier import ClassifierArchitecture, ClassifierNetwork
 
 BLOCK = 500
-"""Pictures that are looked at together; it bounds the memory of any number of them."""
+"""Images that are classified together; it bounds the memory that any number of them takes."""
 
 
 @dataclass(frozen=True)
 class ClassifierConfig:
     """What config.json holds. Raises ValueError for a field out of range.
 
-    schedule: of the noise it was trained under, None where it knows clean pictures only. test_accuracy: the share of
-    the clean test split that it names rightly. spread: how far apart the features of two test pictures of one class
-    are, on average; 0 where there are no features to speak of.
+    schedule: of the noise it was trained under, None for one of clean images. test_accuracy: the share of the clean
+    test split that it classifies correctly. spread: the mean distance between the features of two test images of one
+    class; 0 where it was not measured. Fields with a default may be absent from the file.
     """
 
     architecture: ClassifierArchitecture
@@ -56,22 +59,23 @@ class ClassifierConfig:
         names("classes", self.classes, self.architecture.num_classes)
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2) + "\n"
+        return config_to_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> "ClassifierConfig":
-        """Raises ValueError for anything but exactly these fields, each in its range."""
-        raw = checked_fields("config", json.loads(text), cls)
+        """Raises ValueError for an unknown field, one that is missing, and one out of its range."""
+        raw = config_from_json(text, cls)
         raw["architecture"] = ClassifierArchitecture(
             **checked_fields("architecture", raw["architecture"], ClassifierArchitecture)
         )
-        raw["schedule"] = None if raw["schedule"] is None else schedule_from_json(raw["schedule"])
+        if raw.get("schedule") is not None:
+            raw["schedule"] = schedule_from_json(raw["schedule"])
         return cls(**raw)
 
 
 @dataclass(frozen=True)
 class Classifier:
-    """A trained network, ready to judge. hash: the first 12 hex digits of the SHA-256 of its weights file."""
+    """A trained network, ready to classify. hash: the first 12 hex digits of the SHA-256 of its weights file."""
 
     network: ClassifierNetwork
     config: ClassifierConfig
@@ -112,7 +116,8 @@ def load_classifier(
 ) -> Classifier:
     """A classifier from a folder, or from the Hub by its ``owner/name``; raises CheckpointError in one sentence.
 
-    checkpoint: the model whose samples it is to judge, where that is known; raises ValueError as ``check_match`` does.
+    checkpoint: the model whose samples it will classify, where that is known; raises ValueError as
+    ``check_classifier_matches`` does.
     """
     config, network, digest = read_network(
         where, ClassifierConfig.from_json, lambda c: ClassifierNetwork(c.architecture)
@@ -123,11 +128,11 @@ def load_classifier(
 
 
 def find_classifier(where: str | Path, kind: str, model: CheckpointConfig) -> Path | None:
-    """The folder of a model's classifier: NAME-kind beside its own, or another NAME-kind there of the same pictures.
+    """The folder of a model's classifier: NAME-kind beside its own, or another NAME-kind there of the same images.
 
-    kind: "classifier", of clean pictures, or "guide", of noisy ones.
+    kind: "classifier", of clean images, or "guide", of noisy ones.
     """
-    own = Path(f"{where}-{kind}")
+    own = Path(f"{os.path.abspath(where)}-{kind}")  # "FOLDER/" and "." have a name too
     if own.is_dir():
         return own
     return next((each for each in sorted(own.parent.glob(f"*-{kind}")) if _serves(each, model)), None)
@@ -138,7 +143,10 @@ def _serves(folder: Path, model: CheckpointConfig) -> bool:
         config, _ = read_config(folder, ClassifierConfig.from_json)
     except CheckpointError:
         return False
-    theirs, ours = ((c.architecture.channels, c.architecture.size, c.data, c.classes) for c in (config, model))
+    theirs, ours = (
+        (c.architecture.channels, c.architecture.size, public_data_name(c.data, c.licence), c.classes)
+        for c in (config, model)
+    )
     return theirs == ours and config.schedule in (None, model.schedule)
 
 
@@ -153,7 +161,7 @@ def class_spread(features: Tensor, labels: Tensor) -> float:
 
 
 def check_classifier_matches(config: ClassifierConfig, checkpoint: Checkpoint) -> None:
-    """Raises ValueError unless the classifier names the checkpoint's classes and takes its pictures."""
+    """Raises ValueError unless the classifier has the checkpoint's classes and takes its images."""
     a, denoiser = config.architecture, checkpoint.denoiser
     theirs, ours = ((a.channels, a.size, a.size), config.classes), (denoiser.shape, denoiser.classes)
     if theirs != ours:

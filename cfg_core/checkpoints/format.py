@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -27,6 +27,10 @@ from cfg_core.networks.unet import UNet, UNetConfig
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 
 
+VERSION = 1
+"""Of config.json; a file without one is of version 1."""
+
+
 LOSS_WEIGHTS = ("v", "epsilon", "min_snr")
 
 
@@ -35,13 +39,15 @@ MAX_FILE_BYTES = 10_000_000
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that cannot be used; the message is one sentence for the person who named it."""
+    """A checkpoint that cannot be used; the message is one sentence that names it and the reason."""
 
 
 @dataclass(frozen=True)
 class CheckpointConfig:
-    """What config.json holds. finished: whether its training has come to the end. Raises ValueError for a field out of
-    range."""
+    """What config.json holds. finished: whether its training has ended. Raises ValueError for a field out of range.
+
+    Fields with a default may be absent from the file, so that files from before such a field open.
+    """
 
     architecture: UNetConfig
     schedule: Schedule
@@ -68,17 +74,17 @@ class CheckpointConfig:
 
     @property
     def about(self) -> str:
-        """In a few words."""
+        """Its data, how long it was trained and p_uncond, in one line."""
         seen = f"{self.images_seen:,} images" if self.finished else f"in training, {self.images_seen:,} images so far"
         return f"{self.data} · {seen} · p_uncond {self.p_uncond:g}"
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2) + "\n"
+        return config_to_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> "CheckpointConfig":
-        """Raises ValueError for anything but exactly these fields, each in its range."""
-        raw = checked_fields("config", json.loads(text), cls)
+        """Raises ValueError for an unknown field, one that is missing, and one out of its range."""
+        raw = config_from_json(text, cls)
         raw["architecture"] = UNetConfig(**checked_fields("architecture", raw["architecture"], UNetConfig))
         raw["schedule"] = schedule_from_json(raw["schedule"])
         return cls(**raw)
@@ -90,19 +96,36 @@ def schedule_from_json(raw: Any) -> Schedule:
     return Schedule(**{field: number(field, value, -100, 100) for field, value in bounds.items()})
 
 
+def config_to_json(config: Any) -> str:
+    """The text of config.json: the version, and the fields of a config dataclass."""
+    return json.dumps({"version": VERSION, **asdict(config)}, indent=2) + "\n"
+
+
+def config_from_json(text: str, kind: Any) -> dict[str, Any]:
+    """The fields of a config dataclass in config.json's text, of this version or an older one. Raises ValueError."""
+    raw = json.loads(text)
+    if isinstance(raw, dict):
+        number("version", raw.pop("version", 1), 1, VERSION, whole=True)
+    return checked_fields("config", raw, kind)
+
+
 def checked_fields(name: str, raw: Any, kind: Any) -> dict[str, Any]:
-    """A JSON object with exactly the fields of that dataclass, its lists as tuples."""
-    expected = {field.name for field in fields(kind)}
+    """A JSON object with the fields of that dataclass, its lists as tuples; those with a default may be absent.
+
+    Raises ValueError for fields that are unknown or missing.
+    """
     if not isinstance(raw, Mapping):
         raise ValueError(f"{name} must be an object, got {shown(raw)}")
-    if raw.keys() != expected:
-        missing, unknown = sorted(expected - raw.keys()), sorted(raw.keys() - expected)
-        raise ValueError(f"{name} lacks the fields {missing} and has the unknown fields {unknown}")
+    required = {field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING}
+    if unknown := sorted(raw.keys() - {field.name for field in fields(kind)}):
+        raise ValueError(f"{name} has the unknown fields {unknown}")
+    if missing := sorted(required - raw.keys()):
+        raise ValueError(f"{name} lacks the fields {missing}")
     return {field: tuple(value) if isinstance(value, list) else value for field, value in raw.items()}
 
 
 class ModelDescription(Protocol):
-    """What there is to know of a model without its weights."""
+    """What is known of a model without its weights."""
 
     @property
     def classes(self) -> tuple[str, ...]: ...
@@ -137,34 +160,10 @@ class Config(Protocol):
     def to_json(self) -> str: ...
 
 
-def model_card(config: CheckpointConfig) -> str:
-    """A model card that says what the config says; what was measured is added by whoever measured it."""
-    a = config.architecture
-    return f"""---
-license: apache-2.0
-tags: [diffusion, classifier-free-guidance, guidance-lab]
----
-# A guided diffusion model of {config.data}
-
-Draws {a.size}×{a.size} pictures of {", ".join(config.classes)}, jointly trained with and without the class
-([Ho & Salimans, 2022](https://arxiv.org/abs/2207.12598)), so that classifier-free guidance works at any strength w.
-
-- **Network**: a convolutional U-Net of widths {", ".join(map(str, a.widths))}; the class enters
-  {"the decoder only, so that both halves of guidance share the encoder" if a.late else "every block"}.
-- **Trained** on {config.images_seen:,} images{"" if config.finished else " so far"}, the label dropped with
-  probability {config.p_uncond:g}, predicting
-  {config.prediction} under the loss weight `{config.loss_weight}`, λ from {config.schedule.log_snr_min:g} to
-  {config.schedule.log_snr_max:g}. The weights are an exponential moving average.
-- **Command**: `{config.command}`
-- **Data**: {config.data}, licence {config.licence}.
-- **Use**: `python -m cfg_core sample --checkpoint FOLDER`, or `python app.py --checkpoint FOLDER`.
-"""
-
-
 def save_checkpoint(folder: Path, config: Config, weights: Mapping[str, Tensor], card: str | None = None) -> None:
     """Write a checkpoint, each file whole or not at all. The card is left as it is where none is given.
 
-    Weights that would take more than LARGEST bytes are kept in half precision; a network computes in float32 even so.
+    Weights of more than MAX_FILE_BYTES are stored in half precision; a network computes in float32 even so.
     """
     folder.mkdir(parents=True, exist_ok=True)
     plain = {name: t.detach().cpu().contiguous() for name, t in weights.items()}
@@ -173,7 +172,7 @@ def save_checkpoint(folder: Path, config: Config, weights: Mapping[str, Tensor],
     write_atomically(folder / WEIGHTS, save_tensors(plain))
     write_atomically(folder / CONFIG, config.to_json().encode())
     if card is not None:
-        write_atomically(folder / CARD, card.encode())
+        write_atomically(folder / CARD, card.encode("utf-8", "backslashreplace"))  # a command may name any path
 
 
 def load_checkpoint(
@@ -201,7 +200,7 @@ def read_network(
 ) -> tuple[AnyConfig, AnyNetwork, str]:
     """The config, the network with its weights, and the hash of a checkpoint of any kind.
 
-    parse: the text of config.json to a config, or ValueError. Raises CheckpointError as ``load`` does.
+    parse: the text of config.json to a config, or ValueError. Raises CheckpointError as ``load_checkpoint`` does.
     """
     config, folder, content = _files(where, parse)
     try:
@@ -224,7 +223,7 @@ def read_network(
 
 
 def read_config(where: str | Path, parse: Callable[[str], AnyConfig]) -> tuple[AnyConfig, str]:
-    """The config and the hash of a checkpoint of any kind. Raises CheckpointError as ``load`` does."""
+    """The config and the hash of a checkpoint of any kind. Raises CheckpointError as ``load_checkpoint`` does."""
     config, _, content = _files(where, parse)
     return config, _hash(content)
 
@@ -239,8 +238,8 @@ def _files(where: str | Path, parse: Callable[[str], AnyConfig]) -> tuple[AnyCon
             hint = f"; {pickles[0]} is a pickle, which is never read" if pickles else ""
             raise CheckpointError(f"checkpoint {folder} has no {name}{hint}")
     try:
-        config = parse((folder / CONFIG).read_text())
-    except (ValueError, TypeError) as error:
+        config = parse((folder / CONFIG).read_text(encoding="utf-8"))
+    except (ValueError, TypeError, RecursionError) as error:
         raise CheckpointError(f"checkpoint {folder}: {CONFIG} is not valid: {error}") from error
     return config, folder, (folder / WEIGHTS).read_bytes()
 
@@ -251,9 +250,9 @@ def _hash(content: bytes) -> str:
 
 @contextmanager
 def _one_core() -> Iterator[None]:
-    """Compute on one core. The first work on several gives a thread helpers that it keeps, and where two threads have
-    such, there are more of them than cores, and OpenMP lets them all sleep at every turn: the one that loads must not
-    have any, for the one that draws would be half as fast."""
+    """Compute on one core. A thread that has computed on several keeps its OpenMP helper threads. If the thread that
+    loads had some besides those of the thread that draws, there would be more helpers than cores, OpenMP would let them
+    sleep between loops, and drawing would be half as fast."""
     cores = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -272,7 +271,7 @@ def _pull(repository: str) -> Path:
 
 
 def hub_access(repository: str) -> AbstractContextManager[None]:
-    """Whatever goes wrong on the way to the Hub inside becomes a CheckpointError."""
+    """Turns whatever fails inside on the way to the Hub into a CheckpointError."""
     return explained(
         f"checkpoint {shown(repository)} is no folder here and could not be had from the Hub", CheckpointError
     )

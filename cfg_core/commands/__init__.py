@@ -1,7 +1,8 @@
-"""The command line: ``python -m cfg_core COMMAND``, one file for each command, options and messages only.
+"""The commands of ``python -m cfg_core COMMAND``, one thin file each: options, checks, then calls into the packages.
 
-Read sample.py first, the shortest path from options to images; then train.py, classifier.py, evaluate.py, curves.py,
-data.py, hub.py and precompute.py in any order.
-May import data, networks, diffusion, guidance, sampling, grids, checkpoints, evaluation, serving, training and the
-top-level helpers.
+Read common.py (what they share), then sample.py, the shortest path from options to images; train.py, classifier.py,
+evaluate.py, curves.py, data.py, hub.py and precompute.py in any order. Each has ``main(arguments)``, which exits with
+status 2 and one sentence for bad input, before anything long begins; ``cfg_core/__main__.py`` lists them.
+May import data, networks, diffusion, guidance, sampling, grids, checkpoints, evaluation, publishing, serving, training
+and the top-level helpers.
 """

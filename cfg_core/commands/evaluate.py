@@ -1,123 +1,137 @@
-"""``python -m cfg_core evaluate``: metrics of a model over guidance strengths."""
+"""Metrics of a model's samples over guidance strengths, with intervals and the real baseline, as a curve file.
+
+python -m cfg_core evaluate --checkpoint checkpoints/fashion-mnist \\
+    --classifier checkpoints/fashion-mnist-classifier --w 0 0.1 0.3 1 3 --out assets/curves/fashion-mnist.json
+python -m cfg_core evaluate … --rule classifier --guide checkpoints/fashion-mnist-guide --out …
+python -m cfg_core evaluate … --data my-pictures --out …        # a model of pictures of one's own
+"""
 
 import argparse
 import json
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from accelerate import PartialState
 
-from cfg_core.checkpoints.classifiers import load_classifier
+from cfg_core.checkpoints.classifiers import Classifier, load_classifier
 from cfg_core.checkpoints.format import Checkpoint, load_checkpoint
 from cfg_core.checkpoints.guides import with_guide
+from cfg_core.checkpoints.public_names import public_command, public_data_name, public_model_name
 from cfg_core.checks import choice
-from cfg_core.data.datasets import load_splits
-from cfg_core.devices import PRECISIONS, choose_device
+from cfg_core.commands.common import command_parser, progress_bar
+from cfg_core.data.datasets import DATA_HELP, DataSet, load_splits
+from cfg_core.devices import PRECISIONS, choose_device, set_cpu_threads
 from cfg_core.diffusion.denoiser import CLASSIFIER
+from cfg_core.evaluation.curve_file import curve_csv, curve_record
 from cfg_core.evaluation.metrics import METRICS
 from cfg_core.evaluation.sweep import (
     MIN_SAMPLES,
     Options,
-    compared,
+    claim_folder,
+    draw_features,
     gather,
-    held_out,
-    judge_drawn,
+    held_out_images,
     measure,
-    record,
-    resume,
-    table_of,
+    training_reference,
 )
-from cfg_core.files import write_atomically
+from cfg_core.files import check_writable_path, write_atomically
 from cfg_core.guidance.rules import RULES, rules
 from cfg_core.parameters import assigned
 from cfg_core.sampling.loop import spaced
 from cfg_core.sampling.samplers import SAMPLERS
 
-# ---- the command line ----
-
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    p = argparse.ArgumentParser("python -m cfg_core evaluate", description="Metrics of samples over w.")
-    p.add_argument("--checkpoint", required=True, help="folder or Hub name of the model")
-    p.add_argument("--classifier", required=True, help="folder or Hub name of the classifier that judges")
-    p.add_argument("--data-root", type=Path, help="folder that holds data sets in the Hub's layout")
-    p.add_argument("--w", type=float, nargs="+", default=[0, 0.1, 0.3, 1, 3], help="guidance strengths")
-    p.add_argument("--samples", type=int, default=Options.samples, help=f"at least {MIN_SAMPLES}, for each w")
-    p.add_argument("--sampler", default=Options.sampler, help=f"one of {', '.join(SAMPLERS)}")
-    p.add_argument("--steps", type=int, default=Options.steps)
-    p.add_argument("--rule", default=Options.rule, help=f"one of {', '.join(RULES)}")
-    p.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of rule or sampler")
-    p.add_argument("--guide", help="folder or Hub name of the noise-aware classifier that a rule needs")
-    p.add_argument("--seed", type=int, default=Options.seed)
-    p.add_argument("--precision", default=Options.precision, help=f"one of {', '.join(PRECISIONS)}")
-    p.add_argument("--out", type=Path, required=True, help="JSON file to write; a CSV comes beside it")
-    p.add_argument("--note", default="", help="a remark that the file carries")
+    p = command_parser("evaluate", "Metrics of a model's samples over guidance strengths.")
+    models = p.add_argument_group("models")
+    models.add_argument("--checkpoint", required=True, help="folder or Hub name of the model")
+    models.add_argument("--classifier", required=True, help="folder or Hub name of the feature extractor")
+    models.add_argument("--guide", help="folder or Hub name of the noise-aware classifier that a rule needs")
+    data = p.add_argument_group("data", "The images that samples are compared with, resized to the model's size.")
+    data.add_argument("--data", help=f"{DATA_HELP}; by default what the model was trained on")
+    data.add_argument("--data-root", type=Path, help="folder that holds data sets in the Hub's layout")
+    drawing = p.add_argument_group("samples")
+    drawing.add_argument("--w", type=float, nargs="+", default=(0, 0.1, 0.3, 1, 3), help="guidance strengths")
+    drawing.add_argument("--samples", type=int, default=Options.samples, help=f"for each w, at least {MIN_SAMPLES}")
+    drawing.add_argument("--sampler", default=Options.sampler, help=f"one of {', '.join(SAMPLERS)}")
+    drawing.add_argument("--steps", type=int, default=Options.steps, help="of the sampler")
+    drawing.add_argument("--rule", default=Options.rule, help=f"of guidance, one of {', '.join(RULES)}")
+    drawing.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="of rule or sampler")
+    drawing.add_argument("--seed", type=int, default=Options.seed, help="of the noise")
+    drawing.add_argument("--precision", default=Options.precision, help=f"one of {', '.join(PRECISIONS)}")
+    output = p.add_argument_group("output")
+    output.add_argument("--out", type=Path, required=True, help="JSON file to write; a CSV is written beside it")
+    output.add_argument("--note", default="", help="a remark that the file carries")
     return p
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Draw, measure, print a table and write the files; exits with 2 and one sentence on bad input."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     p = parser()
     a = p.parse_args(arguments)
     command = "python -m cfg_core evaluate " + shlex.join(sys.argv[1:] if arguments is None else arguments)
-    processes, folder = PartialState(cpu=choose_device().type == "cpu"), a.out.with_name(a.out.name + ".drawn")
+    set_cpu_threads()
+    processes = PartialState(cpu=choose_device().type == "cpu")
     try:
         options = Options(tuple(a.w), a.samples, a.sampler, a.steps, a.rule, a.seed, a.precision, assigned(a.set))
         checkpoint = load_checkpoint(a.checkpoint, processes.device, PRECISIONS[options.precision])
-        judge = load_classifier(a.classifier, processes.device, checkpoint)
+        classifier = load_classifier(a.classifier, processes.device, checkpoint)
         checkpoint = guided(checkpoint, options.rule, a.guide)
-        guiding = {"name": a.guide, "hash": checkpoint.guide} if a.guide else None
+        guide = {"name": public_model_name(a.guide), "hash": checkpoint.guide} if a.guide else None
         choice("rule", options.rule, rules(checkpoint.denoiser))
         spaced(checkpoint.denoiser, options.sampler, options.steps, options.parameters)
-        channels, size, _ = checkpoint.denoiser.shape
-        training, test = load_splits(checkpoint.config.data, a.data_root, size, channels)
+        training, test = load_data(a.data or checkpoint.config.data, a.data_root, checkpoint)
+        counts = training.labels.bincount(minlength=len(training.classes))
+        options = Options(**{**asdict(options), "class_counts": tuple(counts.tolist())})
+        folder = check_out(a.out)
         with processes.main_process_first():
-            resume(
+            claim_folder(
                 folder,
-                {"checkpoint": checkpoint.hash, "classifier": judge.hash, "guide": guiding, **asdict(options)},
+                {"checkpoint": checkpoint.hash, "classifier": classifier.hash, "guide": guide, **asdict(options)},
             )
     except (ValueError, OSError) as error:
         p.error(str(error))
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     share = processes.process_index, processes.num_processes
-    with Progress(*columns, disable=not processes.is_main_process) as progress:
+    with progress_bar(disable=not processes.is_main_process) as progress:
         task = progress.add_task(f"samples at {len(options.w)} w", total=options.samples / processes.num_processes)
-        judge_drawn(folder, checkpoint.denoiser, judge, options, share, lambda done: progress.advance(task, done))
+        try:
+            draw_features(
+                folder, checkpoint.denoiser, classifier, options, share, lambda done: progress.advance(task, done)
+            )
+        except ValueError as error:  # samples that are not finite
+            p.error(str(error))
         processes.wait_for_everyone()
         if not processes.is_main_process:
             return
-        drawn = gather(folder, checkpoint.denoiser, judge, options)
-        reference = compared(judge, training, options)
+        drawn = gather(folder, checkpoint.denoiser, classifier, options)
+        reference = training_reference(classifier, training, options)
         task = progress.add_task("measuring", total=len(drawn) + 1)
         figures = []
-        for judged in (held_out(judge, test, options), *drawn):
-            figures.append(measure(reference, judged))
+        for images in (held_out_images(classifier, test, options), *drawn):
+            figures.append(measure(reference, images))
             progress.advance(task)
-    model, extractor = checkpoint.config, judge.config
-    found = record(
+    found = curve_record(
         figures[0],
-        figures[1:],
-        options,
-        checkpoint={"name": a.checkpoint, "hash": checkpoint.hash, "images_seen": model.images_seen},
-        p_uncond=model.p_uncond,
-        classifier={"name": a.classifier, "hash": judge.hash, "test_accuracy": extractor.test_accuracy},
-        guide=guiding,
-        features=f"{extractor.architecture.features} penultimate features of the classifier",
-        data=model.data,
+        zip(options.w, figures[1:], strict=True),
+        **described(a, checkpoint, classifier, guide),
+        data=public_data_name(training.name, training.licence),
         reference={"split": "train", "pictures": len(training.labels), "manifold": len(reference.manifold.points)},
         held_out={"split": "test", "pictures": min(options.samples, len(test.labels))},
-        command=command,
+        command=public_command(command),
         note=a.note,
+        versions={"torch": torch.__version__, "numpy": np.__version__},
+        **{name: value for name, value in asdict(options).items() if name != "w"},
     )
     write_atomically(a.out, (json.dumps(found, indent=2) + "\n").encode())
-    write_atomically(a.out.with_suffix(".csv"), table_of(found).encode())
+    write_atomically(a.out.with_suffix(".csv"), curve_csv(found).encode())
     shutil.rmtree(folder)
     show(found)
 
@@ -132,16 +146,60 @@ def guided(checkpoint: Checkpoint, rule: str, where: str | None) -> Checkpoint:
     return checkpoint if where is None else with_guide(checkpoint, where)
 
 
-def show(found: dict[str, Any]) -> None:
-    """The JSON of a sweep as a table in the terminal."""
+def load_data(where: str, root: Path | None, checkpoint: Checkpoint) -> tuple[DataSet, DataSet]:
+    """The training and the test images that a model's samples are compared with, at its size.
+
+    Raises ValueError for images of other channels or classes, and as ``load_splits`` does.
+    """
+    channels, size, _ = checkpoint.denoiser.shape
+    training, test = load_splits(where, root, size)
+    theirs, ours = (training.images.shape[1], training.classes), (channels, checkpoint.denoiser.classes)
+    if theirs != ours:
+        raise ValueError(
+            f"data must have the checkpoint's channels {ours[0]} and classes ({', '.join(ours[1])}), got {theirs[0]} "
+            f"and ({', '.join(theirs[1])})"
+        )
+    return training, test
+
+
+def check_out(out: Path) -> Path:
+    """The folder beside it in which features are kept until the sweep is finished.
+
+    Raises ValueError where the file, or the CSV beside it, cannot be written.
+    """
+    if not out.name or out.suffix == ".csv":
+        raise ValueError(f"out must be a JSON file, got {out}")
+    for path in (out, out.with_suffix(".csv")):
+        check_writable_path("out", path)
+    return out.with_name(f"{out.name}.drawn")
+
+
+def described(
+    a: argparse.Namespace, checkpoint: Checkpoint, classifier: Classifier, guide: dict[str, str] | None
+) -> dict[str, Any]:
+    """The models of a sweep, as its file names them."""
+    model, extractor = checkpoint.config, classifier.config
+    named, extracted = public_model_name(a.checkpoint), public_model_name(a.classifier)
+    return {
+        "checkpoint": {"name": named, "hash": checkpoint.hash, "images_seen": model.images_seen},
+        "p_uncond": model.p_uncond,
+        "classifier": {"name": extracted, "hash": classifier.hash, "test_accuracy": extractor.test_accuracy},
+        "guide": guide,
+        "features": f"{extractor.architecture.features} penultimate features of the classifier",
+    }
+
+
+def show(found: Mapping[str, Any]) -> None:
+    """The record of a sweep as a table in the terminal."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     how = f"{found['rule']}, {found['sampler']}, {found['steps']} steps"
-    table = Table(title=f"{found['checkpoint']['name']}, {how}, {found['samples']:,} samples")
+    table = Table(title=f"{escape(found['checkpoint']['name'])}, {how}, {found['samples']:,} samples")
     for heading in ("w", *(metric.title for metric in METRICS.values())):
         table.add_column(heading, justify="right")
-    for row in (*found["results"], {"w": f"real ({found['held_out']['pictures']:,})", **found["floor"]}):
+    for row in (*found["results"], {"w": f"real ({found['held_out']['pictures']:,})", **found["real_baseline"]}):
         cells = (f"{row[name]:.3f}\n{row[f'{name}_low']:.3f} to {row[f'{name}_high']:.3f}" for name in METRICS)
         table.add_row(str(row["w"]), *cells)
     Console().print(table)

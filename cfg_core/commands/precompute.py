@@ -1,12 +1,18 @@
-"""``python -m cfg_core precompute``: draw the strips that ship with the app."""
+"""Draw the strips that ship with the app: every class over the ladder of w, with its meters.
+
+python -m cfg_core precompute --checkpoint checkpoints/fashion-mnist \\
+    --classifier checkpoints/fashion-mnist-classifier --out assets/strips/fashion-mnist.npz
+"""
 
 import argparse
 from pathlib import Path
 
 from cfg_core.checkpoints.classifiers import load_classifier
 from cfg_core.checkpoints.format import load_checkpoint
+from cfg_core.commands.common import command_parser
 from cfg_core.devices import set_cpu_threads
 from cfg_core.evaluation.meters import measure_by
+from cfg_core.files import check_writable_path
 from cfg_core.grids.ladder import strip
 from cfg_core.grids.request import GridRequest
 from cfg_core.serving.precomputed import draw_frame, save_strips
@@ -14,10 +20,10 @@ from cfg_core.serving.precomputed import draw_frame, save_strips
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    p = argparse.ArgumentParser("python -m cfg_core precompute", description="Strips to ship with the app.")
+    p = command_parser("precompute", "Draw the strips that ship with the app.")
     p.add_argument("--checkpoint", required=True, help="folder or Hub name of the model")
-    p.add_argument("--classifier", help="folder or Hub name of the classifier that judges")
-    p.add_argument("--seed", type=int, default=GridRequest.seed)
+    p.add_argument("--classifier", help="folder or Hub name of the classifier that the meters come from")
+    p.add_argument("--seed", type=int, default=GridRequest.seed, help="of the noise")
     p.add_argument("--out", type=Path, required=True, help="the .npz file to write; app.py reads assets/strips/*.npz")
     return p
 
@@ -34,10 +40,11 @@ def main(arguments: list[str] | None = None) -> None:
         denoiser, classes = checkpoint.denoiser, range(len(checkpoint.config.classes))
         grids = [GridRequest(checkpoint.hash, (label,), seed=a.seed) for label in classes]
         requests = [rung for grid in grids for rung in strip(grid)]
-        judge = load_classifier(a.classifier, checkpoint=checkpoint) if a.classifier else None
-        measure = measure_by(judge) if judge else None
+        classifier = load_classifier(a.classifier, checkpoint=checkpoint) if a.classifier else None
+        measure = measure_by(classifier) if classifier else None
+        check_writable_path("out", a.out)
         frames = [draw_frame(denoiser, request, measure) for request in track(requests, "drawing")]
-        save_strips(a.out, frames, judge.hash if judge else "")
+        save_strips(a.out, frames, classifier.hash if classifier else "")
     except (ValueError, OSError) as error:
         p.error(str(error))
     print(f"{len(frames)} grids of {a.checkpoint} ({checkpoint.hash}) in {a.out}, {a.out.stat().st_size:,} bytes")

@@ -6,6 +6,7 @@ python -m cfg_core sample --again bags.png --out same-bags.png
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ from rich.progress import track
 
 from cfg_core.checkpoints.catalog import describe_model
 from cfg_core.checkpoints.format import LoadedModel
+from cfg_core.checks import shown
+from cfg_core.commands.common import command_parser
 from cfg_core.devices import choose_device, set_cpu_threads
+from cfg_core.files import check_writable_path
 from cfg_core.grids.drawing import begin_grid, check_drawable, pixels
 from cfg_core.grids.request import GridRequest
 from cfg_core.grids.sheet import draw_sheet, read_request, save_sheet
@@ -26,20 +30,24 @@ from cfg_core.serving.registry import load_model
 
 def parser() -> argparse.ArgumentParser:
     """The command line; ranges are those of GridRequest."""
-    p = argparse.ArgumentParser("python -m cfg_core sample", description="Draw a labelled grid of guided samples.")
-    p.add_argument("--checkpoint", default="checkpoints/fashion-mnist", help="a folder, or a Hub name owner/name")
-    p.add_argument("--class", dest="classes", nargs="+", default=["all"], help="labels, names of classes, or all")
-    p.add_argument("--w", nargs="+", default=["0", "1", "3"], help="guidance strengths, −1 to 8")
-    p.add_argument("--samples", default="4", help="samples of each class, 1 to 64")
-    p.add_argument("--sampler", default="dpmpp_2m", help=f"one of {', '.join(SAMPLERS)}")
-    p.add_argument("--steps", help="steps of the sampler; by default its own")
-    p.add_argument("--rule", default="cfg", help=f"one of {', '.join(RULES)}")
-    p.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of rule or sampler")
-    p.add_argument("--guide", help="classifier that a rule may need; by default CHECKPOINT-guide, if it is there")
-    p.add_argument("--seed", default="7")
-    p.add_argument("--again", type=Path, help="a sheet saved before: draw its request, ignoring the options above")
-    p.add_argument("--device", help="cpu, cuda or mps; by default the best there is")
-    p.add_argument("--out", type=Path, default=Path("sheet.png"))
+    p = command_parser("sample", "Draw a labelled grid of guided samples.")
+    model = p.add_argument_group("model")
+    model.add_argument("--checkpoint", default="checkpoints/fashion-mnist", help="a folder, or a Hub name owner/name")
+    model.add_argument("--guide", help="classifier that a rule may need; by default CHECKPOINT-guide, if it is there")
+    model.add_argument("--device", help="cpu, cuda or mps; by default the best there is")
+    grid = p.add_argument_group("grid")
+    grid.add_argument(
+        "--class", dest="classes", nargs="+", default=["all"], help="labels, names of classes, or all, the default"
+    )
+    grid.add_argument("--w", nargs="+", default=["0", "1", "3"], help="guidance strengths, −1 to 8; by default 0 1 3")
+    grid.add_argument("--samples", default="4", help="of each class, 1 to 64")
+    grid.add_argument("--seed", default="7", help="of the noise")
+    grid.add_argument("--sampler", default="dpmpp_2m", help=f"one of {', '.join(SAMPLERS)}")
+    grid.add_argument("--steps", help="steps of the sampler; by default its own")
+    grid.add_argument("--rule", default="cfg", help=f"of guidance, one of {', '.join(RULES)}")
+    grid.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of rule or sampler")
+    grid.add_argument("--again", type=Path, help="a sheet saved before: draw its request, not that of these options")
+    p.add_argument("--out", type=Path, default=Path("sheet.png"), help="PNG file to write")
     return p
 
 
@@ -54,23 +62,22 @@ def main(arguments: list[str] | None = None) -> None:
         if request.checkpoint != checkpoint.hash:
             raise ValueError(f"checkpoint must be {request.checkpoint}, which drew {a.again}, got {checkpoint.hash}")
         check_drawable(checkpoint.denoiser, request := request.guided_by(checkpoint.guide))
+        check_writable_path("out", a.out)
+        job = begin_grid(checkpoint.denoiser, request)
+        for state, _ in track(generate(checkpoint.denoiser, job), "denoising", total=request.evaluations):
+            z = state.z
+        pictures = pixels(request, checkpoint.denoiser.pictures(z))
+        save_sheet(draw_sheet(request, pictures, checkpoint.config.classes), a.out, request)
     except (ValueError, OSError) as error:
         p.error(str(error))
-    job = begin_grid(checkpoint.denoiser, request)
-    for state, _ in track(generate(checkpoint.denoiser, job), "denoising", total=request.evaluations):
-        x = state.z
-    try:
-        pictures = pixels(request, checkpoint.denoiser.pictures(x))
-        save_sheet(draw_sheet(request, pictures, checkpoint.config.classes), a.out, request)
-    except (OSError, ValueError) as error:
-        p.error(f"out must be a file that can be written, got {a.out} ({error})")
     print(f"{a.out}: {request.pictures} samples, {request.to_url(len(checkpoint.config.classes))}")
 
 
 def _request(a: argparse.Namespace, checkpoint: LoadedModel) -> GridRequest:
-    names = {name.lower(): str(label) for label, name in enumerate(checkpoint.config.classes)}
+    classes = checkpoint.config.classes
+    labels = a.classes if a.classes == ["all"] else [find_class(each, classes) for each in a.classes]
     raw: dict[str, Any] = {
-        "class": ",".join(names.get(name.lower(), name) for name in a.classes),
+        "class": ",".join(labels),
         "w": ",".join(a.w),
         "samples": a.samples,
         "sampler": a.sampler,
@@ -80,4 +87,20 @@ def _request(a: argparse.Namespace, checkpoint: LoadedModel) -> GridRequest:
     }
     if a.steps is not None:
         raw["steps"] = a.steps
-    return GridRequest.parse(raw, checkpoint.hash, len(checkpoint.config.classes), checkpoint.guide)
+    return GridRequest.parse(raw, checkpoint.hash, len(classes), checkpoint.guide)
+
+
+def find_class(text: str, classes: Sequence[str]) -> str:
+    """The label, as text, of the class of that name: of exactly that name, else of it in any case; else the text.
+
+    Raises ValueError where several classes have that name.
+    """
+    for same in (lambda name: name == text, lambda name: name.casefold() == text.casefold()):
+        labels = [str(label) for label, name in enumerate(classes) if same(name)]
+        if len(labels) > 1:
+            raise ValueError(
+                f"class must be one class, got {shown(text)}, the name of {', '.join(labels)}; give a number"
+            )
+        if labels:
+            return labels[0]
+    return text

@@ -1,7 +1,8 @@
-"""What samples are worth: metrics, sweeps over w, curve files, and the conclusions that curves allow.
+"""What a model's samples are worth, and what curves of such figures say.
 
-Read metrics.py (FID, Inception Score, precision and recall, Vendi score), sweep.py (every metric over w),
-curve_file.py, curves.py (curves in groups), conclusions.py (sentences from figures), paper_tables.py, meters.py (live,
-of one grid).
+Read frechet.py (FID), inception_score.py, precision_recall.py and vendi.py, a metric each, on features or probabilities
+alone; bootstrap.py (their intervals), metrics.py (the table of them); sweep.py (draws and measures samples over w),
+curve_file.py (the format of a sweep), curves.py (the files of a folder in groups) with conclusions.py,
+paper_tables.py beside them; meters.py (the two figures under a live grid).
 May import data, networks, diffusion, guidance, sampling, grids, checkpoints and the top-level helpers.
 """

@@ -1,5 +1,6 @@
-"""What the figures say, in one plain sentence each, and whether the paper says the same. Nothing here is tuned: each
-criterion is in its docstring, and the paper's own Tables 1 and 2 meet all of them (tests/test_curves.py).
+"""What the figures show, one plain sentence each, and whether the paper reports the same. No criterion is tuned to our
+figures: each is in its docstring, and the paper's own Tables 1 and 2 meet all of them
+(tests/evaluation/test_conclusions.py).
 
 Two figures differ where their 95 % intervals are apart. FID is compared at equal w, or at equal Inception Score where
 a model that needs more w for the same effect would otherwise look better.
@@ -13,8 +14,8 @@ from itertools import pairwise
 import numpy as np
 from scipy import stats
 
+from cfg_core.evaluation.bootstrap import Estimate
 from cfg_core.evaluation.curve_file import Curve, Line
-from cfg_core.evaluation.metrics import Estimate
 
 SMALL = 1.0
 """A small w is above 0 and below this; the paper's best are 0.1 and 0.3."""
@@ -25,10 +26,8 @@ VERDICTS = {True: "as in the paper", False: "not as in the paper", None: "the pa
 
 @dataclass(frozen=True)
 class Conclusion:
-    """chart: under which chart it stands, "fid" or "precision". holds: None where the paper says nothing of it.
-
-    claim: what the paper says it of, where it measures no such figure.
-    """
+    """chart: the chart it is shown under, "fid" or "precision". holds: whether the paper reports the same, None where
+    it does not measure this. claim: the quality the paper speaks of, where it gives no such figure."""
 
     chart: str
     text: str
@@ -37,7 +36,7 @@ class Conclusion:
 
     @property
     def verdict(self) -> str:
-        """Whether the paper says the same."""
+        """Whether the paper reports the same, in words."""
         if not self.claim:
             return VERDICTS[self.holds]
         return f"{'' if self.holds else 'not '}as the paper says of {self.claim}"
@@ -68,7 +67,7 @@ def of(line: Line, metric: str) -> list[Estimate]:
 
 
 def rho(line: Line, metric: str) -> str:
-    """The rank correlation as it is told."""
+    """The rank correlation of a metric with w, formatted."""
     return f"Spearman ρ = {rank(line, metric):.2f}".replace("-", "−")
 
 
@@ -217,7 +216,7 @@ def beside(reference: Curve, other: Curve) -> Conclusion:
     """As in the paper where the best FID of classifier-free guidance is not above that of the other method."""
     best, its = (min(curve.points, key=lambda p: p.figures["fid"].value) for curve in (reference, other))
     a, b = best.figures["fid"], its.figures["fid"]
-    order = "lower than" if below(a, b) else "higher than" if below(b, a) else "not told apart from"
+    order = "lower than" if below(a, b) else "higher than" if below(b, a) else "not distinguishable from"
     sentence = (
         f"The best FID of {reference.title}, {formatted(a)} at w = {best.w:g}, is {order} that of {other.title}, "
         f"{formatted(b)} at w = {its.w:g} ({reference.samples:,} against {other.samples:,} samples)"

@@ -1,26 +1,46 @@
-"""One curve file: what ``python -m cfg_core evaluate`` wrote of a sweep over w, checked, as a frozen Curve."""
+"""The format of a curve file, written and read: the figures of a sweep over w, with all that they depend on.
 
+A file is one JSON object with the REQUIRED fields, and those of OPTIONAL that are not at their default; each entry of
+``results`` has w and, for each metric, its figure and the ends of its interval (``fid``, ``fid_low``, ``fid_high``).
+Version 1, which says no version, calls ``real_baseline`` ``floor``; it is read as well. Unknown fields are refused.
+"""
+
+import csv
+import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
 
 from cfg_core.checks import number, shown, text
-from cfg_core.evaluation.metrics import METRICS, Estimate
+from cfg_core.evaluation.bootstrap import Estimate
+from cfg_core.evaluation.metrics import METRICS, Figures
 
-Figures = Mapping[str, Estimate]
-"""Metric → its figure with its interval."""
+VERSION = 2
 
 
 LARGEST = 1e9
-"""A figure beyond this is no figure of pictures."""
+"""A figure beyond this is no figure of images."""
 
 
-PROVENANCE = (
+REQUIRED = (
     "checkpoint", "p_uncond", "classifier", "features", "data", "held_out", "command", "versions", "date",
-    "samples", "sampler", "steps", "seed", "rule", "floor", "results",
+    "samples", "sampler", "steps", "seed", "rule", "real_baseline", "results",
 )  # fmt: skip
-"""What a file must have; whatever else it says travels along."""
+
+
+OPTIONAL: Mapping[str, Any] = {
+    "version": 1,
+    "guide": None,
+    "reference": None,
+    "note": "",
+    "precision": "default",
+    "interval": "",
+    "class_counts": (),
+    "parameters": {},
+}
+"""Field → what it means where it is absent."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +53,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Line:
-    """Points over w, increasing, at least one; the title is what stands at the line's end."""
+    """Points over w, increasing, at least one; the title labels the line where it is drawn."""
 
     title: str
     points: tuple[Point, ...]
@@ -41,7 +61,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Curve(Line):
-    """A line measured here. checkpoint, classifier: hashes. floor: held-out real pictures. record: the whole file."""
+    """A line measured here. checkpoint, classifier: hashes. real_baseline: figures of held-out real images. record: the
+    whole file, in the names of the newest version."""
 
     file: str
     checkpoint: str
@@ -57,27 +78,76 @@ class Curve(Line):
     steps: int
     samples: int
     seed: int
-    floor: Figures
+    real_baseline: Figures
     record: Mapping[str, Any]
 
     @property
-    def judge(self) -> tuple[str, str, str]:
-        """Figures of equal judges compare, no others."""
+    def extractor(self) -> tuple[str, str, str]:
+        """Figures compare where this is equal, and nowhere else: classifier, features and data."""
         return self.classifier, self.features, self.data
+
+
+# ---- writing -------------------------------------------------------------------------------------------------------
+
+
+def curve_record(real_baseline: Figures, points: Iterable[tuple[float, Figures]], **provenance: Any) -> dict[str, Any]:
+    """The JSON of a sweep: where it comes from, the real baseline, and one entry for each (w, figures)."""
+    return {
+        "version": VERSION,
+        **provenance,
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "interval": "95 % percentile bootstrap over the samples (recall: over the real pictures), the rest held fixed",
+        "real_baseline": _flat(real_baseline),
+        "results": [{"w": w, **_flat(figures)} for w, figures in points],
+    }
+
+
+def curve_csv(record: Mapping[str, Any]) -> str:
+    """The figures of a record as CSV, the real baseline in the last row."""
+    file = io.StringIO()
+    rows = [*record["results"], {"w": "real", **record["real_baseline"]}]
+    writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
+
+
+def _flat(figures: Figures) -> dict[str, float]:
+    """metric, metric_low and metric_high, one after the other."""
+    return {
+        f"{name}{end}": value
+        for name, figure in figures.items()
+        for end, value in (("", figure.value), ("_low", figure.low), ("_high", figure.high))
+    }
+
+
+# ---- reading -------------------------------------------------------------------------------------------------------
 
 
 def parse_curve(file: str, content: str) -> Curve:
     """The curve of a file. Raises ValueError, in one sentence that begins with the file's name."""
     try:
-        return _curve(file, json.loads(content))
+        return _curve(file, _upgraded(json.loads(content)))
     except json.JSONDecodeError as error:
         raise ValueError(f"{file} is not JSON: {error}") from error
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{file} is not a curve file: {error}") from error
 
 
-def _curve(file: str, raw: Any) -> Curve:
-    _holds("the record", raw, PROVENANCE)
+def _upgraded(raw: Any) -> Any:
+    """A record of any version in the names of the newest. Raises ValueError for a version or a field not known here."""
+    if not isinstance(raw, Mapping):
+        raise ValueError(f"the record must be an object, got {shown(raw)}")
+    version = number("version", raw.get("version", OPTIONAL["version"]), 1, VERSION, whole=True)
+    renamed: dict[str, str] = {"floor": "real_baseline"} if version == 1 else {}
+    record: dict[str, Any] = {renamed.get(str(name), str(name)): value for name, value in raw.items()}
+    if unknown := sorted(record.keys() - {*REQUIRED, *OPTIONAL}):
+        raise ValueError(f"the record has the unknown field {shown(unknown[0])}")
+    return record
+
+
+def _curve(file: str, raw: Mapping[str, Any]) -> Curve:
+    _holds("the record", raw, REQUIRED)
     _holds("checkpoint", raw["checkpoint"], ("name", "hash", "images_seen"))
     _holds("classifier", raw["classifier"], ("hash", "test_accuracy"))
     _holds("held_out", raw["held_out"], ("pictures",))
@@ -101,7 +171,7 @@ def _curve(file: str, raw: Any) -> Curve:
         steps=number("steps", raw["steps"], 1, LARGEST, whole=True),
         samples=number("samples", raw["samples"], 1, LARGEST, whole=True),
         seed=number("seed", raw["seed"], 0, 2**32 - 1, whole=True),
-        floor=_figures("the floor", raw["floor"]),
+        real_baseline=_figures("the real baseline", raw["real_baseline"]),
         record=raw,
     )
 
@@ -133,7 +203,7 @@ def _figures(where: str, raw: Any) -> Figures:
     return found
 
 
-def _holds(name: str, raw: Any, fields: tuple[str, ...] | list[str]) -> None:
+def _holds(name: str, raw: Any, fields: Sequence[str]) -> None:
     if not isinstance(raw, Mapping):
         raise ValueError(f"{name} must be an object, got {shown(raw)}")
     missing = [field for field in fields if field not in raw]

@@ -1,9 +1,9 @@
-"""The curve files of a folder, grouped as the paper asks its questions, with what they say.
+"""The curve files of a folder, grouped by the questions of the paper, with the conclusions from each group.
 
-    python -m cfg_core curves assets/curves        # Markdown: one table a group, and the findings
+    python -m cfg_core curves assets/curves        # Markdown: one table a group, and its conclusions
 
-Figures compare only where the same classifier judged the same features of the same data: the curve with the most
-points of the model that runs sets the standard, and what was judged otherwise is left out, in one sentence.
+Figures compare only where the same classifier extracted the same features from the same data: the curve with the most
+points of the model that runs sets the standard, and curves of another extractor are left out, in one sentence each.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from cfg_core.evaluation.conclusions import Conclusion, beside, dip, exchange, formatted, rises, steps, unconditional
-from cfg_core.evaluation.curve_file import Curve, Figures, parse_curve
-from cfg_core.evaluation.metrics import METRICS
+from cfg_core.evaluation.curve_file import Curve, parse_curve
+from cfg_core.evaluation.metrics import METRICS, Figures
 
 CURVES_FOLDER = Path(__file__).parents[2] / "assets" / "curves"
 
@@ -24,10 +24,10 @@ METHODS = {
     "classifier_unconditional": "classifier, unconditional",
     "bayes": "CFG by Bayes' rule",
 }
-"""What stands at the end of the line of a guidance rule."""
+"""Guidance rule → the label of its line."""
 
 
-PAPERS = "ancestral"
+PAPER_SAMPLER = "ancestral"
 """The paper's sampler, whose T section 4.3 varies."""
 
 
@@ -38,13 +38,13 @@ class Group:
     name: str
     title: str
     curves: tuple[Curve, ...]
-    findings: tuple[Conclusion, ...]
+    conclusions: tuple[Conclusion, ...]
 
 
 @dataclass(frozen=True)
 class Curves:
-    """main: the curve that sets the standard. problems: one sentence for each thing that is wrong. of_models: hash →
-    the curve of a model on which the dot of Explore moves."""
+    """main: the curve that sets the standard. problems: one sentence for each file that cannot be used or compared.
+    of_models: the hash of a model → its curve, the one with the most points of the page's rule and samplers."""
 
     groups: tuple[Group, ...]
     main: Curve | None
@@ -53,7 +53,7 @@ class Curves:
 
 
 def read_curves(folder: Path, offered: Sequence[str] = ()) -> Curves:
-    """What the folder holds. offered: the hashes of the models on the page, the one it opens with first."""
+    """The curves of a folder. offered: the hashes of the models on the page, the one it opens with first."""
     if not folder.is_dir():
         return Curves((), None, (f"There is no folder {folder.name} with curve files.",))
     files = [_read(path) for path in sorted(folder.glob("*.json"))]
@@ -62,19 +62,21 @@ def read_curves(folder: Path, offered: Sequence[str] = ()) -> Curves:
     if not found:
         none = f"The folder {folder.name} holds no curve file that can be used."
         return Curves((), None, (*problems, none))
-    best = sorted(found, key=lambda c: (c.rule == "cfg", c.sampler != PAPERS, c.images_seen, len(c.points), c.samples))
+    best = sorted(
+        found, key=lambda c: (c.rule == "cfg", c.sampler != PAPER_SAMPLER, c.images_seen, len(c.points), c.samples)
+    )
     of_models = {curve.checkpoint: curve for curve in best}
     main = of_models.get(offered[0], best[-1]) if offered else best[-1]
     standards = {curve.data: curve for curve in best} | {main.data: main}
     made: list[Group] = []
     for data in sorted(standards, key=lambda data: (data != main.data, data)):
         standard, of_data = standards[data], [curve for curve in found if curve.data == data]
-        comparable = [curve for curve in of_data if curve.judge == standard.judge]
+        comparable = [curve for curve in of_data if curve.extractor == standard.extractor]
         problems += [
-            f"{curve.file} was judged by {curve.features} {curve.classifier}, {standard.file} by {standard.features} "
-            f"{standard.classifier}: their figures do not compare."
+            f"{curve.file} was measured over {curve.features} {curve.classifier}, {standard.file} over "
+            f"{standard.features} {standard.classifier}: their figures do not compare."
             for curve in of_data
-            if curve.judge != standard.judge
+            if curve.extractor != standard.extractor
         ]
         groups = list(_groups(standard, comparable))
         problems += _others(comparable, groups, offered or [standard.checkpoint])
@@ -82,6 +84,12 @@ def read_curves(folder: Path, offered: Sequence[str] = ()) -> Curves:
             groups = [replace(g, name=f"{g.name}-{data}", title=f"{g.title}, {data}") for g in groups]
         made += groups
     return Curves(tuple(made), main, tuple(problems), of_models)
+
+
+def _standing(curve: Curve) -> tuple[bool, bool, int, int, int]:
+    """How fit a curve is to be the standard of others, the fittest last."""
+    ours = curve.sampler != PAPER_SAMPLER
+    return curve.rule == "cfg", ours, curve.images_seen, len(curve.points), curve.samples
 
 
 def _read(path: Path) -> Curve | str:
@@ -100,10 +108,10 @@ def _others(curves: Iterable[Curve], groups: Iterable[Group], offered: Sequence[
     drawn = {curve.file: group.name for group in groups for curve in group.curves}
     for curve in curves:
         if curve.checkpoint not in offered and drawn.get(curve.file) not in ("p_uncond", "steps"):
-            so = "its points do not open in Explore" if curve.file in drawn else "it is not drawn"
+            effect = "its points do not open in Explore" if curve.file in drawn else "it is not drawn"
             yield (
                 f"{curve.file} is of the checkpoint {curve.checkpoint_name} ({curve.checkpoint}), which is not offered "
-                f"here: {so}."
+                f"here: {effect}."
             )
 
 
@@ -111,7 +119,7 @@ def _groups(main: Curve, curves: Sequence[Curve]) -> Iterable[Group]:
     own = [curve for curve in curves if curve.checkpoint == main.checkpoint]
     cfg = [curve for curve in own if curve.rule == main.rule]
     by_steps = _largest(
-        (curve for curve in curves if curve.rule == main.rule and curve.sampler == PAPERS),
+        (curve for curve in curves if curve.rule == main.rule and curve.sampler == PAPER_SAMPLER),
         varied=lambda c: c.steps,
         fixed=lambda c: (c.checkpoint, c.samples, c.seed),
     )
@@ -152,24 +160,24 @@ Varied = TypeVar("Varied", int, float)
 def _largest(
     curves: Iterable[Curve], varied: Callable[[Curve], Varied], fixed: Callable[[Curve], object]
 ) -> dict[Varied, Curve]:
-    """What is varied → a curve: the largest set of curves in which the rest is the same."""
+    """The varied value → a curve, of the largest set of curves in which all fixed values are equal."""
     sets: dict[object, dict[Varied, Curve]] = {}
     for curve in curves:
         sets.setdefault(fixed(curve), {})[varied(curve)] = curve
     return max(sets.values(), key=len, default={})
 
 
-# ---- the command line ----
+# ---- Markdown ------------------------------------------------------------------------------------------------------
 
 
 def basis(curve: Curve) -> str:
-    """What the figures of a curve, and of all that compare with it, are worth."""
+    """What the figures of a curve, and of all that compare with it, are measured over, in one sentence."""
     features = f"{curve.features}, which is right on {100 * curve.test_accuracy:.2f} % of the test pictures"
     return f"FID over {features}; not comparable with FID over Inception features."
 
 
 def markdown(curves: Curves) -> str:
-    """One table a group, the floor in its last row, and the findings."""
+    """One table a group, the real baseline in its last row, and the conclusions."""
     return "\n".join(line for group in curves.groups for line in _table(group))
 
 
@@ -181,12 +189,12 @@ def _table(group: Group) -> Iterable[str]:
         for point in curve.points:
             yield f"| {curve.title} | {point.w:g} | {_cells(point.figures)} |"
     held_out = group.curves[0].record["held_out"]["pictures"]
-    yield f"| {held_out:,} held-out real pictures | | {_cells(group.curves[0].floor)} |\n"
+    yield f"| {held_out:,} held-out real pictures | | {_cells(group.curves[0].real_baseline)} |\n"
     yield f"{basis(group.curves[0])}\n"
     for c in group.curves:
         yield f"- {c.title}: {c.samples:,} samples, seed {c.seed}, {c.steps} steps of {c.sampler}, `{c.file}`"
     yield ""
-    yield from (f"- {finding}" for finding in group.findings)
+    yield from (f"- {conclusion}" for conclusion in group.conclusions)
     yield ""
 
 

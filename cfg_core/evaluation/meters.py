@@ -1,4 +1,4 @@
-"""The live meters of a grid: how faithful its pictures are to their class, and how many different ones there are."""
+"""The live meters of a grid: how faithful its images are to their class, and how many different ones there are."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,32 +9,32 @@ import torch
 
 from cfg_core.checkpoints.classifiers import Classifier
 from cfg_core.data.pixels import to_unit
-from cfg_core.evaluation.metrics import vendi_score_near
+from cfg_core.evaluation.vendi import vendi_score_near
 from cfg_core.grids.request import GridRequest
 
 
 @dataclass(frozen=True)
 class Meter:
-    """fidelity: mean p(own class | picture), 0 to 1. diversity: the effective number of different pictures, from 1 to
-    their number; under a Gaussian kernel on the judge's features, half as wide as two real pictures of one class are
-    apart (tests/test_meters.py: so it falls from w = 0 to 4 for every class)."""
+    """fidelity: mean p(own class | image), 0 to 1. diversity: the effective number of different images, from 1 to
+    their number; under a Gaussian kernel on the classifier's features, half as wide as the mean distance of two real
+    images of one class (tests/evaluation/test_meters.py: with it diversity falls from w = 0 to 4 for every class)."""
 
     fidelity: float
     diversity: float
 
 
 Measure = Callable[[GridRequest, np.ndarray], Meter]
-"""A request and its finished pictures (w, class, sample, S, S, C) uint8 to their meter."""
+"""A request and its finished images (w, class, sample, S, S, C) uint8 to their meter."""
 
 
-def measure_by(judge: Classifier) -> Measure:
-    """Meters as this classifier of clean pictures sees them; a few milliseconds a grid."""
+def measure_by(classifier: Classifier) -> Measure:
+    """Meters by this classifier of clean images; a few milliseconds a grid."""
 
     def measure(request: GridRequest, pictures: np.ndarray) -> Meter:
         images = torch.from_numpy(pictures.reshape(-1, *pictures.shape[3:])).permute(0, 3, 1, 2)
-        features = judge.features(to_unit(images))
+        features = classifier.features(to_unit(images))
         labels = [label for _, label, _ in product(request.w, request.classes, range(request.samples))]
-        fidelity = judge.probabilities_of(features)[range(len(labels)), labels].mean()
-        return Meter(float(fidelity), vendi_score_near(features, judge.config.spread / 2))
+        fidelity = classifier.probabilities_of(features)[range(len(labels)), labels].mean()
+        return Meter(float(fidelity), vendi_score_near(features, classifier.config.spread / 2))
 
     return measure

@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cfg_core.evaluation.bootstrap import Estimate
 from cfg_core.evaluation.conclusions import short
 from cfg_core.evaluation.curve_file import Line, Point
-from cfg_core.evaluation.metrics import Estimate
 
 FILE = Path(__file__).parents[2] / "assets" / "paper_tables.json"
 
 
 @dataclass(frozen=True)
 class PaperTable:
-    """A table of the paper. says: what its figures show, in one sentence."""
+    """A table of the paper. summary: what its figures show, in one sentence."""
 
     name: str
     title: str
     lines: tuple[Line, ...]
-    says: str
+    summary: str
     source: str
 
 
@@ -33,8 +33,8 @@ def paper_tables() -> tuple[PaperTable, PaperTable]:
     one = _lines(raw["imagenet64"], "by_p_uncond", "p_uncond")
     two = _lines(raw["imagenet128"], "by_steps", "T")
     return (
-        PaperTable("table1", "Table 1: ImageNet 64×64", one, _says(one), raw["source"]),
-        PaperTable("table2", "Table 2: ImageNet 128×128", two, _says(two), raw["source"]),
+        PaperTable("table1", "Table 1: ImageNet 64×64", one, _summary(one), raw["source"]),
+        PaperTable("table2", "Table 2: ImageNet 128×128", two, _summary(two), raw["source"]),
     )
 
 
@@ -51,7 +51,7 @@ def _lines(raw: Any, by: str, symbol: str) -> tuple[Line, ...]:
     )
 
 
-def _says(lines: Iterable[Line]) -> str:
+def _summary(lines: Iterable[Line]) -> str:
     best = ((line.title, min(line.points, key=lambda point: point.figures["fid"].value)) for line in lines)
     lowest = ", ".join(f"w = {point.w:g} for {title} ({short(point.figures['fid'].value)})" for title, point in best)
     return f"FID is lowest at {lowest}, and IS only rises with w."

@@ -16,7 +16,8 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from cfg_core.checkpoints.format import CheckpointConfig, model_card, save_checkpoint
+from cfg_core.checkpoints.format import CheckpointConfig, save_checkpoint
+from cfg_core.checkpoints.model_card import model_card
 from cfg_core.data.datasets import DataSet
 from cfg_core.diffusion.network_denoiser import NetworkDenoiser
 from cfg_core.networks.unet import UNet

@@ -45,7 +45,7 @@ class TradeOff:
                     "name": table.name,
                     "title": table.title,
                     "curves": [_line(line) for line in table.lines],
-                    "says": table.says,
+                    "summary": table.summary,
                     "source": table.source,
                 }
                 for table in paper_tables()
@@ -64,12 +64,12 @@ def _group(group: Group) -> dict[str, Any]:
                 "file": curve.file,
                 "hash": curve.checkpoint,
                 "model": curve.checkpoint_name,
-                "baseline": _flat(curve.floor),
+                "baseline": _flat(curve.real_baseline),
                 "record": curve.record,
             }
             for curve in group.curves
         ],
-        "findings": _findings(group.findings),
+        "conclusions": _conclusions(group.conclusions),
     }
 
 
@@ -84,5 +84,7 @@ def _line(line: Line) -> dict[str, Any]:
     return {"title": line.title, "record": {"results": results}}
 
 
-def _findings(findings: Iterable[Conclusion]) -> list[dict[str, Any]]:
-    return [{"chart": f.chart, "text": f.text, "holds": f.holds, "verdict": f.verdict} for f in findings]
+def _conclusions(conclusions: Iterable[Conclusion]) -> list[dict[str, Any]]:
+    return [
+        {"chart": each.chart, "text": each.text, "holds": each.holds, "verdict": each.verdict} for each in conclusions
+    ]

@@ -22,7 +22,7 @@ from cfg_core.data.datasets import load_dataset
 from cfg_core.devices import set_cpu_threads
 from cfg_core.diffusion.mixture import MixtureDenoiser
 from cfg_core.evaluation.metrics import METRICS
-from cfg_core.evaluation.sweep import Options, compared, gather, judge_drawn
+from cfg_core.evaluation.sweep import Options, draw_features, gather, training_reference
 from cfg_core.sampling.loop import begin, sample
 from cfg_core.sampling.samplers import SAMPLERS
 
@@ -58,7 +58,7 @@ def main() -> None:
     set_cpu_threads()
     checkpoint = load_checkpoint("checkpoints/fashion-mnist")
     classifier = load_classifier("checkpoints/fashion-mnist-classifier")
-    reference = compared(classifier, load_dataset(checkpoint.config.data), Options((0.3,), options.samples))
+    reference = training_reference(classifier, load_dataset(checkpoint.config.data), Options((0.3,), options.samples))
     table = Table("sampler", "spacing", "distance on the mixture", "FID of the model", "95 % interval", "p(own class)")
     for name, spacing in product(("dpmpp_2m", "dpmpp_2m_sde", "ddim", "heun"), ("uniform", "midpoint", "edm")):
         steps = options.steps // 2 if name == "heun" else options.steps
@@ -67,7 +67,7 @@ def main() -> None:
             cells = [f"{distance(name, steps):.3f}"]
             if name.startswith("dpmpp"):
                 folder = Path(scratch)
-                judge_drawn(folder, checkpoint.denoiser, classifier, sweep)
+                draw_features(folder, checkpoint.denoiser, classifier, sweep)
                 (drawn,) = gather(folder, checkpoint.denoiser, classifier, sweep)
                 fid, own = (METRICS[metric].estimate(reference, drawn) for metric in ("fid", "p_correct"))
                 cells += [f"{fid.value:.2f}", f"{fid.low:.2f} to {fid.high:.2f}", f"{own.value:.3f}"]

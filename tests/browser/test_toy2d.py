@@ -7,7 +7,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from cfg_core.toy2d.scene import REACH, VIEW, Scene, draw_scene, draw_trajectory
+from cfg_core.toy2d.drawing import draw_scene
+from cfg_core.toy2d.scene import REACH, VIEW, Scene
+from cfg_core.toy2d.trajectory import draw_trajectory
 
 from .conftest import Open
 

@@ -92,7 +92,7 @@ def test_the_charts_show_exactly_the_figures_of_the_files(open_page: Open, files
         for chart in AXES:
             holds(page, chart, [files[name] for name in names])
             baseline = page.locator(f".tradeoff .{chart} .baseline")
-            of_file = tuple(files[names[0]]["floor"][metric] for metric in AXES[chart])
+            of_file = tuple(files[names[0]]["real_baseline"][metric] for metric in AXES[chart])
             assert (float(baseline.get_attribute("data-x")), float(baseline.get_attribute("data-y"))) == of_file
             if len(names) > 1:
                 assert page.locator(f".{chart} .title text").count() == len(names)
@@ -247,7 +247,7 @@ def test_downloads_and_table_hold_the_same_figures(open_page: Open, files: dict[
     rows = list(csv.DictReader(io.StringIO(save(page, "csv"))))
     for name in names:
         lines, content = [row for row in rows if row["source"] == name], files[name]
-        for row, figures in zip(lines, [*content["results"], {"w": "real", **content["floor"]}], strict=True):
+        for row, figures in zip(lines, [*content["results"], {"w": "real", **content["real_baseline"]}], strict=True):
             shown = {key: row[key] if value == "real" else float(row[key]) for key, value in figures.items()}
             assert shown == figures
             assert (row["checkpoint"], row["rule"]) == (content["checkpoint"]["hash"], content["rule"])

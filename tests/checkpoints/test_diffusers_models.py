@@ -12,10 +12,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from cfg_core.checkpoints import diffusers_models as adapters
+from cfg_core.checkpoints import diffusers_denoisers
 from cfg_core.checkpoints.catalog import describe_model
-from cfg_core.checkpoints.diffusers_models import BETAS, PREDICTIONS
+from cfg_core.checkpoints.diffusers_schedules import BETAS, PREDICTIONS
 from cfg_core.checkpoints.format import CheckpointError, LoadedModel
+from cfg_core.devices import DEVICE_PRECISION
 from cfg_core.diffusion.schedule import DiscreteSchedule
 from cfg_core.diffusion.spacings import SPACINGS
 from cfg_core.grids.request import GridRequest
@@ -126,7 +127,7 @@ def test_latents_are_decoded_a_few_at_a_time_and_come_out_as_all_at_once(
     monkeypatch.setattr(denoiser._vae.decoder, "forward", lambda z, *rest: counts.append(len(z)) or decoder(z, *rest))
     few = denoiser.pictures(latents)
     assert counts == [4, 4, 2]
-    monkeypatch.setattr(adapters, "DECODED", 10)
+    monkeypatch.setattr(diffusers_denoisers, "DECODED", 10)
     assert torch.allclose(few, denoiser.pictures(latents), atol=1e-5)
     assert counts[3:] == [10]
 
@@ -215,7 +216,7 @@ def test_it_draws_the_same_whatever_its_scheduler_says(
     unet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
 ) -> None:
     """In float64: clipped and untrained, a network makes 1e-4 of float32's rounding, in diffusers' loop as in ours."""
-    monkeypatch.setitem(adapters.DEVICE_PRECISION, "cpu", torch.float64)
+    monkeypatch.setitem(DEVICE_PRECISION, "cpu", torch.float64)
     assert torch.allclose(*both(with_scheduler(unet, tmp_path, **settings), torch.float64), atol=1e-5)
 
 
@@ -225,14 +226,14 @@ def test_it_draws_the_same_whatever_its_scheduler_says(
 def test_an_offset_and_betas_of_its_own_are_its_schedulers(
     unet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
 ) -> None:
-    monkeypatch.setitem(adapters.DEVICE_PRECISION, "cpu", torch.float64)
+    monkeypatch.setitem(DEVICE_PRECISION, "cpu", torch.float64)
     assert torch.allclose(*both(with_scheduler(unet, tmp_path, **settings), torch.float64), atol=1e-5)
 
 
 def test_a_config_that_says_little_means_diffusers_own_values(
     unet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(adapters.DEVICE_PRECISION, "cpu", torch.float64)
+    monkeypatch.setitem(DEVICE_PRECISION, "cpu", torch.float64)
     folder = with_scheduler(unet, tmp_path, _class_name="DDIMScheduler")
     as_usual(folder)
     assert torch.allclose(*both(folder, torch.float64), atol=1e-5)
@@ -321,7 +322,7 @@ def without(folder: Path, *parts: str) -> None:
             lambda f: (f / "model_index.json").write_text(
                 '{"transformer": ["diffusers", "DiTTransformer2DModel"], "id2label": ["tench"]}'
             ),
-            r"checkpoint must have id2label as an object, got \['tench'\]$",
+            r"id2label must be an object, got \['tench'\]$",
         ),
         (
             lambda f: (f / "model_index.json").write_text('{"_class_name": "OtherPipeline"}'),

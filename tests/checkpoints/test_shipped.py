@@ -22,10 +22,10 @@ NEARLY_ALL = 0.98
 def recognised() -> torch.Tensor:
     """p(c|x) of four noises, by w (0, 1, 3) and class: (3, 10)."""
     colour = load_checkpoint(CHECKPOINTS / "cifar10")
-    judge = load_classifier(CHECKPOINTS / "cifar10-classifier", checkpoint=colour)
+    classifier = load_classifier(CHECKPOINTS / "cifar10-classifier", checkpoint=colour)
     request = GridRequest(colour.hash, tuple(range(10)), w=(0.0, 1.0, 3.0), samples=4)
     pictures = torch.from_numpy(draw_grid(colour.denoiser, request)).permute(0, 1, 2, 5, 3, 4)  # (w, class, n, C, S, S)
-    p = judge.probabilities(to_unit(pictures.flatten(0, 2))).unflatten(0, pictures.shape[:3])
+    p = classifier.probabilities(to_unit(pictures.flatten(0, 2))).unflatten(0, pictures.shape[:3])
     return p.diagonal(dim1=1, dim2=3).mean(1)  # over the noises
 
 

@@ -19,14 +19,14 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def judge() -> Classifier:
+def classifier() -> Classifier:
     return load_classifier(ROOT / "checkpoints" / "fashion-mnist-classifier")
 
 
 @pytest.fixture(scope="module")
-def shipped(judge: Classifier) -> dict[GridRequest, Frame]:
+def shipped(classifier: Classifier) -> dict[GridRequest, Frame]:
     checkpoint = load_checkpoint(ROOT / "checkpoints" / "fashion-mnist")
-    frames = load_strips(ROOT / "assets" / "strips", checkpoint.hash, judge.hash)
+    frames = load_strips(ROOT / "assets" / "strips", checkpoint.hash, classifier.hash)
     return {frame.request: frame for frame in frames}
 
 
@@ -42,30 +42,30 @@ def test_diversity_falls_and_fidelity_grows_from_w_0_to_4_for_every_class(
     assert guided.fidelity > min(unguided.fidelity, 0.98), "a better model may leave no room to rise"
 
 
-def test_shipped_meters_are_what_is_measured(shipped: dict[GridRequest, Frame], judge: Classifier) -> None:
+def test_shipped_meters_are_what_is_measured(shipped: dict[GridRequest, Frame], classifier: Classifier) -> None:
     frame = next(iter(shipped.values()))
     assert frame.pixels is not None
-    found = measure_by(judge)(frame.request, frame.pixels)
+    found = measure_by(classifier)(frame.request, frame.pixels)
     assert found.fidelity == pytest.approx(frame.meter.fidelity, abs=1e-3)
     assert found.diversity == pytest.approx(frame.meter.diversity, rel=1e-3)
 
 
 def test_fidelity_is_the_mean_probability_of_each_pictures_own_class(
-    shipped: dict[GridRequest, Frame], judge: Classifier
+    shipped: dict[GridRequest, Frame], classifier: Classifier
 ) -> None:
     grids = [shipped[replace(next(iter(shipped)), classes=(label,), w=(0.0,))] for label in (3, 8)]
     both = np.concatenate([grid.pixels for grid in grids], 1)
     request = replace(grids[0].request, classes=(3, 8))
     images = to_unit(torch.from_numpy(both.reshape(-1, 28, 28, 1)).permute(0, 3, 1, 2))
-    chances = judge.probabilities(images)
+    chances = classifier.probabilities(images)
     expected = torch.cat([chances[:16, 3], chances[16:, 8]]).mean()
-    meter = measure_by(judge)(request, both)
+    meter = measure_by(classifier)(request, both)
     assert meter.fidelity == pytest.approx(float(expected), abs=1e-6)
-    assert meter.fidelity > measure_by(judge)(replace(request, classes=(8, 3)), both).fidelity
+    assert meter.fidelity > measure_by(classifier)(replace(request, classes=(8, 3)), both).fidelity
     assert 1 < meter.diversity < 32
 
 
-def test_copies_of_one_picture_count_once(shipped: dict[GridRequest, Frame], judge: Classifier) -> None:
+def test_copies_of_one_picture_count_once(shipped: dict[GridRequest, Frame], classifier: Classifier) -> None:
     frame = next(iter(shipped.values()))
     copies = np.repeat(frame.pixels[:, :, :1], 16, axis=2)
-    assert measure_by(judge)(frame.request, copies).diversity == pytest.approx(1, abs=1e-3)
+    assert measure_by(classifier)(frame.request, copies).diversity == pytest.approx(1, abs=1e-3)

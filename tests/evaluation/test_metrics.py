@@ -9,20 +9,11 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.inception import InceptionScore
 from vendi_score import vendi
 
-from cfg_core.evaluation.metrics import (
-    Estimate,
-    Gaussian,
-    Manifold,
-    bootstrap,
-    estimate,
-    frechet,
-    frechet_distance,
-    frechet_figure,
-    inception_score,
-    root,
-    vendi_score,
-    vendi_score_near,
-)
+from cfg_core.evaluation.bootstrap import Estimate, bootstrap, estimate
+from cfg_core.evaluation.frechet import Gaussian, frechet, frechet_distance, frechet_figure, root
+from cfg_core.evaluation.inception_score import inception_score
+from cfg_core.evaluation.precision_recall import Manifold
+from cfg_core.evaluation.vendi import vendi_score, vendi_score_near
 
 
 def features(count: int, dimensions: int = 8, seed: int = 0) -> np.ndarray:
@@ -189,7 +180,7 @@ def test_copies_of_one_real_picture_have_precision_but_no_recall() -> None:
 
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = Manifold.fit(features(120))
-    monkeypatch.setattr("cfg_core.evaluation.metrics.ROWS", 7)
+    monkeypatch.setattr("cfg_core.evaluation.precision_recall.ROWS", 7)
     blocks = Manifold.fit(features(120))
     assert np.array_equal(whole.squares, blocks.squares)
     assert np.array_equal(whole.holds(features(50, seed=1)), blocks.holds(features(50, seed=1)))

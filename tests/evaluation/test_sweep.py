@@ -15,15 +15,20 @@ from torch import Tensor
 
 from cfg_core.checkpoints.classifiers import load_classifier
 from cfg_core.checkpoints.format import CONFIG, WEIGHTS, CheckpointConfig, load_checkpoint, save_checkpoint
-from cfg_core.commands import classifier, evaluate
+from cfg_core.commands import classifier as train_classifier
+from cfg_core.commands import evaluate
 from cfg_core.data.datasets import load_dataset
 from cfg_core.data.pixels import to_bytes, to_unit
 from cfg_core.diffusion.denoiser import Denoiser
 from cfg_core.diffusion.noise import grid_noise
 from cfg_core.diffusion.schedule import Schedule
 from cfg_core.evaluation import sweep
-from cfg_core.evaluation.metrics import METRICS, Manifold, frechet_distance, inception_score, vendi_score
-from cfg_core.evaluation.sweep import Options, draw_samples, resume
+from cfg_core.evaluation.frechet import frechet_distance
+from cfg_core.evaluation.inception_score import inception_score
+from cfg_core.evaluation.metrics import METRICS
+from cfg_core.evaluation.precision_recall import Manifold
+from cfg_core.evaluation.sweep import Options, claim_folder, draw_samples
+from cfg_core.evaluation.vendi import vendi_score
 from cfg_core.networks.unet import UNet, UNetConfig
 from cfg_core.sampling.loop import begin, sample
 
@@ -47,16 +52,16 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("judge")
-    classifier.main(["--data", "synthetic", "--out", str(folder), "--epochs", "1"])
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("classifier")
+    train_classifier.main(["--data", "synthetic", "--out", str(folder), "--epochs", "1"])
     return folder
 
 
 @pytest.fixture(scope="module")
-def out(model: Path, judge: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def out(model: Path, classifier: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("out") / "deep" / "sweep.json"
-    evaluate.main([*command(model, judge, out), "--note", "a test"])
+    evaluate.main([*command(model, classifier, out), "--note", "a test"])
     return out
 
 
@@ -65,15 +70,15 @@ def swept(out: Path) -> dict:
     return json.loads(out.read_text())
 
 
-def command(model: Path, judge: Path, out: Path) -> list[str]:
-    names = ["--checkpoint", str(model), "--classifier", str(judge), "--out", str(out)]
+def command(model: Path, classifier: Path, out: Path) -> list[str]:
+    names = ["--checkpoint", str(model), "--classifier", str(classifier), "--out", str(out)]
     return [*names, "--w", "0", "1", "--samples", "1000", "--steps", "2"]
 
 
-def test_the_file_tells_where_its_figures_come_from(swept: dict, model: Path, judge: Path) -> None:
+def test_the_file_records_where_its_figures_come_from(swept: dict, model: Path, classifier: Path) -> None:
     assert swept["checkpoint"]["hash"] == load_checkpoint(model).hash
-    assert swept["classifier"]["hash"] == load_classifier(judge).hash
-    assert swept["classifier"]["test_accuracy"] == load_classifier(judge).config.test_accuracy
+    assert swept["classifier"]["hash"] == load_classifier(classifier).hash
+    assert swept["classifier"]["test_accuracy"] == load_classifier(classifier).config.test_accuracy
     assert (swept["data"], swept["samples"], swept["sampler"], swept["steps"], swept["seed"]) == (
         "synthetic", 1000, "dpmpp_2m", 2, 0,
     )  # fmt: skip
@@ -86,25 +91,25 @@ def test_the_file_tells_where_its_figures_come_from(swept: dict, model: Path, ju
 
 def test_figures_lie_in_their_intervals_and_noise_is_worse_than_real_pictures(swept: dict) -> None:
     assert [result["w"] for result in swept["results"]] == [0, 1]
-    for found in (swept["floor"], *swept["results"]):
+    for found in (swept["real_baseline"], *swept["results"]):
         for name in METRICS:
             assert found[f"{name}_low"] <= found[name] <= found[f"{name}_high"]
         assert 0 <= found["p_correct"] <= 1
-    assert swept["floor"]["fid"] < 0.1 * min(result["fid"] for result in swept["results"])
+    assert swept["real_baseline"]["fid"] < 0.1 * min(result["fid"] for result in swept["results"])
     assert swept["results"][0]["fid"] != swept["results"][1]["fid"]
 
 
-def test_the_figures_are_those_of_the_samples_drawn_one_w_at_a_time(swept: dict, model: Path, judge: Path) -> None:
-    denoiser, grader = load_checkpoint(model).denoiser, load_classifier(judge)
+def test_the_figures_are_those_of_the_samples_drawn_one_w_at_a_time(swept: dict, model: Path, classifier: Path) -> None:
+    denoiser, extractor = load_checkpoint(model).denoiser, load_classifier(classifier)
     labels = torch.arange(1000) % 4
     noise = grid_noise(0, range(1000), denoiser.shape, denoiser.device)
     job = begin(denoiser, noise, labels, torch.ones(1000), steps=2)
-    features = grader.features(to_unit(to_bytes(sample(denoiser, job))))
-    reference = grader.features(to_unit(load_dataset("synthetic").images))
-    p_correct = grader.probabilities_of(features)[torch.arange(1000), labels].mean()
+    features = extractor.features(to_unit(to_bytes(sample(denoiser, job))))
+    reference = extractor.features(to_unit(load_dataset("synthetic").images))
+    p_correct = extractor.probabilities_of(features)[torch.arange(1000), labels].mean()
     assert swept["results"][1]["fid"] == pytest.approx(frechet_distance(reference, features), rel=1e-3)
     assert swept["results"][1]["p_correct"] == pytest.approx(float(p_correct), abs=1e-3)
-    chances = grader.probabilities_of(features).double()
+    chances = extractor.probabilities_of(features).double()
     assert swept["results"][1]["inception"] == pytest.approx(inception_score(chances), rel=1e-3)
     assert swept["results"][1]["vendi"] == pytest.approx(vendi_score(features), rel=1e-3)
     some = reference[np.random.default_rng(0).permutation(2048)[:1000]]
@@ -113,11 +118,11 @@ def test_the_figures_are_those_of_the_samples_drawn_one_w_at_a_time(swept: dict,
 
 
 def test_the_csv_beside_it_holds_the_same_figures(swept: dict, out: Path) -> None:
-    *rows, floor = csv.DictReader(out.with_suffix(".csv").open())
+    *rows, baseline = csv.DictReader(out.with_suffix(".csv").open())
     for row, found in zip(rows, swept["results"], strict=True):
         assert {name: float(value) for name, value in row.items()} == found
-    assert floor.pop("w") == "real"
-    assert {name: float(value) for name, value in floor.items()} == swept["floor"]
+    assert baseline.pop("w") == "real"
+    assert {name: float(value) for name, value in baseline.items()} == swept["real_baseline"]
 
 
 def undated(path: Path) -> dict:
@@ -125,7 +130,7 @@ def undated(path: Path) -> dict:
 
 
 def test_a_killed_sweep_resumes_to_the_same_file_without_drawing_again(
-    model: Path, judge: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: Path, classifier: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
         pass
@@ -142,7 +147,7 @@ def test_a_killed_sweep_resumes_to_the_same_file_without_drawing_again(
         return draw
 
     original = draw_samples
-    again = [*command(model, judge, tmp_path / "again.json"), "--note", "a test"]
+    again = [*command(model, classifier, tmp_path / "again.json"), "--note", "a test"]
     monkeypatch.setattr(sweep, "draw_samples", until(2))
     with pytest.raises(Killed):
         evaluate.main(again)
@@ -153,9 +158,9 @@ def test_a_killed_sweep_resumes_to_the_same_file_without_drawing_again(
     assert {path.name for path in tmp_path.iterdir()} == {"again.json", "again.csv"}
 
 
-def test_two_processes_write_what_one_writes(model: Path, judge: Path, out: Path, tmp_path: Path) -> None:
+def test_two_processes_write_what_one_writes(model: Path, classifier: Path, out: Path, tmp_path: Path) -> None:
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "--"]
-    sweep = ["cfg_core", "evaluate", *command(model, judge, tmp_path / "two.json"), "--note", "a test"]
+    sweep = ["cfg_core", "evaluate", *command(model, classifier, tmp_path / "two.json"), "--note", "a test"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     run = subprocess.run([*launch, *sweep], check=True, capture_output=True, text=True, env=environment)
     assert run.stdout.count("1,000 samples") == 1, "one of them prints"
@@ -165,11 +170,11 @@ def test_two_processes_write_what_one_writes(model: Path, judge: Path, out: Path
 
 
 def test_another_sweep_does_not_take_up_what_one_has_drawn(
-    model: Path, judge: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    model: Path, classifier: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    resume(tmp_path / "a.json.drawn", {"w": [5]})
+    claim_folder(tmp_path / "a.json.drawn", {"w": [5]})
     with pytest.raises(SystemExit) as caught:
-        evaluate.main(command(model, judge, tmp_path / "a.json"))
+        evaluate.main(command(model, classifier, tmp_path / "a.json"))
     assert caught.value.code == 2
     assert "out must not be that of another unfinished sweep; delete" in capsys.readouterr().err
 
@@ -197,23 +202,23 @@ def test_bad_input_exits_with_2_and_one_sentence(
     options: list[str],
     message: str,
     model: Path,
-    judge: Path,
+    classifier: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit) as caught:
-        evaluate.main([*command(model, judge, tmp_path / "a.json"), *options])
+        evaluate.main([*command(model, classifier, tmp_path / "a.json"), *options])
     assert caught.value.code == 2
     assert message in capsys.readouterr().err.splitlines()[-1]
     assert not list(tmp_path.iterdir())
 
 
 def test_a_classifier_of_other_classes_is_refused(
-    model: Path, judge: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    model: Path, classifier: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    raw = json.loads((judge / CONFIG).read_text())
+    raw = json.loads((classifier / CONFIG).read_text())
     (tmp_path / CONFIG).write_text(json.dumps({**raw, "classes": ["a", "b", "c", "d"]}))
-    (tmp_path / WEIGHTS).write_bytes((judge / WEIGHTS).read_bytes())
+    (tmp_path / WEIGHTS).write_bytes((classifier / WEIGHTS).read_bytes())
     with pytest.raises(SystemExit):
         evaluate.main(command(model, tmp_path, tmp_path / "a.json"))
     assert "classes (disc, square, cross, stripes), got (1, 16, 16) and (a, b, c, d)" in capsys.readouterr().err

@@ -10,7 +10,8 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-from cfg_core.checkpoints.diffusers_models import PREDICTIONS, DiffusersConfig, DiffusersDenoiser, understood
+from cfg_core.checkpoints.diffusers_denoisers import DiffusersConfig, DiffusersDenoiser
+from cfg_core.checkpoints.diffusers_schedules import PREDICTIONS, complete_scheduler
 from cfg_core.data.datasets import synthetic
 from cfg_core.data.pixels import to_bytes
 from cfg_core.diffusion.network_denoiser import NetworkDenoiser
@@ -104,7 +105,7 @@ def test_a_model_of_diffusers_draws(kind):
         return SimpleNamespace(sample=torch.cat([z, z], 1))
 
     scheduler = {"num_train_timesteps": 10, "beta_start": 0.01, "beta_end": 0.2, "beta_schedule": "linear"}
-    said = understood({**scheduler, "prediction_type": kind, "clip_sample": True})
+    said = complete_scheduler({**scheduler, "prediction_type": kind, "clip_sample": True})
     config = DiffusersConfig("a", "UNet2DModel", tuple("abcd"), {"in_channels": 3, "sample_size": 8}, said)
     denoiser = DiffusersDenoiser(network, config, DEVICE, torch.float32)
     with WithoutFloat64():

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,34 +14,28 @@ from cfg_core.checkpoints.catalog import describe_model
 from cfg_core.checkpoints.format import (
     CARD,
     CONFIG,
-    MAX_FILE_BYTES,
     WEIGHTS,
     CheckpointConfig,
     CheckpointError,
     load_checkpoint,
-    model_card,
     save_checkpoint,
 )
-from cfg_core.checkpoints.hub import PICTURE, ROOT, SPACE_FILES, deploy, pull, push, space_files
+from cfg_core.checkpoints.model_card import PICTURE, model_card
 from cfg_core.commands.hub import main
 from cfg_core.diffusion.schedule import Schedule
 from cfg_core.evaluation.curve_file import Curve, parse_curve
 from cfg_core.networks.unet import UNetConfig
+from cfg_core.publishing.hub import pull, push
 from tests.conftest import small_network
 from tests.curve_files import record
-from tests.fake_hub import FakeHub, serving, switch_off
+from tests.fake_hub import FakeHub, switch_off
+from tests.publishing.sentences import ABSENT, BROKEN, CUT, UNKNOWN
 
 NAME = "someone/something"
 CONFIG_OF = CheckpointConfig(
     UNetConfig(1, 8, 2, (16, 32), (1, 1), (1, 1), embedding=32), Schedule(), "v", "v", ("zero", "one"), "fashion_mnist",
     "MIT", 0.1, 7, "",
 )  # fmt: skip
-
-
-@pytest.fixture
-def there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
-    with serving(monkeypatch, tmp_path / "cache") as there:
-        yield there
 
 
 @pytest.fixture
@@ -128,12 +121,6 @@ def test_what_would_not_load_is_not_pushed(there: FakeHub, folder: Path) -> None
     assert there.calls == []
 
 
-UNKNOWN = "the Hub does not know who you are: run hf auth login, or set HF_TOKEN"
-ABSENT = "there is no repository of that name on the Hub, or it is private: if it is yours, run hf auth login"
-BROKEN = "the Hub is out of order, it answers 500: try again later"
-CUT = "the connection to the Hub broke off"
-
-
 @pytest.mark.parametrize(
     ("where", "fault", "reason"),
     [
@@ -194,7 +181,7 @@ def test_a_file_that_is_not_what_the_hub_says_is_not_kept(
     push(folder, NAME)
     there.fault[name] = "wrong"
     with pytest.raises(
-        CheckpointError, match=rf"^{name} must have the hash \w{{{digits}}} that the Hub tells, got \w{{{digits}}}$"
+        CheckpointError, match=rf"^{name} must have the hash \w{{{digits}}} that the Hub reports, got \w{{{digits}}}$"
     ):
         pull(NAME, tmp_path / "again")
     assert sorted(path.name for path in tmp_path.iterdir()) in (["mine"], ["cache", "mine"])
@@ -250,108 +237,6 @@ def test_nothing_that_is_there_is_overwritten(there: FakeHub, folder: Path) -> N
     push(folder, NAME)
     with pytest.raises(CheckpointError, match="folder must be new"):
         pull(NAME, folder)
-
-
-# ---- the Space ----
-
-
-def test_a_space_holds_the_project_and_nothing_too_large(there: FakeHub) -> None:
-    assert deploy("someone/lab") == f"{there.address}/spaces/someone/lab"
-    assert there.created[0]["sdk"] == "gradio"
-    uploaded = there.files["spaces/someone/lab"]
-    assert set(uploaded) == {path.as_posix() for path in space_files()}
-    assert {
-        "app.py",
-        "README.md",
-        "requirements.txt",
-        "cfg_core/networks/unet.py",
-        "checkpoints/fashion-mnist/config.json",
-    } <= set(uploaded)
-    assert not any("__pycache__" in name or name.startswith(("runs", ".venv", "tests")) for name in uploaded)
-    assert max(map(len, uploaded.values())) < MAX_FILE_BYTES
-
-
-def test_a_space_offers_the_models_it_was_deployed_with(there: FakeHub) -> None:
-    deploy("someone/lab", ["someone/dit", "someone/unet@refs/pr/1"])
-    [(name, offered)] = there.variables["someone/lab"].items()
-    assert (name, offered) == ("GUIDANCE_LAB_CHECKPOINTS", "someone/dit someone/unet@refs/pr/1")
-    needed = there.files["spaces/someone/lab"]["requirements.txt"].decode().splitlines()
-    assert needed == [*(ROOT / "requirements.txt").read_text().splitlines(), "diffusers>=0.35"]
-
-
-def test_deployed_again_without_models_a_space_offers_those_that_ship_alone(there: FakeHub) -> None:
-    deploy("someone/lab", ["someone/dit"])
-    there.variables["someone/lab"]["OTHER"] = "its owner's"
-    deploy("someone/lab")
-    assert there.variables["someone/lab"] == {"OTHER": "its owner's"}
-    uploaded = there.files["spaces/someone/lab"]["requirements.txt"]
-    assert uploaded == (ROOT / "requirements.txt").read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("where", "fault", "sentence"),
-    [
-        ("/commit/", 401, f"someone/lab could not be deployed: {UNKNOWN}"),
-        ("/commit/", 500, f"someone/lab could not be deployed: {BROKEN}"),
-        ("/commit/", "cut", f"someone/lab could not be deployed: {CUT}"),
-        ("/variables", 500, f"someone/lab was uploaded, but GUIDANCE_LAB_CHECKPOINTS could not be set: {BROKEN}"),
-    ],
-)
-def test_a_space_that_is_refused_is_one_sentence(there: FakeHub, where: str, fault: int | str, sentence: str) -> None:
-    there.fault[where] = fault
-    with pytest.raises(CheckpointError) as refused:
-        deploy("someone/lab", ["someone/dit"])
-    assert str(refused.value) == sentence
-    assert there.variables == {}
-    assert bool(there.files.get("spaces/someone/lab")) is (where == "/variables"), "all of it or nothing"
-
-
-def test_the_header_of_the_readme_is_what_a_space_needs() -> None:
-    _, header, _ = (ROOT / "README.md").read_text().split("---\n", 2)
-    said = yaml.safe_load(header)
-    assert said["sdk"] == "gradio"
-    assert said["app_file"] == "app.py"
-    assert said["sdk_version"] in (ROOT / "constraints.txt").read_text()
-    assert said["colorFrom"] in COLOURS
-    assert said["colorTo"] in COLOURS
-    assert len(said["short_description"]) <= 60
-    assert str(said["python_version"]) == "3.12"
-
-
-COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
-
-
-def test_a_file_that_is_too_large_for_a_space_is_named(tmp_path: Path) -> None:
-    for name in SPACE_FILES:
-        (tmp_path / name).write_bytes(b"")
-    (tmp_path / "app.py").write_bytes(b"\0" * (MAX_FILE_BYTES + 1))
-    with pytest.raises(
-        CheckpointError, match=r"app\.py must have at most 10,000,000 bytes for a Space, got 10,000,001"
-    ):
-        space_files(tmp_path)
-
-
-def test_a_dry_run_asks_nobody(there: FakeHub, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["deploy", "--space", "someone/lab", "--dry-run"])
-    assert there.calls == []
-    assert capsys.readouterr().out.endswith(" bytes, would be uploaded to the Space someone/lab\n")
-    main(["deploy", "--space", "someone/lab", "--checkpoint", "someone/dit", "someone/unet", "--dry-run"])
-    assert there.calls == []
-    assert capsys.readouterr().out.splitlines()[-2:] == [
-        "requirements.txt would get the line diffusers>=0.35",
-        "GUIDANCE_LAB_CHECKPOINTS would be someone/dit someone/unet",
-    ]
-
-
-def test_a_space_is_not_deployed_with_what_is_no_name_on_the_hub(
-    there: FakeHub, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["deploy", "--space", "someone/lab", "--checkpoint", "./runs/mine"])
-    assert ended.value.code == 2
-    sentence = "argument --checkpoint: must be owner/name or owner/name@revision on the Hub, got './runs/mine'"
-    assert capsys.readouterr().err.splitlines()[-1].endswith(sentence)
-    assert there.calls == []
 
 
 def test_the_command_refuses_with_2_and_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
