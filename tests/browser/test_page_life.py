@@ -16,7 +16,7 @@ from cfg_core.serving.zerogpu import draw_on_gpu
 from tests.conftest import served
 
 from .conftest import CHECKPOINT, Open
-from .test_explore import QUICK, elsewhere, holds, middle, settled
+from .explore_page import QUICK, assert_shows, class_position, remote_registry, wait_until_resting
 
 SERVER = re.compile("component_server")
 PARAMETER = {
@@ -35,16 +35,16 @@ def test_a_class_changed_while_a_remote_gpu_draws_another_is_drawn_too(
         return draw_on_gpu(*ask)
 
     monkeypatch.setattr(zerogpu, "gpu_draw", lambda: slow)
-    choice = elsewhere(tiny_engine, tmp_path)
+    choice = remote_registry(tiny_engine, tmp_path)
     with served(choice.engine, models=choice) as (address, _):
         page = browser.new_page()
         page.goto(address + QUICK)
         page.wait_for_function("document.querySelector('.cost')?.textContent === 'computing'")
         for stop in ("2", "4"):  # that of class 2 waits until nobody wants it any more
-            page.mouse.click(*middle(page, stop))
+            page.mouse.click(*class_position(page, stop))
             page.wait_for_function("label => window.explored.class === +label", arg=stop)
         go.set()
-        holds(page, choice.engine, **{"class": "4"})
+        assert_shows(page, choice.engine, **{"class": "4"})
         page.wait_for_function("document.querySelector('.explore').dataset.missing === '0'")
         assert [{request.classes for request in requests} for _, requests in calls] == [{(0,)}, {(4,)}]
         page.close()
@@ -60,26 +60,26 @@ def test_in_a_full_lab_another_model_or_tab_keeps_the_place(browser: Any, engine
         inside, waiting = browser.new_page(), browser.new_page()
         for page in (inside, waiting):
             page.goto(address + QUICK)
-        settled(inside)
+        wait_until_resting(inside)
         line = "The lab is full; you are 1st in line."
         waiting.get_by_role("alert").get_by_text(line).wait_for()
         inside.get_by_label("model").select_option(label=offers[1].name)
         inside.wait_for_function("model => window.explored.model === model", arg=offers[1].hash)
-        holds(inside, small, model=offers[1].hash)
+        assert_shows(inside, small, model=offers[1].hash)
         inside.get_by_role("tab", name="2-D lab").click()
         inside.wait_for_function("document.querySelector('.toy2d').dataset.state === 'resting'")
         inside.get_by_role("tab", name="Explore").click()
-        inside.mouse.click(*middle(inside, "Bag"))
-        holds(inside, small, **{"class": "8"})
+        inside.mouse.click(*class_position(inside, "Bag"))
+        assert_shows(inside, small, **{"class": "8"})
         assert waiting.get_by_role("alert").inner_text() == line
         inside.close()
-        settled(waiting)
+        wait_until_resting(waiting)
         waiting.close()
     small.close()
 
 
 def test_the_2d_lab_outlives_a_server_that_is_away_at_its_first_draw(open_page: Open) -> None:
-    page = settled(open_page(QUICK + "&toy2d_points=100&toy2d_steps=10", flaky=True))
+    page = wait_until_resting(open_page(QUICK + "&toy2d_points=100&toy2d_steps=10", flaky=True))
     page.route(SERVER, lambda route: route.abort())
     page.get_by_role("tab", name="2-D lab").click()
     message = page.locator(".toy2d .message")
@@ -93,7 +93,7 @@ def test_the_2d_lab_outlives_a_server_that_is_away_at_its_first_draw(open_page: 
 
 
 def test_the_2d_lab_outlives_a_first_draw_that_is_refused(open_page: Open) -> None:
-    page = settled(open_page(QUICK + "&toy2d_points=100&toy2d_steps=10"))
+    page = wait_until_resting(open_page(QUICK + "&toy2d_points=100&toy2d_steps=10"))
     refused = [
         {"ok": False, "busy": True, "error": "The 2-D lab is full: 64 drawings wait. Please try again in a moment."},
         {"ok": False, "error": "steps must be a whole number from 1 to 5, got 10"},
@@ -125,14 +125,14 @@ def test_a_link_of_before_opens_the_2d_lab(open_page: Open) -> None:
 
 
 def test_under_unconditional_classifier_guidance_the_left_grid_is_not_called_unguided(open_page: Open) -> None:
-    page = settled(open_page("?samples=4&steps=12&w=2"))
+    page = wait_until_resting(open_page("?samples=4&steps=12&w=2"))
     title, note = page.locator(".pane.unguided figcaption b"), page.locator(".explore .measured")
     assert (title.inner_text(), note.is_visible()) == ("unguided", False)
     assert page.locator(".explore aside .dot").count() == 1
     page.get_by_text("Advanced").click()
     page.locator(".explore").get_by_label("rule").select_option("classifier_unconditional")
     page.wait_for_function("document.querySelector('.pane.unguided b').textContent === 'classifier at strength 1'")
-    settled(page)
+    wait_until_resting(page)
     label = page.locator(".pane.unguided canvas").get_attribute("aria-label")
     assert label == "4 classifier at strength 1 samples of T-shirt at w = 0"
     page.get_by_text("Advanced").click()
@@ -141,7 +141,7 @@ def test_under_unconditional_classifier_guidance_the_left_grid_is_not_called_ung
 
 
 def test_the_sentence_says_what_the_meters_say(open_page: Open) -> None:
-    page = settled(open_page("?class=8&w=4"))
+    page = wait_until_resting(open_page("?class=8&w=4"))
     fidelity, diversity = (
         [float(pane.locator("meter").nth(n).evaluate("m => m.value")) for pane in page.locator(".pane").all()]
         for n in (0, 1)
@@ -171,7 +171,7 @@ def test_a_rules_parameter_is_a_control_a_field_of_the_request_and_of_the_link(b
     page = browser.new_page()
     page.route(SERVER, with_parameter)
     page.goto(address + QUICK)
-    settled(page)
+    wait_until_resting(page)
     page.get_by_text("Advanced").click()
     assert page.locator(".explore .parameters input").count() == 0
     rule = page.locator(".explore").get_by_label("rule")
@@ -184,7 +184,7 @@ def test_a_rules_parameter_is_a_control_a_field_of_the_request_and_of_the_link(b
     control.press("Tab")
     page.wait_for_function("new URLSearchParams(location.search).get('log_snr_low') === '-2'")
     assert page.evaluate("window.explored.log_snr_low") == -2
-    settled(page)
+    wait_until_resting(page)
     rule.select_option(index=0)
     page.wait_for_function("!location.search.includes('log_snr_low')")
     assert page.evaluate("'log_snr_low' in window.explored") is False
