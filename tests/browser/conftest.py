@@ -1,4 +1,4 @@
-"""The real page over the shipped checkpoint, and a browser that watches it: for errors, and for whom it talks to."""
+"""The real page over the shipped checkpoint, in a browser watched for errors and for requests to other hosts."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -17,6 +17,7 @@ from cfg_core.serving.engine import Engine
 from cfg_core.serving.model import Model
 from cfg_core.serving.registry import ModelRegistry
 from tests.conftest import served
+from tests.curve_files import everything, write
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -33,16 +34,31 @@ Open = Callable[..., Any]
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
     checkpoint = with_guide(load_checkpoint(CHECKPOINT), f"{CHECKPOINT}-guide")
-    judge = load_classifier(f"{CHECKPOINT}-classifier", checkpoint=checkpoint)
-    engine = Engine(Model(checkpoint, measure=measure_by(judge)))
+    classifier = load_classifier(f"{CHECKPOINT}-classifier", checkpoint=checkpoint)
+    engine = Engine(Model(checkpoint, measure=measure_by(classifier)))
     yield engine
     engine.close()
 
 
 @pytest.fixture(scope="session")
 def address(engine: Engine) -> Iterator[str]:
-    choice = ModelRegistry(engine, describe_models(shipped_models(CHECKPOINT.parent, CHECKPOINT.name)))
-    with served(engine, models=choice) as (address, _):
+    registry = ModelRegistry(engine, describe_models(shipped_models(CHECKPOINT.parent, CHECKPOINT.name)))
+    with served(engine, models=registry) as (address, _):
+        yield address
+
+
+@pytest.fixture(scope="session")
+def files(engine: Engine) -> dict[str, Any]:
+    """The records of all groups of curves, by the names of their files."""
+    return everything(engine.checkpoint.hash)
+
+
+@pytest.fixture(scope="session")
+def address_with_curves(
+    engine: Engine, files: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The page over all the curves."""
+    with served(engine, folder=write(tmp_path_factory.mktemp("curves"), files)) as (address, _):
         yield address
 
 
@@ -53,7 +69,7 @@ def launch(p: Any) -> Any:
     return p.chromium.launch(executable_path=found, args=FLAGS) if found else None
 
 
-@pytest.fixture(scope="module")  # no longer: while Playwright's loop runs, other tests cannot run theirs
+@pytest.fixture(scope="module")  # not of the session: while Playwright's loop runs, other tests cannot run theirs
 def browser() -> Iterator[Any]:
     with playwright.sync_playwright() as p:
         browser = launch(p)
@@ -65,9 +81,9 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(browser: Any, address: str) -> Iterator[Open]:
-    """(query, **options of the browser context) → the page. At the end: no errors, nobody else was spoken to.
+    """(query, **options of the browser context) → the page. At the end: no errors, no request to another host.
 
-    flaky: the page's requests are going to fail, so the browser's complaints do not count.
+    flaky: the page's requests are going to fail, so errors on the console do not count.
     """
     contexts, errors, requests = [], [], []
 

@@ -21,16 +21,13 @@ from cfg_core.ui.requests import FIELDS
 
 QUICK = "?samples=4&steps=3"
 
-
 RESTING = """() => document.querySelector('.explore')?.dataset.state === 'resting'
   && [...document.querySelectorAll('.pane canvas')].every(canvas => canvas.dataset.done === 'true')"""
-
 
 READ = """canvas => {
   const {data, width, height} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
   return {width, height, data: btoa(Array.from(data, byte => String.fromCharCode(byte)).join(''))};
 }"""
-
 
 RECORD = """() => {
   const pane = document.querySelector('.pane.guided'), canvas = pane.querySelector('canvas'), seen = new Map();
@@ -112,7 +109,7 @@ def assert_shows(page: Any, engine: Engine, **expected: str) -> GridRequest:
 
 
 def thumb_position(page: Any, w: float, low: float = 0.0) -> tuple[float, float]:
-    """Where the thumb_position of the guidance slider is at w."""
+    """Where the thumb of the guidance slider is at w."""
     box = page.locator(".explore >> input.w").bounding_box()
     return box["x"] + 12 + (w - low) / (8 - low) * (box["width"] - 24), box["y"] + box["height"] / 2 - 10
 
