@@ -12,11 +12,7 @@ import torch
 from cfg_core.checkpoints.catalog import describe_model
 from cfg_core.checkpoints.format import CheckpointError
 from cfg_core.serving.registry import load_model
-from tests.checkpoints.diffusers_pipelines import (
-    diffusers,
-    drawn,
-    loaded,
-)
+from tests.checkpoints.diffusers_pipelines import diffusers, drawn, loaded
 from tests.fake_hub import serving, switch_off
 
 SPACES = Path(__file__).parents[2] / "docs" / "spaces.md"

@@ -12,10 +12,10 @@ from tests.fake_hub import FakeHub
 from tests.publishing.sentences import BROKEN, CUT, UNKNOWN
 
 
-def test_a_space_holds_the_project_and_nothing_too_large(there: FakeHub) -> None:
-    assert deploy("someone/lab") == f"{there.address}/spaces/someone/lab"
-    assert there.created[0]["sdk"] == "gradio"
-    uploaded = there.files["spaces/someone/lab"]
+def test_a_space_holds_the_project_and_nothing_too_large(hub: FakeHub) -> None:
+    assert deploy("someone/lab") == f"{hub.address}/spaces/someone/lab"
+    assert hub.created[0]["sdk"] == "gradio"
+    uploaded = hub.files["spaces/someone/lab"]
     assert set(uploaded) == {path.as_posix() for path in space_files()}
     assert {
         "app.py",
@@ -28,20 +28,20 @@ def test_a_space_holds_the_project_and_nothing_too_large(there: FakeHub) -> None
     assert max(map(len, uploaded.values())) < MAX_FILE_BYTES
 
 
-def test_a_space_offers_the_models_it_was_deployed_with(there: FakeHub) -> None:
+def test_a_space_offers_the_models_it_was_deployed_with(hub: FakeHub) -> None:
     deploy("someone/lab", ["someone/dit", "someone/unet@refs/pr/1"])
-    [(name, offered)] = there.variables["someone/lab"].items()
-    assert (name, offered) == ("GUIDANCE_LAB_CHECKPOINTS", "someone/dit someone/unet@refs/pr/1")
-    needed = there.files["spaces/someone/lab"]["requirements.txt"].decode().splitlines()
+    [(name, models)] = hub.variables["someone/lab"].items()
+    assert (name, models) == ("GUIDANCE_LAB_CHECKPOINTS", "someone/dit someone/unet@refs/pr/1")
+    needed = hub.files["spaces/someone/lab"]["requirements.txt"].decode().splitlines()
     assert needed == [*(ROOT / "requirements.txt").read_text().splitlines(), "diffusers>=0.35"]
 
 
-def test_deployed_again_without_models_a_space_offers_those_that_ship_alone(there: FakeHub) -> None:
+def test_deployed_again_without_models_a_space_offers_those_that_ship_alone(hub: FakeHub) -> None:
     deploy("someone/lab", ["someone/dit"])
-    there.variables["someone/lab"]["OTHER"] = "its owner's"
+    hub.variables["someone/lab"]["OTHER"] = "its owner's"
     deploy("someone/lab")
-    assert there.variables["someone/lab"] == {"OTHER": "its owner's"}
-    uploaded = there.files["spaces/someone/lab"]["requirements.txt"]
+    assert hub.variables["someone/lab"] == {"OTHER": "its owner's"}
+    uploaded = hub.files["spaces/someone/lab"]["requirements.txt"]
     assert uploaded == (ROOT / "requirements.txt").read_bytes()
 
 
@@ -54,13 +54,13 @@ def test_deployed_again_without_models_a_space_offers_those_that_ship_alone(ther
         ("/variables", 500, f"someone/lab was uploaded, but GUIDANCE_LAB_CHECKPOINTS could not be set: {BROKEN}"),
     ],
 )
-def test_a_space_that_is_refused_is_one_sentence(there: FakeHub, where: str, fault: int | str, sentence: str) -> None:
-    there.fault[where] = fault
+def test_a_space_that_is_refused_is_one_sentence(hub: FakeHub, where: str, fault: int | str, sentence: str) -> None:
+    hub.fault[where] = fault
     with pytest.raises(CheckpointError) as refused:
         deploy("someone/lab", ["someone/dit"])
     assert str(refused.value) == sentence
-    assert there.variables == {}
-    assert bool(there.files.get("spaces/someone/lab")) is (where == "/variables"), "all of it or nothing"
+    assert hub.variables == {}
+    assert bool(hub.files.get("spaces/someone/lab")) is (where == "/variables"), "all of it or nothing"
 
 
 def test_the_header_of_the_readme_is_what_a_space_needs() -> None:
@@ -88,12 +88,12 @@ def test_a_file_that_is_too_large_for_a_space_is_named(tmp_path: Path) -> None:
         space_files(tmp_path)
 
 
-def test_a_dry_run_asks_nobody(there: FakeHub, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_asks_nobody(hub: FakeHub, capsys: pytest.CaptureFixture[str]) -> None:
     main(["deploy", "--space", "someone/lab", "--dry-run"])
-    assert there.calls == []
+    assert hub.calls == []
     assert capsys.readouterr().out.endswith(" bytes, would be uploaded to the Space someone/lab\n")
     main(["deploy", "--space", "someone/lab", "--checkpoint", "someone/dit", "someone/unet", "--dry-run"])
-    assert there.calls == []
+    assert hub.calls == []
     assert capsys.readouterr().out.splitlines()[-2:] == [
         "requirements.txt would get the line diffusers>=0.35",
         "GUIDANCE_LAB_CHECKPOINTS would be someone/dit someone/unet",
@@ -101,11 +101,11 @@ def test_a_dry_run_asks_nobody(there: FakeHub, capsys: pytest.CaptureFixture[str
 
 
 def test_a_space_is_not_deployed_with_what_is_no_name_on_the_hub(
-    there: FakeHub, capsys: pytest.CaptureFixture[str]
+    hub: FakeHub, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["deploy", "--space", "someone/lab", "--checkpoint", "./runs/mine"])
     assert ended.value.code == 2
     sentence = "argument --checkpoint: must be owner/name or owner/name@revision on the Hub, got './runs/mine'"
     assert capsys.readouterr().err.splitlines()[-1].endswith(sentence)
-    assert there.calls == []
+    assert hub.calls == []
