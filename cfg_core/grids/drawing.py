@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from cfg_core.checks import choice
-from cfg_core.data.pixels import to_bytes
+from cfg_core.data.pixels import check_finite, to_bytes
 from cfg_core.diffusion.denoiser import Denoiser
 from cfg_core.diffusion.noise import grid_noise
 from cfg_core.grids.request import GridRequest
@@ -41,7 +41,7 @@ def begin_grid(denoiser: Denoiser, request: GridRequest, part: slice = slice(Non
 def pixels(request: GridRequest, x: Tensor) -> np.ndarray:
     """Pictures (N, C, S, S) in [−1, 1], in the order of ``begin_grid``, as (w, class, sample, S, S, C) uint8."""
     layout = len(request.w), len(request.classes), request.samples
-    return to_bytes(x).permute(0, 2, 3, 1).reshape(*layout, *x.shape[2:], x.shape[1]).cpu().numpy()
+    return to_bytes(check_finite(x)).permute(0, 2, 3, 1).reshape(*layout, *x.shape[2:], x.shape[1]).cpu().numpy()
 
 
 def draw_grid(denoiser: Denoiser, request: GridRequest) -> np.ndarray:

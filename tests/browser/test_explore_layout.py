@@ -51,7 +51,7 @@ def test_the_keyboard_reaches_every_control_in_order(open_page: Open) -> None:
     page.evaluate("document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0)")
     page.locator("h1").click()
     reached = []
-    for _ in range(23):
+    for _ in range(24):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate("(n => n.closest('.strip')?.className || n.className || n.tagName)(document.activeElement)")
@@ -61,7 +61,7 @@ def test_the_keyboard_reaches_every_control_in_order(open_page: Open) -> None:
                !== 'none') || node.matches('.w:focus-visible'))(document.activeElement)"""
         )
         assert ring, f"{reached[-1]} shows no focus"
-    aside = ["SUMMARY", "rule", "sampler", "steps", "samples", "below"]
+    aside = ["SUMMARY", "rule", "sampler", "INPUT", "steps", "samples", "below"]
     strip = ["strip"] * 8
     assert reached == ["BUTTON", "class", "CANVAS", "CANVAS", "w", *aside, *strip, "play", "step", "seed", "dice"]
 

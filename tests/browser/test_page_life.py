@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from cfg_core.checkpoints.catalog import describe_model
+from cfg_core.guidance.interval import LOW
 from cfg_core.serving import zerogpu
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.limits import Limits
@@ -19,9 +20,6 @@ from .conftest import CHECKPOINT, Open
 from .explore_page import QUICK, assert_shows, class_position, remote_registry, wait_until_resting
 
 SERVER = re.compile("component_server")
-PARAMETER = {
-    "name": "log_snr_low", "symbol": "λ low", "low": -20, "high": 20, "default": -3, "step": 0.5, "help": "from where",
-}  # fmt: skip
 
 
 def test_a_class_changed_while_a_remote_gpu_draws_another_is_drawn_too(
@@ -151,42 +149,22 @@ def test_the_sentence_says_what_the_meters_say(open_page: Open) -> None:
     assert ("become more similar" in said) == (round(diversity[1], 1) < round(diversity[0], 1))
 
 
-def with_parameter(route: Any) -> None:
-    """A server whose second rule has a parameter, made of one that has none."""
-    ask = json.loads(route.request.post_data)
-    asked = ask["data"].get("request") or ask["data"].get("query") or {}
-    value = asked.pop("log_snr_low", None)
-    response = route.fetch(post_data=json.dumps(ask))
-    reply = response.json()
-    if "model" in reply:
-        reply["model"]["rules"][1]["parameters"] = [PARAMETER]
-    if value is not None and "request" in reply:
-        reply["request"]["log_snr_low"] = value
-        if "url" in reply:
-            reply["url"] += f"&log_snr_low={value}"
-    route.fulfill(response=response, json=reply)
-
-
-def test_a_rules_parameter_is_a_control_a_field_of_the_request_and_of_the_link(browser: Any, address: str) -> None:
-    page = browser.new_page()
-    page.route(SERVER, with_parameter)
-    page.goto(address + QUICK)
-    wait_until_resting(page)
+def test_a_rules_parameter_is_a_control_a_field_of_the_request_and_of_the_link(open_page: Open) -> None:
+    page = wait_until_resting(open_page(QUICK))
     page.get_by_text("Advanced").click()
-    assert page.locator(".explore .parameters input").count() == 0
+    low = page.get_by_label("λ_lo")
+    assert low.count() == 0
     rule = page.locator(".explore").get_by_label("rule")
-    rule.select_option(index=1)
-    control = page.get_by_label("λ low")
-    control.wait_for()
-    shown = control.evaluate("n => [n.type, n.min, n.max, n.step, n.value, n.closest('label').title]")
-    assert shown == ["number", "-20", "20", "0.5", "-3", "from where"]
-    control.fill("-2")
-    control.press("Tab")
+    rule.select_option("interval")
+    low.wait_for()
+    shown = low.evaluate("n => [n.type, +n.min, +n.max, +n.step, +n.value, n.closest('label').title]")
+    assert shown == ["number", LOW.low, LOW.high, LOW.step, LOW.default, LOW.help]
+    low.fill("-2")
+    low.press("Tab")
     page.wait_for_function("new URLSearchParams(location.search).get('log_snr_low') === '-2'")
     assert page.evaluate("window.explored.log_snr_low") == -2
     wait_until_resting(page)
-    rule.select_option(index=0)
+    rule.select_option("cfg")
     page.wait_for_function("!location.search.includes('log_snr_low')")
     assert page.evaluate("'log_snr_low' in window.explored") is False
-    assert page.locator(".explore .parameters input").count() == 0
-    page.close()
+    assert low.count() == 0

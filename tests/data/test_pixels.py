@@ -1,6 +1,7 @@
+import pytest
 import torch
 
-from cfg_core.data.pixels import mirrored, shifted, to_bytes, to_unit
+from cfg_core.data.pixels import check_finite, mirrored, shifted, to_bytes, to_unit
 
 
 def test_bytes_survive_the_way_to_the_unit_range_and_back():
@@ -29,3 +30,12 @@ def test_shifted_pictures_are_moved_whole_and_mirrored_at_the_border():
     mirrored = torch.cat([images[:, :, 1:2], images[:, :, :-1]], 2)
     assert tuple(images.flatten().tolist()) in moved
     assert tuple(mirrored.flatten().tolist()) in moved
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_samples_that_are_not_finite_are_refused_before_they_become_black(value):
+    x = torch.zeros(2, 1, 3, 3)
+    assert check_finite(x) is x
+    x[1, 0, 2, 2] = value
+    with pytest.raises(ValueError, match="samples must be finite, got 1 of 18 values that are not"):
+        check_finite(x)

@@ -15,7 +15,7 @@ from tests.serving.helpers import PATIENCE, A, B, Gate, alone, finished
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_drawn_grid_is_the_loop_s_bit_for_bit(engine: Engine, sampler: str) -> None:
-    request = replace(A, classes=(7, 2), w=(-1.0, 0.0, 0.3, 8.0), samples=3, sampler=sampler)
+    request = replace(A, classes=(7, 2), w=(-1.0, 0.0, 0.3, 8.0), samples=3, sampler=sampler, parameters=())
     drawn = engine.draw(request)
     assert drawn.shape == (4, 2, 3, 8, 8, 1)
     assert drawn.dtype == np.uint8

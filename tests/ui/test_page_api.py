@@ -91,7 +91,7 @@ def test_opening_a_session_without_a_query_gives_the_default(call: Call, payload
     assert reply["notice"] == ""
     assert reply["request"] == {
         "model": "0123456789ab", "class": 0, "w": 3.0, "seed": 7, "samples": 16,
-        "sampler": "dpmpp_2m", "steps": 12, "rule": "cfg", "parameters": {},
+        "sampler": "dpmpp_2m", "steps": 12, "rule": "cfg", "rho": 7.0,
     }  # fmt: skip
     assert np.frombuffer(base64.b64decode(reply["rail"]), np.uint8).size == 10 * 8 * 8
 
