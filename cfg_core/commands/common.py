@@ -1,18 +1,17 @@
-"""What the commands share: options with their defaults in the help, output folders, what is recorded, progress."""
+"""What the commands share: options with their defaults in the help, what is recorded, progress."""
 
 import argparse
 import os
 import shlex
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cfg_core.checks import shown, text
+from cfg_core.checkpoints.public_names import public_path
+from cfg_core.checks import shown
 from cfg_core.data.datasets import DATA_HELP
-from cfg_core.data.folders import folder_name
 
 
 class _Defaults(argparse.HelpFormatter):
@@ -55,7 +54,7 @@ def add_data_options(p: argparse.ArgumentParser, name: str = "--data") -> None:
 
 
 def recorded_command(name: str, arguments: Sequence[str] | None, parsed: argparse.Namespace) -> str:
-    """The command as a card may publish it: every path in it is reduced to the own name of its file or folder.
+    """The command as a card or a curve file may publish it: each path in it as ``public_path`` gives it.
 
     arguments: those of ``main``, None for the program's. parsed: what the parser made of them.
     """
@@ -64,22 +63,10 @@ def recorded_command(name: str, arguments: Sequence[str] | None, parsed: argpars
 
     def published(argument: str) -> str:
         option, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
-        return option + equals + (folder_name(value) if value and Path(value) in paths else value)
+        return option + equals + (public_path(value) if value and Path(value) in paths else value)
 
     given = sys.argv[1:] if arguments is None else arguments
     return shlex.join(["python", "-m", "cfg_core", name, *map(published, given)])
-
-
-def check_writable(field: str, folder: Path) -> None:
-    """Make the folder and try a file in it. Raises ValueError, naming the field, where either fails."""
-    text(field, str(folder))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ValueError(f"{field} must be a folder that can be written, got {folder} ({reason})") from error
 
 
 def progress_bar(disable: bool = False) -> Progress:

@@ -8,9 +8,7 @@ python -m cfg_core evaluate … --data my-pictures --out …        # a model of
 
 import argparse
 import json
-import shlex
 import shutil
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -23,9 +21,9 @@ from accelerate import PartialState
 from cfg_core.checkpoints.classifiers import Classifier, load_classifier
 from cfg_core.checkpoints.format import Checkpoint, load_checkpoint
 from cfg_core.checkpoints.guides import with_guide
-from cfg_core.checkpoints.public_names import public_command, public_data_name, public_model_name
+from cfg_core.checkpoints.public_names import public_data_name, public_model_name
 from cfg_core.checks import choice
-from cfg_core.commands.common import command_parser, progress_bar
+from cfg_core.commands.common import command_parser, progress_bar, recorded_command
 from cfg_core.data.datasets import DATA_HELP, DataSet, load_splits
 from cfg_core.devices import PRECISIONS, choose_device, set_cpu_threads
 from cfg_core.diffusion.denoiser import CLASSIFIER
@@ -41,7 +39,7 @@ from cfg_core.evaluation.sweep import (
     measure,
     training_reference,
 )
-from cfg_core.files import check_writable_path, write_atomically
+from cfg_core.files import check_writable, write_atomically
 from cfg_core.guidance.rules import RULES, rules
 from cfg_core.parameters import assigned
 from cfg_core.sampling.loop import spaced
@@ -77,7 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Draw, measure, print a table and write the files; exits with 2 and one sentence on bad input."""
     p = parser()
     a = p.parse_args(arguments)
-    command = "python -m cfg_core evaluate " + shlex.join(sys.argv[1:] if arguments is None else arguments)
+    command = recorded_command("evaluate", arguments, a)
     set_cpu_threads()
     processes = PartialState(cpu=choose_device().type == "cpu")
     try:
@@ -125,7 +123,7 @@ def main(arguments: list[str] | None = None) -> None:
         data=public_data_name(training.name, training.licence),
         reference={"split": "train", "pictures": len(training.labels), "manifold": len(reference.manifold.points)},
         held_out={"split": "test", "pictures": min(options.samples, len(test.labels))},
-        command=public_command(command),
+        command=command,
         note=a.note,
         versions={"torch": torch.__version__, "numpy": np.__version__},
         **{name: value for name, value in asdict(options).items() if name != "w"},
@@ -170,7 +168,7 @@ def check_out(out: Path) -> Path:
     if not out.name or out.suffix == ".csv":
         raise ValueError(f"out must be a JSON file, got {out}")
     for path in (out, out.with_suffix(".csv")):
-        check_writable_path("out", path)
+        check_writable("out", path)
     return out.with_name(f"{out.name}.drawn")
 
 

@@ -12,7 +12,7 @@ from cfg_core.checkpoints.format import load_checkpoint
 from cfg_core.commands.common import command_parser
 from cfg_core.devices import set_cpu_threads
 from cfg_core.evaluation.meters import measure_by
-from cfg_core.files import check_writable_path
+from cfg_core.files import check_writable
 from cfg_core.grids.ladder import strip
 from cfg_core.grids.request import GridRequest
 from cfg_core.serving.precomputed import draw_frame, save_strips
@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
         requests = [rung for grid in grids for rung in strip(grid)]
         classifier = load_classifier(a.classifier, checkpoint=checkpoint) if a.classifier else None
         measure = measure_by(classifier) if classifier else None
-        check_writable_path("out", a.out)
+        check_writable("out", a.out)
         frames = [draw_frame(denoiser, request, measure) for request in track(requests, "drawing")]
         save_strips(a.out, frames, classifier.hash if classifier else "")
     except (ValueError, OSError) as error:

@@ -17,7 +17,7 @@ from cfg_core.checkpoints.format import LoadedModel
 from cfg_core.checks import shown
 from cfg_core.commands.common import command_parser
 from cfg_core.devices import choose_device, set_cpu_threads
-from cfg_core.files import check_writable_path
+from cfg_core.files import check_writable
 from cfg_core.grids.drawing import begin_grid, check_drawable, pixels
 from cfg_core.grids.request import GridRequest
 from cfg_core.grids.sheet import draw_sheet, read_request, save_sheet
@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
         if request.checkpoint != checkpoint.hash:
             raise ValueError(f"checkpoint must be {request.checkpoint}, which drew {a.again}, got {checkpoint.hash}")
         check_drawable(checkpoint.denoiser, request := request.guided_by(checkpoint.guide))
-        check_writable_path("out", a.out)
+        check_writable("out", a.out)
         job = begin_grid(checkpoint.denoiser, request)
         for state, _ in track(generate(checkpoint.denoiser, job), "denoising", total=request.evaluations):
             z = state.z

@@ -20,12 +20,13 @@ from cfg_core.checkpoints.format import (
     load_checkpoint,
     save_checkpoint,
 )
-from cfg_core.checkpoints.model_card import PICTURE, model_card
+from cfg_core.checkpoints.model_card import model_card
 from cfg_core.commands.hub import main
 from cfg_core.diffusion.schedule import Schedule
 from cfg_core.evaluation.curve_file import Curve, parse_curve
 from cfg_core.networks.unet import UNetConfig
 from cfg_core.publishing.hub import pull, push
+from cfg_core.publishing.pushed_card import PICTURE
 from tests.conftest import small_network
 from tests.curve_files import record
 from tests.fake_hub import FakeHub, switch_off
