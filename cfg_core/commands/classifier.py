@@ -39,7 +39,6 @@ def parser() -> argparse.ArgumentParser:
     """The command line; defaults are those of the shipped Fashion-MNIST classifier."""
     p = command_parser("classifier", "Train a classifier that grades samples, or a noise-aware one that guides.")
     add_data_options(p)
-    p.add_argument("--out", type=Path, required=True, help="folder for weights, config and card")
     network = p.add_argument_group("network")
     network.add_argument(
         "--noisy", action="store_true", help="noise-aware, to guide; without it of clean pictures, to grade samples"
@@ -58,6 +57,8 @@ def parser() -> argparse.ArgumentParser:
     steps.add_argument("--shift", type=int, default=0, help="move pictures at random, by so many pixels at most")
     steps.add_argument("--precision", default="default", help=f"one of {', '.join(PRECISIONS)}")
     steps.add_argument("--seed", type=int, default=0, help="of weights, order, moves and noise")
+    output = p.add_argument_group("output")
+    output.add_argument("--out", type=Path, required=True, help="folder for weights, config and card")
     return p
 
 

@@ -12,6 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cfg_core.checkpoints.public_names import public_path
 from cfg_core.checks import shown
 from cfg_core.data.datasets import DATA_HELP
+from cfg_core.guidance.rules import RULES
+from cfg_core.program import program_name
+from cfg_core.sampling.samplers import SAMPLERS
 
 
 class _Defaults(argparse.HelpFormatter):
@@ -19,11 +22,12 @@ class _Defaults(argparse.HelpFormatter):
 
     def _get_help_string(self, action: argparse.Action) -> str:
         about, default = action.help or "", action.default
-        none = default is None or default is False or default in ("", argparse.SUPPRESS)
-        if action.required or none or "%(default)" in about:
+        none = default in (None, False, "", argparse.SUPPRESS) or default == []
+        if action.required or none:
             return about
-        if isinstance(default, tuple):
-            default = (" " if action.nargs else ",").join(f"{each:g}" for each in default)
+        if isinstance(default, tuple | list):
+            texts = (each if isinstance(each, str) else f"{each:g}" for each in default)
+            default = (" " if action.nargs else ",").join(texts)
         return f"{about} (default: {str(default).replace('%', '%%')})"
 
 
@@ -38,8 +42,8 @@ def whole_numbers(value: str) -> tuple[int, ...]:
 
 
 def command_parser(name: str, description: str) -> argparse.ArgumentParser:
-    """The parser of ``python -m cfg_core NAME``; its help shows defaults."""
-    return argparse.ArgumentParser(f"python -m cfg_core {name}", description=description, formatter_class=_Defaults)
+    """The parser of the command of that name; its help shows defaults."""
+    return argparse.ArgumentParser(f"{program_name()} {name}", description=description, formatter_class=_Defaults)
 
 
 def add_data_options(p: argparse.ArgumentParser, name: str = "--data") -> None:
@@ -51,6 +55,16 @@ def add_data_options(p: argparse.ArgumentParser, name: str = "--data") -> None:
         group.add_argument(name, help=DATA_HELP)
     group.add_argument("--data-root", type=Path, help="folder that holds data sets in the Hub's layout")
     group.add_argument("--size", type=int, help="crop and resize every picture to so many pixels a side")
+
+
+def add_guidance_options(group: argparse._ArgumentGroup, w: Sequence[float], rule: str, sampler: str) -> None:
+    """The options of a group that say how samples are guided and drawn. w, rule, sampler: their defaults."""
+    group.add_argument("--w", type=float, nargs="+", default=tuple(w), help="guidance strengths, the paper's w")
+    group.add_argument("--rule", default=rule, help=f"of guidance, one of {', '.join(RULES)}")
+    group.add_argument("--sampler", default=sampler, help=f"one of {', '.join(SAMPLERS)}")
+    group.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of rule or sampler, repeatable"
+    )
 
 
 def recorded_command(name: str, arguments: Sequence[str] | None, parsed: argparse.Namespace) -> str:

@@ -17,13 +17,16 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import PartialState
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from cfg_core.checkpoints.classifiers import Classifier, load_classifier
 from cfg_core.checkpoints.format import Checkpoint, load_checkpoint
 from cfg_core.checkpoints.guides import with_guide
 from cfg_core.checkpoints.public_names import public_data_name, public_model_name
 from cfg_core.checks import choice
-from cfg_core.commands.common import command_parser, progress_bar, recorded_command
+from cfg_core.commands.common import add_guidance_options, command_parser, progress_bar, recorded_command
 from cfg_core.data.datasets import DATA_HELP, DataSet, load_splits
 from cfg_core.devices import PRECISIONS, choose_device, set_cpu_threads
 from cfg_core.diffusion.denoiser import CLASSIFIER
@@ -43,7 +46,6 @@ from cfg_core.files import check_writable, write_atomically
 from cfg_core.guidance.rules import RULES, rules
 from cfg_core.parameters import assigned
 from cfg_core.sampling.loop import spaced
-from cfg_core.sampling.samplers import SAMPLERS
 
 
 def parser() -> argparse.ArgumentParser:
@@ -57,12 +59,9 @@ def parser() -> argparse.ArgumentParser:
     data.add_argument("--data", help=f"{DATA_HELP}; by default what the model was trained on")
     data.add_argument("--data-root", type=Path, help="folder that holds data sets in the Hub's layout")
     drawing = p.add_argument_group("samples")
-    drawing.add_argument("--w", type=float, nargs="+", default=(0, 0.1, 0.3, 1, 3), help="guidance strengths")
+    add_guidance_options(drawing, (0, 0.1, 0.3, 1, 3), Options.rule, Options.sampler)
     drawing.add_argument("--samples", type=int, default=Options.samples, help=f"for each w, at least {MIN_SAMPLES}")
-    drawing.add_argument("--sampler", default=Options.sampler, help=f"one of {', '.join(SAMPLERS)}")
     drawing.add_argument("--steps", type=int, default=Options.steps, help="of the sampler")
-    drawing.add_argument("--rule", default=Options.rule, help=f"of guidance, one of {', '.join(RULES)}")
-    drawing.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="of rule or sampler")
     drawing.add_argument("--seed", type=int, default=Options.seed, help="of the noise")
     drawing.add_argument("--precision", default=Options.precision, help=f"one of {', '.join(PRECISIONS)}")
     output = p.add_argument_group("output")
@@ -189,12 +188,8 @@ def described(
 
 def show(found: Mapping[str, Any]) -> None:
     """The record of a sweep as a table in the terminal."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    how = f"{found['rule']}, {found['sampler']}, {found['steps']} steps"
-    table = Table(title=f"{escape(found['checkpoint']['name'])}, {how}, {found['samples']:,} samples")
+    how = f"{found['rule']}, {found['sampler']}, {found['steps']} steps, {found['samples']:,} samples"
+    table = Table(title=Text(f"{found['checkpoint']['name']}, {how}"))  # as Text, a name is printed literally
     for heading in ("w", *(metric.title for metric in METRICS.values())):
         table.add_column(heading, justify="right")
     for row in (*found["results"], {"w": f"real ({found['held_out']['pictures']:,})", **found["real_baseline"]}):

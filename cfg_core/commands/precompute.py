@@ -21,10 +21,14 @@ from cfg_core.serving.precomputed import draw_frame, save_strips
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     p = command_parser("precompute", "Draw the strips that ship with the app.")
-    p.add_argument("--checkpoint", required=True, help="folder or Hub name of the model")
-    p.add_argument("--classifier", help="folder or Hub name of the classifier that the meters come from")
-    p.add_argument("--seed", type=int, default=GridRequest.seed, help="of the noise")
-    p.add_argument("--out", type=Path, required=True, help="the .npz file to write; app.py reads assets/strips/*.npz")
+    models = p.add_argument_group("models")
+    models.add_argument("--checkpoint", required=True, help="folder or Hub name of the model")
+    models.add_argument("--classifier", help="folder or Hub name of the classifier that the meters come from")
+    strips = p.add_argument_group("strips")
+    strips.add_argument("--seed", type=int, default=GridRequest.seed, help="of the noise")
+    strips.add_argument(
+        "--out", type=Path, required=True, help="the .npz file to write; app.py reads assets/strips/*.npz"
+    )
     return p
 
 
