@@ -43,7 +43,7 @@ $(VENV)/.app: requirements.txt constraints.txt | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.dev: requirements-dev.txt requirements.txt constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt -c constraints.txt
+	$(BIN)/python -m pip install --quiet -r requirements.txt -r requirements-dev.txt -c constraints.txt
 	touch $@
 
 .PHONY: app test check test-scripts check-scripts bench bench-live bench-classroom soak

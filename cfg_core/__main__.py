@@ -3,6 +3,8 @@
 import importlib
 import sys
 
+from cfg_core.program import program_name
+
 COMMANDS = {
     "train": "train a model, jointly with and without the class",
     "classifier": "train a classifier of clean images, or a noise-aware one",
@@ -15,8 +17,6 @@ COMMANDS = {
 }
 """Name → what it does; each is ``main`` in the file of that name in cfg_core/commands."""
 
-USAGE = "usage: python -m cfg_core COMMAND [OPTIONS]"
-
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command; exits with 2 and one sentence for an unknown one."""
@@ -25,16 +25,21 @@ def main(arguments: list[str] | None = None) -> None:
         print(help_text())
     elif not given or given[0] not in COMMANDS:
         found = f"got {given[0]!r}" if given else "got none"
-        print(f"{USAGE}\nerror: COMMAND must be one of {', '.join(COMMANDS)}, {found}", file=sys.stderr)
+        print(f"{usage()}\nerror: COMMAND must be one of {', '.join(COMMANDS)}, {found}", file=sys.stderr)
         sys.exit(2)
     else:
         importlib.import_module(f"cfg_core.commands.{given[0]}").main(given[1:])
 
 
+def usage() -> str:
+    """The usage line, as the program was called."""
+    return f"usage: {program_name()} COMMAND [OPTIONS]"
+
+
 def help_text() -> str:
     """The commands, each with what it does."""
     listed = [f"  {name:<12}{about}" for name, about in COMMANDS.items()]
-    return "\n".join([USAGE, "", "commands:", *listed, "", "COMMAND --help lists its options with their defaults."])
+    return "\n".join([usage(), "", "commands:", *listed, "", "COMMAND --help lists its options with their defaults."])
 
 
 if __name__ == "__main__":

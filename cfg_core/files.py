@@ -6,6 +6,8 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from cfg_core.checks import text
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that readers find the old content or the new one, never a part, whoever else writes it.
@@ -22,18 +24,23 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
-def check_writable_path(field: str, path: Path) -> None:
-    """Raises ValueError unless a new file or folder can be made at that path, or a file there be replaced.
+def check_writable(field: str, path: Path, folder: bool = False) -> None:
+    """Raises ValueError unless a file can be written at that path, or with ``folder`` files in a folder there.
 
-    Makes the folders above it, and leaves nothing else. For before a long piece of work whose result goes there.
+    Makes the folders that lead to it, and leaves nothing else. For before a long piece of work whose result goes there.
     """
+    text(field, str(path))
+    place = path if folder else path.parent
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
             pass
-        if path.is_dir():
+        if not folder and path.is_dir():
             raise IsADirectoryError("it is a folder")
         if path.exists() and not os.access(path, os.W_OK):
             raise PermissionError("it is read-only")
     except OSError as error:
-        raise ValueError(f"{field} must be a place that can be written, got {path} ({error})") from error
+        kind = "folder" if folder else "file"
+        raise ValueError(
+            f"{field} must be a {kind} that can be written, got {path} ({error.strerror or error})"
+        ) from error

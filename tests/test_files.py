@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cfg_core.files import write_atomically
+from cfg_core.files import check_writable, write_atomically
 
 WRITE = """
 import sys
@@ -57,3 +57,28 @@ def test_the_file_has_the_permissions_of_any_new_file(tmp_path: Path) -> None:
     (tmp_path / "plain").write_bytes(b"")
     write_atomically(tmp_path / "file", b"")
     assert (tmp_path / "file").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_place_that_can_be_written_is_left_as_it_was(folder: bool, tmp_path: Path) -> None:
+    check_writable("out", tmp_path / "new" / "place", folder=folder)
+    assert [path.name for path in tmp_path.rglob("*")] == (["new", "place"] if folder else ["new"])
+    (tmp_path / "file").write_text("kept")
+    check_writable("out", tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "message"),
+    [
+        ("file/below", False, "out must be a file that can be written, got .*file/below"),
+        ("file", True, "out must be a folder that can be written, got .*file \\(File exists\\)"),
+        ("folder", False, "out must be a file that can be written, got .*folder \\(it is a folder\\)"),
+        ("caf\udce9", False, "out must be valid UTF-8"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_one_sentence(name: str, folder: bool, message: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ValueError, match=message):
+        check_writable("out", tmp_path / name, folder=folder)

@@ -7,8 +7,10 @@ machine of whoever made them.
 import json
 import shlex
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
+
+from cfg_core.data.folders import folder_name
 
 PROJECT = ("checkpoints", "assets", "runs")
 """Folders of the project itself: relative paths into them are kept, so that commands run as they are written."""
@@ -32,13 +34,13 @@ def local_paths(raw: Mapping[str, Any]) -> dict[str, str]:
 
 
 def public_model_name(where: str) -> str:
-    """The name under which a model is recorded: a Hub name or a path into the project as it is, else its last part."""
-    return where if not _is_path(where) or _is_public(where) else _own_name(where)
+    """The name under which a model is recorded: a folder as ``public_path`` gives it, a Hub name as it is."""
+    return public_path(where) if Path(where).exists() else where
 
 
-def public_command(command: str) -> str:
-    """A command as it may be published."""
-    return replace_paths(command, local_paths({"command": command}))
+def public_path(path: str) -> str:
+    """A path of this machine as it is recorded: a relative one into the project as it is, else its last part."""
+    return path if _is_of_project(path) else folder_name(path)
 
 
 def replace_paths(text: str, paths: Mapping[str, str]) -> str:
@@ -71,8 +73,17 @@ def _is_path(value: str) -> bool:
 def _is_public(value: str) -> bool:
     """Whether it is a name on the Hub, or a relative path into a folder of the project."""
     parts = PurePosixPath(value).parts
-    local = "\\" in value or ":" in value.split("/")[0] or value.startswith(("/", "~", ".")) or ".." in parts
-    return not local and (parts[0] in PROJECT or (len(parts) == 2 and not value.endswith("/")))
+    return _is_of_project(value) or (len(parts) == 2 and not _is_local(value) and not value.endswith("/"))
+
+
+def _is_of_project(value: str) -> bool:
+    return not _is_local(value) and PurePosixPath(value).parts[0] in PROJECT
+
+
+def _is_local(value: str) -> bool:
+    """Whether it can only be a path of one machine: absolute, or relative to a folder that is not the project's."""
+    started = value.startswith(("/", "~", ".")) or ":" in value.split("/")[0]
+    return started or "\\" in value or ".." in PurePosixPath(value).parts
 
 
 def _own_name(path: str) -> str:

@@ -12,7 +12,6 @@ from cfg_core.checkpoints.format import save_checkpoint
 from cfg_core.checks import choice, number
 from cfg_core.commands.common import (
     add_data_options,
-    check_writable,
     command_parser,
     progress_bar,
     recorded_command,
@@ -22,6 +21,7 @@ from cfg_core.data.datasets import load_splits
 from cfg_core.data.pixels import to_unit
 from cfg_core.devices import PRECISIONS, choose_device, set_cpu_threads
 from cfg_core.diffusion.schedule import Schedule
+from cfg_core.files import check_writable
 from cfg_core.networks.classifier import ClassifierArchitecture, ClassifierNetwork
 from cfg_core.networks.noise_aware_classifier import NoiseAwareClassifierNetwork
 from cfg_core.training.classifiers import (
@@ -39,7 +39,6 @@ def parser() -> argparse.ArgumentParser:
     """The command line; defaults are those of the shipped Fashion-MNIST classifier."""
     p = command_parser("classifier", "Train a classifier that grades samples, or a noise-aware one that guides.")
     add_data_options(p)
-    p.add_argument("--out", type=Path, required=True, help="folder for weights, config and card")
     network = p.add_argument_group("network")
     network.add_argument(
         "--noisy", action="store_true", help="noise-aware, to guide; without it of clean pictures, to grade samples"
@@ -58,6 +57,8 @@ def parser() -> argparse.ArgumentParser:
     steps.add_argument("--shift", type=int, default=0, help="move pictures at random, by so many pixels at most")
     steps.add_argument("--precision", default="default", help=f"one of {', '.join(PRECISIONS)}")
     steps.add_argument("--seed", type=int, default=0, help="of weights, order, moves and noise")
+    output = p.add_argument_group("output")
+    output.add_argument("--out", type=Path, required=True, help="folder for weights, config and card")
     return p
 
 
@@ -78,7 +79,7 @@ def main(arguments: list[str] | None = None) -> None:
         number("shift", a.shift, 0, largest // 4, whole=True)
         precision = PRECISIONS[choice("precision", a.precision, PRECISIONS)]
         architecture = ClassifierArchitecture(1, largest, 2, a.widths)
-        check_writable("out", a.out)
+        check_writable("out", a.out, folder=True)
         training, test = load_splits(a.data, a.data_root, a.size)
         channels, size = training.images.shape[1:3]
         number("shift", a.shift, 0, size // 4, whole=True)

@@ -1,18 +1,20 @@
-"""What the commands share: options with their defaults in the help, output folders, what is recorded, progress."""
+"""What the commands share: options with their defaults in the help, what is recorded, progress."""
 
 import argparse
 import os
 import shlex
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cfg_core.checks import shown, text
+from cfg_core.checkpoints.public_names import public_path
+from cfg_core.checks import shown
 from cfg_core.data.datasets import DATA_HELP
-from cfg_core.data.folders import folder_name
+from cfg_core.guidance.rules import RULES
+from cfg_core.program import program_name
+from cfg_core.sampling.samplers import SAMPLERS
 
 
 class _Defaults(argparse.HelpFormatter):
@@ -20,11 +22,12 @@ class _Defaults(argparse.HelpFormatter):
 
     def _get_help_string(self, action: argparse.Action) -> str:
         about, default = action.help or "", action.default
-        none = default is None or default is False or default in ("", argparse.SUPPRESS)
-        if action.required or none or "%(default)" in about:
+        none = default in (None, False, "", argparse.SUPPRESS) or default == []
+        if action.required or none:
             return about
-        if isinstance(default, tuple):
-            default = (" " if action.nargs else ",").join(f"{each:g}" for each in default)
+        if isinstance(default, tuple | list):
+            texts = (each if isinstance(each, str) else f"{each:g}" for each in default)
+            default = (" " if action.nargs else ",").join(texts)
         return f"{about} (default: {str(default).replace('%', '%%')})"
 
 
@@ -39,8 +42,8 @@ def whole_numbers(value: str) -> tuple[int, ...]:
 
 
 def command_parser(name: str, description: str) -> argparse.ArgumentParser:
-    """The parser of ``python -m cfg_core NAME``; its help shows defaults."""
-    return argparse.ArgumentParser(f"python -m cfg_core {name}", description=description, formatter_class=_Defaults)
+    """The parser of the command of that name; its help shows defaults."""
+    return argparse.ArgumentParser(f"{program_name()} {name}", description=description, formatter_class=_Defaults)
 
 
 def add_data_options(p: argparse.ArgumentParser, name: str = "--data") -> None:
@@ -54,8 +57,18 @@ def add_data_options(p: argparse.ArgumentParser, name: str = "--data") -> None:
     group.add_argument("--size", type=int, help="crop and resize every picture to so many pixels a side")
 
 
+def add_guidance_options(group: argparse._ArgumentGroup, w: Sequence[float], rule: str, sampler: str) -> None:
+    """The options of a group that say how samples are guided and drawn. w, rule, sampler: their defaults."""
+    group.add_argument("--w", type=float, nargs="+", default=tuple(w), help="guidance strengths, the paper's w")
+    group.add_argument("--rule", default=rule, help=f"of guidance, one of {', '.join(RULES)}")
+    group.add_argument("--sampler", default=sampler, help=f"one of {', '.join(SAMPLERS)}")
+    group.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of rule or sampler, repeatable"
+    )
+
+
 def recorded_command(name: str, arguments: Sequence[str] | None, parsed: argparse.Namespace) -> str:
-    """The command as a card may publish it: every path in it is reduced to the own name of its file or folder.
+    """The command as a card or a curve file may publish it: each path in it as ``public_path`` gives it.
 
     arguments: those of ``main``, None for the program's. parsed: what the parser made of them.
     """
@@ -64,22 +77,10 @@ def recorded_command(name: str, arguments: Sequence[str] | None, parsed: argpars
 
     def published(argument: str) -> str:
         option, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
-        return option + equals + (folder_name(value) if value and Path(value) in paths else value)
+        return option + equals + (public_path(value) if value and Path(value) in paths else value)
 
     given = sys.argv[1:] if arguments is None else arguments
     return shlex.join(["python", "-m", "cfg_core", name, *map(published, given)])
-
-
-def check_writable(field: str, folder: Path) -> None:
-    """Make the folder and try a file in it. Raises ValueError, naming the field, where either fails."""
-    text(field, str(folder))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ValueError(f"{field} must be a folder that can be written, got {folder} ({reason})") from error
 
 
 def progress_bar(disable: bool = False) -> Progress:

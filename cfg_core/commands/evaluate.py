@@ -8,9 +8,7 @@ python -m cfg_core evaluate … --data my-pictures --out …        # a model of
 
 import argparse
 import json
-import shlex
 import shutil
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -19,13 +17,16 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import PartialState
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from cfg_core.checkpoints.classifiers import Classifier, load_classifier
 from cfg_core.checkpoints.format import Checkpoint, load_checkpoint
 from cfg_core.checkpoints.guides import with_guide
-from cfg_core.checkpoints.public_names import public_command, public_data_name, public_model_name
+from cfg_core.checkpoints.public_names import public_data_name, public_model_name
 from cfg_core.checks import choice
-from cfg_core.commands.common import command_parser, progress_bar
+from cfg_core.commands.common import add_guidance_options, command_parser, progress_bar, recorded_command
 from cfg_core.data.datasets import DATA_HELP, DataSet, load_splits
 from cfg_core.devices import PRECISIONS, choose_device, set_cpu_threads
 from cfg_core.diffusion.denoiser import CLASSIFIER
@@ -41,11 +42,10 @@ from cfg_core.evaluation.sweep import (
     measure,
     training_reference,
 )
-from cfg_core.files import check_writable_path, write_atomically
+from cfg_core.files import check_writable, write_atomically
 from cfg_core.guidance.rules import RULES, rules
 from cfg_core.parameters import assigned
 from cfg_core.sampling.loop import spaced
-from cfg_core.sampling.samplers import SAMPLERS
 
 
 def parser() -> argparse.ArgumentParser:
@@ -59,12 +59,9 @@ def parser() -> argparse.ArgumentParser:
     data.add_argument("--data", help=f"{DATA_HELP}; by default what the model was trained on")
     data.add_argument("--data-root", type=Path, help="folder that holds data sets in the Hub's layout")
     drawing = p.add_argument_group("samples")
-    drawing.add_argument("--w", type=float, nargs="+", default=(0, 0.1, 0.3, 1, 3), help="guidance strengths")
+    add_guidance_options(drawing, (0, 0.1, 0.3, 1, 3), Options.rule, Options.sampler)
     drawing.add_argument("--samples", type=int, default=Options.samples, help=f"for each w, at least {MIN_SAMPLES}")
-    drawing.add_argument("--sampler", default=Options.sampler, help=f"one of {', '.join(SAMPLERS)}")
     drawing.add_argument("--steps", type=int, default=Options.steps, help="of the sampler")
-    drawing.add_argument("--rule", default=Options.rule, help=f"of guidance, one of {', '.join(RULES)}")
-    drawing.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="of rule or sampler")
     drawing.add_argument("--seed", type=int, default=Options.seed, help="of the noise")
     drawing.add_argument("--precision", default=Options.precision, help=f"one of {', '.join(PRECISIONS)}")
     output = p.add_argument_group("output")
@@ -77,7 +74,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Draw, measure, print a table and write the files; exits with 2 and one sentence on bad input."""
     p = parser()
     a = p.parse_args(arguments)
-    command = "python -m cfg_core evaluate " + shlex.join(sys.argv[1:] if arguments is None else arguments)
+    command = recorded_command("evaluate", arguments, a)
     set_cpu_threads()
     processes = PartialState(cpu=choose_device().type == "cpu")
     try:
@@ -125,7 +122,7 @@ def main(arguments: list[str] | None = None) -> None:
         data=public_data_name(training.name, training.licence),
         reference={"split": "train", "pictures": len(training.labels), "manifold": len(reference.manifold.points)},
         held_out={"split": "test", "pictures": min(options.samples, len(test.labels))},
-        command=public_command(command),
+        command=command,
         note=a.note,
         versions={"torch": torch.__version__, "numpy": np.__version__},
         **{name: value for name, value in asdict(options).items() if name != "w"},
@@ -170,7 +167,7 @@ def check_out(out: Path) -> Path:
     if not out.name or out.suffix == ".csv":
         raise ValueError(f"out must be a JSON file, got {out}")
     for path in (out, out.with_suffix(".csv")):
-        check_writable_path("out", path)
+        check_writable("out", path)
     return out.with_name(f"{out.name}.drawn")
 
 
@@ -191,12 +188,8 @@ def described(
 
 def show(found: Mapping[str, Any]) -> None:
     """The record of a sweep as a table in the terminal."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    how = f"{found['rule']}, {found['sampler']}, {found['steps']} steps"
-    table = Table(title=f"{escape(found['checkpoint']['name'])}, {how}, {found['samples']:,} samples")
+    how = f"{found['rule']}, {found['sampler']}, {found['steps']} steps, {found['samples']:,} samples"
+    table = Table(title=Text(f"{found['checkpoint']['name']}, {how}"))  # as Text, a name is printed literally
     for heading in ("w", *(metric.title for metric in METRICS.values())):
         table.add_column(heading, justify="right")
     for row in (*found["results"], {"w": f"real ({found['held_out']['pictures']:,})", **found["real_baseline"]}):

@@ -24,7 +24,9 @@ def parser() -> argparse.ArgumentParser:
     up = commands.add_parser("push", formatter_class=p.formatter_class, help="upload a model with figures and samples")
     up.add_argument("folder", type=Path, help="of the model")
     up.add_argument("repository", type=repository_name, help="owner/name")
-    up.add_argument("--curves", type=Path, default=CURVES_FOLDER, help="folder of curve files, for the card's figures")
+    up.add_argument(
+        "--curves", type=Path, help="folder of curve files, for the card's figures; by default those of the project"
+    )
     down = commands.add_parser("pull", formatter_class=p.formatter_class, help="download a model and verify it")
     down.add_argument("repository", type=repository_name, help="owner/name")
     down.add_argument("folder", type=Path, help="a new folder")
@@ -44,7 +46,9 @@ def main(arguments: list[str] | None = None) -> None:
     set_cpu_threads()
     try:
         if a.command == "push":
-            found = read_curves(a.curves).of_models if a.curves.is_dir() else {}
+            if a.curves and not a.curves.is_dir():
+                raise ValueError(f"curves must be a folder of curve files, got {a.curves}")
+            found = read_curves(a.curves or CURVES_FOLDER).of_models
             print(f"{a.folder} is at {push(a.folder, a.repository, list(found.values()), print)}")
         elif a.command == "pull":
             checkpoint = pull(a.repository, a.folder)

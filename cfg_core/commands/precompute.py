@@ -12,7 +12,7 @@ from cfg_core.checkpoints.format import load_checkpoint
 from cfg_core.commands.common import command_parser
 from cfg_core.devices import set_cpu_threads
 from cfg_core.evaluation.meters import measure_by
-from cfg_core.files import check_writable_path
+from cfg_core.files import check_writable
 from cfg_core.grids.ladder import strip
 from cfg_core.grids.request import GridRequest
 from cfg_core.serving.precomputed import draw_frame, save_strips
@@ -21,10 +21,14 @@ from cfg_core.serving.precomputed import draw_frame, save_strips
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     p = command_parser("precompute", "Draw the strips that ship with the app.")
-    p.add_argument("--checkpoint", required=True, help="folder or Hub name of the model")
-    p.add_argument("--classifier", help="folder or Hub name of the classifier that the meters come from")
-    p.add_argument("--seed", type=int, default=GridRequest.seed, help="of the noise")
-    p.add_argument("--out", type=Path, required=True, help="the .npz file to write; app.py reads assets/strips/*.npz")
+    models = p.add_argument_group("models")
+    models.add_argument("--checkpoint", required=True, help="folder or Hub name of the model")
+    models.add_argument("--classifier", help="folder or Hub name of the classifier that the meters come from")
+    strips = p.add_argument_group("strips")
+    strips.add_argument("--seed", type=int, default=GridRequest.seed, help="of the noise")
+    strips.add_argument(
+        "--out", type=Path, required=True, help="the .npz file to write; app.py reads assets/strips/*.npz"
+    )
     return p
 
 
@@ -42,7 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
         requests = [rung for grid in grids for rung in strip(grid)]
         classifier = load_classifier(a.classifier, checkpoint=checkpoint) if a.classifier else None
         measure = measure_by(classifier) if classifier else None
-        check_writable_path("out", a.out)
+        check_writable("out", a.out)
         frames = [draw_frame(denoiser, request, measure) for request in track(requests, "drawing")]
         save_strips(a.out, frames, classifier.hash if classifier else "")
     except (ValueError, OSError) as error:

@@ -15,39 +15,38 @@ from rich.progress import track
 from cfg_core.checkpoints.catalog import describe_model
 from cfg_core.checkpoints.format import LoadedModel
 from cfg_core.checks import shown
-from cfg_core.commands.common import command_parser
+from cfg_core.commands.common import add_guidance_options, command_parser
 from cfg_core.devices import choose_device, set_cpu_threads
-from cfg_core.files import check_writable_path
+from cfg_core.files import check_writable
 from cfg_core.grids.drawing import begin_grid, check_drawable, pixels
 from cfg_core.grids.request import GridRequest
 from cfg_core.grids.sheet import draw_sheet, read_request, save_sheet
-from cfg_core.guidance.rules import RULES
 from cfg_core.parameters import assigned
+from cfg_core.program import in_clone
 from cfg_core.sampling.loop import generate
-from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.serving.registry import load_model
+
+SHIPPED = "checkpoints/fashion-mnist"
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line; ranges are those of GridRequest."""
     p = command_parser("sample", "Draw a labelled grid of guided samples.")
     model = p.add_argument_group("model")
-    model.add_argument("--checkpoint", default="checkpoints/fashion-mnist", help="a folder, or a Hub name owner/name")
+    model.add_argument("--checkpoint", help=f"a folder, or a Hub name owner/name; by default {SHIPPED} of the project")
     model.add_argument("--guide", help="classifier that a rule may need; by default CHECKPOINT-guide, if it is there")
     model.add_argument("--device", help="cpu, cuda or mps; by default the best there is")
     grid = p.add_argument_group("grid")
     grid.add_argument(
-        "--class", dest="classes", nargs="+", default=["all"], help="labels, names of classes, or all, the default"
+        "--class", dest="classes", nargs="+", metavar="CLASS", default=["all"], help="labels, names of classes, or all"
     )
-    grid.add_argument("--w", nargs="+", default=["0", "1", "3"], help="guidance strengths, −1 to 8; by default 0 1 3")
-    grid.add_argument("--samples", default="4", help="of each class, 1 to 64")
-    grid.add_argument("--seed", default="7", help="of the noise")
-    grid.add_argument("--sampler", default="dpmpp_2m", help=f"one of {', '.join(SAMPLERS)}")
-    grid.add_argument("--steps", help="steps of the sampler; by default its own")
-    grid.add_argument("--rule", default="cfg", help=f"of guidance, one of {', '.join(RULES)}")
-    grid.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of rule or sampler")
+    add_guidance_options(grid, (0, 1, 3), GridRequest.rule, GridRequest.sampler)
+    grid.add_argument("--samples", default="4", help="of each class")
+    grid.add_argument("--steps", help="of the sampler; by default its own")
+    grid.add_argument("--seed", default=GridRequest.seed, help="of the noise")
     grid.add_argument("--again", type=Path, help="a sheet saved before: draw its request, not that of these options")
-    p.add_argument("--out", type=Path, default=Path("sheet.png"), help="PNG file to write")
+    output = p.add_argument_group("output")
+    output.add_argument("--out", type=Path, default=Path("sheet.png"), help="PNG file to write")
     return p
 
 
@@ -57,12 +56,14 @@ def main(arguments: list[str] | None = None) -> None:
     a = p.parse_args(arguments)
     set_cpu_threads()
     try:
-        checkpoint = load_model(describe_model(a.checkpoint), choose_device(a.device), guide=a.guide).checkpoint
+        checkpoint = load_model(
+            describe_model(a.checkpoint or in_clone("checkpoint", SHIPPED)), choose_device(a.device), guide=a.guide
+        ).checkpoint
         request = read_request(a.again) if a.again else _request(a, checkpoint)
         if request.checkpoint != checkpoint.hash:
             raise ValueError(f"checkpoint must be {request.checkpoint}, which drew {a.again}, got {checkpoint.hash}")
         check_drawable(checkpoint.denoiser, request := request.guided_by(checkpoint.guide))
-        check_writable_path("out", a.out)
+        check_writable("out", a.out)
         job = begin_grid(checkpoint.denoiser, request)
         for state, _ in track(generate(checkpoint.denoiser, job), "denoising", total=request.evaluations):
             z = state.z
@@ -78,7 +79,7 @@ def _request(a: argparse.Namespace, checkpoint: LoadedModel) -> GridRequest:
     labels = a.classes if a.classes == ["all"] else [find_class(each, classes) for each in a.classes]
     raw: dict[str, Any] = {
         "class": ",".join(labels),
-        "w": ",".join(a.w),
+        "w": a.w,
         "samples": a.samples,
         "sampler": a.sampler,
         "rule": a.rule,

@@ -11,7 +11,6 @@ from cfg_core.checkpoints.format import load_checkpoint
 from cfg_core.checks import number
 from cfg_core.commands.common import (
     add_data_options,
-    check_writable,
     command_parser,
     progress_bar,
     recorded_command,
@@ -20,6 +19,7 @@ from cfg_core.commands.common import (
 from cfg_core.data.datasets import load_dataset
 from cfg_core.devices import choose_device, set_cpu_threads
 from cfg_core.diffusion.schedule import Schedule
+from cfg_core.files import check_writable
 from cfg_core.networks.unet import UNetConfig
 from cfg_core.training.finite import NotFiniteError
 from cfg_core.training.learning_rate import DECAYS
@@ -107,10 +107,10 @@ def main(arguments: list[str] | None = None) -> None:
     command = recorded_command("train", arguments, a)
     try:
         options = options_without_data(a)
-        check_writable("run", a.run)
+        check_writable("run", a.run, folder=True)
         for part in (SHEETS, *(checkpoint_name(options, width) for width in options.ema)):
             if (a.run / part).exists():
-                check_writable("run", a.run / part)
+                check_writable("run", a.run / part, folder=True)
         start = load_checkpoint(a.start) if a.start else None
         set_cpu_threads(None)
         on_cpu = choose_device().type == "cpu"  # else several processes there would not know of each other

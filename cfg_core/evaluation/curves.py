@@ -14,8 +14,9 @@ from typing import TypeVar
 from cfg_core.evaluation.conclusions import Conclusion, beside, dip, exchange, formatted, rises, steps, unconditional
 from cfg_core.evaluation.curve_file import Curve, parse_curve
 from cfg_core.evaluation.metrics import METRICS, Figures
+from cfg_core.program import ROOT
 
-CURVES_FOLDER = Path(__file__).parents[2] / "assets" / "curves"
+CURVES_FOLDER = ROOT / "assets" / "curves"
 
 
 METHODS = {

@@ -6,14 +6,14 @@ The paper gives no intervals: low and high are the figure itself. It measures no
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from cfg_core.evaluation.bootstrap import Estimate
 from cfg_core.evaluation.conclusions import short
 from cfg_core.evaluation.curve_file import Line, Point
+from cfg_core.program import ROOT
 
-FILE = Path(__file__).parents[2] / "assets" / "paper_tables.json"
+FILE = ROOT / "assets" / "paper_tables.json"
 
 
 @dataclass(frozen=True)

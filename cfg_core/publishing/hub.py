@@ -18,14 +18,15 @@ from huggingface_hub import CommitOperationAdd, HfApi, hf_hub_download
 from huggingface_hub.hf_api import RepoSibling
 
 from cfg_core.checkpoints.format import CARD, CONFIG, WEIGHTS, Checkpoint, CheckpointError, load_checkpoint
-from cfg_core.checkpoints.model_card import PICTURE, model_card, pushed_card
+from cfg_core.checkpoints.model_card import model_card
 from cfg_core.checkpoints.public_names import local_paths, replace_paths
 from cfg_core.evaluation.curve_file import Curve
-from cfg_core.files import check_writable_path
+from cfg_core.files import check_writable
 from cfg_core.grids.drawing import draw_grid
 from cfg_core.grids.request import GridRequest
 from cfg_core.grids.sheet import draw_sheet
 from cfg_core.hub_errors import explained
+from cfg_core.publishing.pushed_card import PICTURE, pushed_card
 
 
 def push(
@@ -74,7 +75,7 @@ def pull(repository: str, folder: Path) -> Checkpoint:
     """
     if folder.exists():
         raise CheckpointError(f"folder must be new, got {folder}, which is there")
-    check_writable_path("folder", folder)
+    check_writable("folder", folder.parent, folder=True)
     partial = folder.with_name(folder.name + ".partial")
     try:
         with explained(f"{repository} could not be had from the Hub", CheckpointError):

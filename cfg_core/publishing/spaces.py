@@ -16,9 +16,7 @@ from cfg_core.checkpoints.diffusers_models import NEEDS
 from cfg_core.checkpoints.format import CARD, CONFIG, MAX_FILE_BYTES, CheckpointError
 from cfg_core.checkpoints.public_names import local_paths, replace_paths
 from cfg_core.hub_errors import explained
-
-ROOT = Path(__file__).parents[2]
-
+from cfg_core.program import ROOT
 
 REQUIREMENTS = "requirements.txt"
 

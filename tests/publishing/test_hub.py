@@ -9,9 +9,9 @@ from PIL import Image
 
 from cfg_core.checkpoints.catalog import describe_model
 from cfg_core.checkpoints.format import CARD, CONFIG, WEIGHTS, load_checkpoint
-from cfg_core.checkpoints.model_card import PICTURE
 from cfg_core.commands.hub import main
 from cfg_core.publishing.hub import pull, push
+from cfg_core.publishing.pushed_card import PICTURE
 from tests.fake_hub import FakeHub, switch_off
 from tests.publishing.repository import MODEL_CONFIG, NAME
 

@@ -1,0 +1,21 @@
+"""The program's name and the files of its clone."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def program_name() -> str:
+    """How the program was called: ``guidance-lab``, or ``python -m cfg_core``."""
+    return "guidance-lab" if Path(sys.argv[0]).stem == "guidance-lab" else "python -m cfg_core"
+
+
+def in_clone(field: str, path: str) -> Path:
+    """A file or folder that lies in a clone of the project, not in the installed package.
+
+    field: the option that names another one. Raises ValueError where there is no clone around the package.
+    """
+    if not (ROOT / path).exists():
+        raise ValueError(f"{field} must be given, because {path} is part of a clone and this is an installed package")
+    return ROOT / path
