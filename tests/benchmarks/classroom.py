@@ -56,7 +56,7 @@ async def alone(page: Page, seconds: float, record: Record) -> None:
         while time.perf_counter() < until:
             await session.want(seed=(seed := seed + 1))
             while session.missing:
-                await session.pull()
+                await session.poll()
         await session.leave()
 
 

@@ -23,9 +23,9 @@ DDPM_STEPS = 400
 
 
 class Unshared(NetworkDenoiser):
-    """The same network without what late conditioning saves: each half of a pair runs through the whole of it."""
+    """The same network without what late conditioning saves: each prediction runs through the whole of it."""
 
-    def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Prediction:
+    def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor, w: Tensor | None = None) -> Prediction:
         return super().predict(z[rows], log_snr[rows], labels, torch.arange(len(rows)))
 
 
@@ -62,7 +62,7 @@ def explore(denoiser: Denoiser, *strengths: float) -> Tensor:
 
 @torch.inference_mode()
 def usual_loop(denoiser: NetworkDenoiser, *strengths: float) -> Tensor:
-    """The same grids as one batch through diffusers' scheduler: both halves of every sample, at scale s = 1 + w."""
+    """The same grids as one batch through diffusers' scheduler: both predictions of every sample, at scale s = 1 + w."""
     jobs = [grid(denoiser, w) for w in strengths]
     log_snrs = jobs[0].state.log_snrs
     scheduler = DPMSolverMultistepScheduler(
@@ -118,7 +118,7 @@ def ddpm_rows(denoiser: NetworkDenoiser) -> Iterator[Row]:
 def ddpm_loop(denoiser: NetworkDenoiser) -> Iterator[Tensor]:
     """DDPM (Ho et al., arXiv 2006.11239, Algorithm 2) as Conditional_Diffusion_MNIST sets it up, with our network.
 
-    400 steps, β linear from 1e-4 to 0.02, both halves concatenated at every step; yields z after each.
+    400 steps, β linear from 1e-4 to 0.02, both predictions in one batch at every step; yields z after each.
     """
     betas = torch.linspace(1e-4, 0.02, DDPM_STEPS, dtype=torch.float64)
     log_snrs = DiscreteSchedule(betas).log_snrs.float()

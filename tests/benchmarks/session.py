@@ -128,7 +128,7 @@ class Session:
         return wait
 
     async def wait(self, seconds: float) -> None:
-        """Pull for some time, while the exact w and the strip arrive."""
+        """Poll for some time, while the exact w and the strip arrive."""
         until, exact, both = time.perf_counter() + seconds, False, not self.drawn
         while (now := time.perf_counter()) < until:
             if not both and self.unguided:

@@ -49,7 +49,7 @@ def running(checkpoint: str, *options: str) -> Iterator["Page"]:
     """``app.py`` in a process of its own, once it answers."""
     port = free_port()
     command = [sys.executable, "app.py", "--checkpoint", checkpoint, "--host", "127.0.0.1", "--port", str(port)]
-    with tempfile.TemporaryFile() as log:  # a pipe that nobody reads would fill up, and the app wait for ever
+    with tempfile.TemporaryFile() as log:  # an unread pipe would fill up and block the app
         app = subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=log)
         try:
             yield Page(f"http://127.0.0.1:{port}", app, log)
@@ -73,18 +73,18 @@ class Page:
         with urlopen(request, timeout=PATIENCE) as reply:
             return json.load(reply)
 
-    def draw(self, me: dict[str, Any]) -> None:
-        """Poll until both grids of what somebody entered with are finished."""
+    def draw(self, opened: dict[str, Any]) -> None:
+        """Poll until both grids of the request in a reply of ``open_session`` are finished."""
         seen: dict[str, int] = {}
         frames: list[dict[str, Any]] = [{"done": False}]
         while not all(frame["done"] for frame in frames):
-            reply = self.call("poll", {"token": me["token"], "request": me["request"], "seen": seen})
+            reply = self.call("poll", {"token": opened["token"], "request": opened["request"], "seen": seen})
             frames = reply["frames"]
             seen |= {str(frame["serial"]): frame["evaluations"] for frame in [*frames, *reply["strip"]]}
 
     @property
     def log(self) -> str:
-        """What the app has said so far."""
+        """The app's log so far."""
         file = self._log.fileno()
         return os.pread(file, os.fstat(file).st_size, 0).decode()  # the app writes on where it was
 
