@@ -7,9 +7,9 @@ from typing import Any
 import yaml
 
 from cfg_core.checkpoints.format import CARD, load_checkpoint
-from cfg_core.checkpoints.model_card import PICTURE
 from cfg_core.evaluation.curve_file import Curve, parse_curve
 from cfg_core.publishing.hub import pull, push
+from cfg_core.publishing.pushed_card import PICTURE
 from tests.curve_files import record
 from tests.fake_hub import FakeHub
 from tests.publishing.repository import NAME
