@@ -22,7 +22,7 @@ class _Defaults(argparse.HelpFormatter):
 
     def _get_help_string(self, action: argparse.Action) -> str:
         about, default = action.help or "", action.default
-        none = default in (None, False, "", argparse.SUPPRESS) or default == []
+        none = default is None or default is False or default in ("", [], argparse.SUPPRESS)
         if action.required or none:
             return about
         if isinstance(default, tuple | list):
