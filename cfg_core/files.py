@@ -1,5 +1,4 @@
-"""Writing files so that neither a kill nor a second writer leaves a part of one, and finding out beforehand that one
-cannot be written."""
+"""Atomic writes, and the check beforehand that a path can be written."""
 
 import os
 import secrets
@@ -8,9 +7,9 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that readers find the old content or the new one, never a part, whoever else writes it.
+    """Write a file so that readers see the old content or the new one, never a part, also with several writers.
 
-    Raises OSError where the file cannot be written; nothing is left behind then.
+    Raises OSError where the file cannot be written; no partial file remains then.
     """
     partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")
     try:
@@ -23,9 +22,9 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def check_writable_path(field: str, path: Path) -> None:
-    """Raises ValueError unless a new file or folder can be made at that path, or a file there be replaced.
+    """Raises ValueError unless a file or folder can be created at that path, or a file there be replaced.
 
-    Makes the folders above it, and leaves nothing else. For before a long piece of work whose result goes there.
+    Creates its parent folders and nothing else. Called before long work whose result is written there.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

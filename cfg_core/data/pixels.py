@@ -27,12 +27,14 @@ def to_unit(images: Tensor) -> Tensor:
 
 
 def to_bytes(x: Tensor) -> Tensor:
-    """Samples in [−1, 1] to uint8 images, clipped and rounded; the inverse of ``to_unit``.
+    """Finite samples in [−1, 1] to uint8 images, clipped and rounded; the inverse of ``to_unit``."""
+    return ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
 
-    Raises ValueError for values that are not finite, which would otherwise become black.
-    """
+
+def check_samples(x: Tensor) -> Tensor:
+    """The samples, if all values are finite; otherwise raises ValueError, for as bytes they would be black."""
     if not bool(x.isfinite().all()):
         raise ValueError(
             f"samples must be finite, got {int((~x.isfinite()).sum()):,} of {x.numel():,} values that are not"
         )
-    return ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    return x

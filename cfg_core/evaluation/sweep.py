@@ -25,7 +25,7 @@ from torch import Tensor
 from cfg_core.checkpoints.classifiers import BLOCK, Classifier
 from cfg_core.checks import choice, number, shown
 from cfg_core.data.datasets import DataSet
-from cfg_core.data.pixels import to_bytes, to_unit
+from cfg_core.data.pixels import check_samples, to_bytes, to_unit
 from cfg_core.devices import PRECISIONS
 from cfg_core.diffusion.denoiser import Denoiser
 from cfg_core.diffusion.noise import Noise, grid_noise
@@ -126,7 +126,7 @@ def draw_samples(denoiser: Denoiser, options: Options, samples: range) -> Iterat
     for first in samples[:: max(1, ROWS // count)]:
         block = range(first, min(first + max(1, ROWS // count), samples.stop))
         job = begin_samples(denoiser, options, block)
-        yield to_unit(to_bytes(sample(denoiser, job))).unflatten(0, (count, len(block)))
+        yield to_unit(to_bytes(check_samples(sample(denoiser, job)))).unflatten(0, (count, len(block)))
 
 
 def _labels(denoiser: Denoiser, options: Options) -> Tensor:

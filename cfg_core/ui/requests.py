@@ -4,14 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from cfg_core.grids.request import GridRequest
+from cfg_core.grids.request import FIELDS, GridRequest
 from cfg_core.guidance.rule import Rule
 from cfg_core.guidance.rules import RULES
 from cfg_core.sampling.samplers import SAMPLERS, Sampler
 from cfg_core.serving.registry import ModelRegistry
-
-FIELDS = ("model", "class", "w", "seed", "samples", "sampler", "steps", "rule")
-"""The fields of every request; the parameters of its rule and sampler stand beside them, under their own names."""
 
 
 class PageRequests:
@@ -48,7 +45,9 @@ class PageRequests:
                         problems.append(str(error))
 
         take(("model",))
-        take(FIELDS[1:], "model")  # it decides which classes and rules there are
+        take(
+            [name for name in FIELDS if name not in ("model", "guide")], "model"
+        )  # it decides which classes and rules there are
         owners = RULES[fields.get("rule", GridRequest.rule)], SAMPLERS[fields.get("sampler", GridRequest.sampler)]
         of_both = [each["name"] for owner in owners for each in parameters(owner)]
         take(["guide", *of_both], "model", "rule", "sampler")

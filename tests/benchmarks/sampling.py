@@ -62,7 +62,7 @@ def explore(denoiser: Denoiser, *strengths: float) -> Tensor:
 
 @torch.inference_mode()
 def usual_loop(denoiser: NetworkDenoiser, *strengths: float) -> Tensor:
-    """The same grids as one batch through diffusers' scheduler: both predictions of every sample, at scale s = 1 + w."""
+    """The same grids as one batch through diffusers' scheduler: both predictions of each sample, at scale s = 1 + w."""
     jobs = [grid(denoiser, w) for w in strengths]
     log_snrs = jobs[0].state.log_snrs
     scheduler = DPMSolverMultistepScheduler(
