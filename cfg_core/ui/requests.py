@@ -1,4 +1,4 @@
-"""Requests as Explore keeps them: parsed, restored from a link, written for the page."""
+"""Requests of Explore: parsed, restored from a link, written for the page."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -12,7 +12,7 @@ from cfg_core.serving.registry import ModelRegistry
 
 
 class PageRequests:
-    """What the page asks for: one w, and one class or all of them."""
+    """Requests of the page: one w, and one class or all of them."""
 
     def __init__(self, models: ModelRegistry) -> None:
         self._models = models
@@ -27,7 +27,7 @@ class PageRequests:
         return request
 
     def restore(self, query: Mapping[str, Any], problem: str = "") -> tuple[GridRequest, str]:
-        """The request of a link. What cannot be had takes its default, and a sentence says which.
+        """The request of a link. An invalid field takes its default, and a message names it.
 
         problem: what was found wrong with the link before.
         """
