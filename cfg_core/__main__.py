@@ -1,4 +1,4 @@
-"""The front door: ``python -m cfg_core COMMAND …``, or ``guidance-lab COMMAND …`` once installed."""
+"""The command line: ``python -m cfg_core COMMAND …``, or ``guidance-lab COMMAND …`` once installed."""
 
 import importlib
 import sys

@@ -1,11 +1,11 @@
-"""One sentence for whatever is out of range: it names the field, what is allowed and the value given."""
+"""Validation of input. Each ValueError is one sentence that names the field, what is allowed and the value given."""
 
 from collections.abc import Collection
 from typing import Any
 
 
 def shown(value: object) -> str:
-    """The value as it stands in a message: its repr, cut to 60 characters."""
+    """The value for a message: its repr, cut to 60 characters."""
     try:
         text = repr(value)
     except (RecursionError, ValueError):  # nested too deeply, or an integer of more than 4,300 digits

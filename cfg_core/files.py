@@ -1,5 +1,4 @@
-"""Writing files so that neither a kill nor a second writer leaves a part of one, and finding out beforehand that one
-cannot be written."""
+"""Atomic writes, and the check beforehand that a path can be written."""
 
 import os
 import secrets
@@ -10,9 +9,9 @@ from cfg_core.checks import text
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that readers find the old content or the new one, never a part, whoever else writes it.
+    """Write a file so that readers see the old content or the new one, never a part, also with several writers.
 
-    Raises OSError where the file cannot be written; nothing is left behind then.
+    Raises OSError where the file cannot be written; no partial file remains then.
     """
     partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")
     try:

@@ -1,4 +1,4 @@
-"""What the Hub, or the way to it, does wrong, told in one sentence."""
+"""Errors of the Hub and of the connection to it, each explained in one sentence."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ KINDS = {
     "ConnectError": "the Hub cannot be reached from here",
     "TransportError": "the connection to the Hub broke off",
 }
-"""Exceptions of huggingface_hub and its HTTP library → why. By name: which library that is depends on the release."""
+"""Exception of huggingface_hub or its HTTP library → reason. By class name: the library depends on the release."""
 
 
 STATUSES = {
@@ -28,17 +28,17 @@ STATUSES = {
 }
 
 
-ASKED = re.compile(r"/(?:resolve|revision|tree)/(?P<revision>[^/?]+)(?:/(?P<file>[^?]+))?")
-"""What of a repository an address is about."""
+ADDRESS = re.compile(r"/(?:resolve|revision|tree)/(?P<revision>[^/?]+)(?:/(?P<file>[^?]+))?")
+"""Revision and file in the address of a request."""
 
 
 class RemoteError(OSError):
-    """Something that could not be had from elsewhere; the message is one sentence."""
+    """A file or repository could not be fetched from a remote server; the message is one sentence."""
 
 
 @contextmanager
 def explained(what: str, kind: type[Exception] = RemoteError) -> Iterator[None]:
-    """Whatever goes wrong inside becomes an exception of this kind: what, and then why. That kind itself passes."""
+    """Any exception inside becomes one of ``kind`` with the message "what: reason"; that kind itself is not changed."""
     try:
         yield
     except Exception as error:
@@ -48,7 +48,7 @@ def explained(what: str, kind: type[Exception] = RemoteError) -> Iterator[None]:
 
 
 def _why(error: Exception) -> str:
-    """The reason that the exception, or the first of its causes that can, gives; otherwise its own first line."""
+    """The reason of the exception or of the first of its causes that has one; otherwise its message's first line."""
     cause: BaseException | None = error
     while cause is not None:
         if reason := _reason(cause):
@@ -66,13 +66,13 @@ def _reason(error: BaseException) -> str | None:
     if status == 401 and response.request.method == "POST":
         return STATUSES[401]  # huggingface_hub takes it for a repository that is not there, as it is on reading
     if kind:
-        asked = ASKED.search(str(response.url))
-        named = {name: unquote(text) for name, text in (asked.groupdict() if asked else {}).items() if text}
+        address = ADDRESS.search(str(response.url))
+        named = {name: unquote(text) for name, text in (address.groupdict() if address else {}).items() if text}
         return kind.format(**{"revision": "of that name", "file": "of that name", **named})
     if status >= 500:
         return f"the Hub is out of order, it answers {status}: try again later"
-    said = _first_line(getattr(error, "server_message", None) or "")
-    return STATUSES.get(status, f"the Hub refuses it with {status}, {said or 'without a reason'}")
+    message = _first_line(getattr(error, "server_message", None) or "")
+    return STATUSES.get(status, f"the Hub refuses it with {status}, {message or 'without a reason'}")
 
 
 def _first_line(text: str) -> str:

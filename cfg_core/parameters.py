@@ -29,7 +29,7 @@ class Parameter:
 
 
 def resolve(declared: Sequence[Parameter], given: Mapping[str, Any]) -> dict[str, float]:
-    """The value of every declared parameter, sorted by name; one that is not given takes its default.
+    """The value of every declared parameter, sorted by name; a parameter that is not given takes its default.
 
     Raises ValueError, in one sentence, for a name that is not declared and for a value out of its range.
     """
@@ -46,7 +46,7 @@ def resolve(declared: Sequence[Parameter], given: Mapping[str, Any]) -> dict[str
 
 
 def assigned(texts: Iterable[str]) -> dict[str, float]:
-    """Of a command line: ("rho=5",) to {"rho": 5.0}. Raises ValueError for anything else."""
+    """Options ``--set name=value``: ("rho=5",) to {"rho": 5.0}. Raises ValueError for another form."""
     values = {}
     for text in texts:
         name, _, value = text.partition("=")

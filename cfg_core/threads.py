@@ -1,4 +1,4 @@
-"""Threads in which torch uses one core each."""
+"""Thread pools in which each thread of Python computes on one core."""
 
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from functools import cache
@@ -9,10 +9,10 @@ import torch
 
 @cache
 def one_core_each(count: int, name: str) -> Executor:
-    """So many threads, all of them begun.
+    """A pool of ``count`` threads, all started, in each of which torch uses one thread.
 
-    torch takes the setting of one thread for that of all new ones, so it is put back; and a thread takes it over at its
-    first work, or when it first asks, so each asks before it sets its own.
+    ``set_num_threads`` in one thread also sets the default of all new threads, so it is restored; and a thread adopts
+    that default at its first operation or query, so each queries it before it sets its own.
     """
     cores = torch.get_num_threads()
 

@@ -1,5 +1,5 @@
-"""Data: labelled images in memory, whatever they come from.
+"""Data: labelled images in memory, from files, data sets on the Hub or code.
 
-Read datasets.py (by name) first, then where they come from: folders.py, parquet.py, hub_datasets.py; image_files.py
-makes any files one array, pixels.py converts and augments. May import only the top-level helpers.
+Read datasets.py (data sets by name) first, then their sources: folders.py, parquet.py, hub_datasets.py; image_files.py
+decodes image files to one array, pixels.py converts and augments. May import only the top-level helpers.
 """

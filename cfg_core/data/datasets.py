@@ -25,7 +25,7 @@ SPLITS = ("train", "test")
 class DataSet:
     """Labelled images in memory: images (N, C, S, S) uint8, labels (N,) int64; classes names the labels.
 
-    name: as it may be published; of a folder its own name, not where it is. mirror: whether a mirrored image is as
+    name: as it may be published; for a folder its name, not its path. mirror: whether a mirrored image is as
     likely as the image, so that training may flip it. Raises ValueError for names that are not valid Unicode.
     """
 
@@ -43,7 +43,7 @@ class DataSet:
 
     @property
     def fingerprint(self) -> str:
-        """Counts and a hash of what is trained on: the same wherever it is stored, and for nothing else."""
+        """Counts and a hash of images, labels, class names and ``mirror``; it does not depend on where they are stored."""
         digest = hashlib.sha256(repr((self.classes, self.mirror)).encode())
         for part in (self.images, self.labels):
             digest.update(part.numpy().tobytes())
@@ -52,7 +52,7 @@ class DataSet:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a known data set is on the Hub (repository, folder) and what its files do not state."""
+    """A known data set: where it is on the Hub (repository, folder), and what its files lack."""
 
     repository: str
     folder: str
@@ -99,8 +99,8 @@ def load_dataset(
 
     A known one is looked for in ``root`` (or the folder named by GUIDANCE_LAB_DATA, or ``data``) as
     ``<name>/<folder>/<split>-00000-of-00001.parquet``, then on the Hub. ``owner/name`` is one on the Hub, and
-    ``owner/name:COLUMN`` says which column holds the labels. channels: 1 or 3; None: what the images have. Raises
-    ValueError for an unknown name or split and for images that cannot be used, OSError where no place has them.
+    ``owner/name:COLUMN`` names the column of the labels. channels: 1 or 3; None: what the images have. Raises
+    ValueError for an unknown name or split and for images that cannot be used, OSError where they cannot be fetched.
     """
     choice("split", split, SPLITS)
     if size is not None:
@@ -127,11 +127,9 @@ def load_dataset(
     raise ValueError(f"data must be {DATA_HELP}, got {shown(name)}")
 
 
-def load_splits(
-    name: str, root: str | Path | None = None, size: int | None = None, channels: int | None = None
-) -> tuple[DataSet, DataSet]:
+def load_splits(name: str, root: str | Path | None = None, size: int | None = None) -> tuple[DataSet, DataSet]:
     """The training and the test images, both of one size and kind. Raises as ``load_dataset`` does."""
-    training = load_dataset(name, "train", root, size, channels)
+    training = load_dataset(name, "train", root, size)
     test = load_dataset(name, "test", root, training.images.shape[2], training.images.shape[1])
     if test.classes != training.classes:
         theirs, ours = ", ".join(test.classes), ", ".join(training.classes)

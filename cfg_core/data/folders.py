@@ -1,4 +1,4 @@
-"""Labelled images of one's own: one folder a class, in the order of their names."""
+"""Labelled images from a folder with one folder for each class, in the order of their names."""
 
 import os
 from pathlib import Path
@@ -10,11 +10,11 @@ from cfg_core.checks import text
 from cfg_core.data.image_files import LabelledImages, stacked
 
 FOR_TESTS = ("test", "val", "valid", "validation")
-"""What the folder beside ``train`` may be called; where there are several, the first of these is used."""
+"""Names of the folder of test images beside ``train``; where there are several, the first of these is used."""
 
 
 def folder_name(folder: str | Path) -> str:
-    """The folder's own name, without the way to it: "pics" of "/home/a/pics/", and of "." there."""
+    """The folder's name without its path: "pics" of "/home/a/pics/", and of "." there."""
     return os.path.basename(os.path.abspath(folder))
 
 

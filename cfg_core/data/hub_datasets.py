@@ -12,8 +12,8 @@ PARQUET = "refs/convert/parquet"
 def hub_files(repository: str, split: str) -> tuple[list[Path], bool]:
     """The parquet files of a split, and whether the data set has a split of its own for tests.
 
-    split: "train" or "test". Raises ValueError where it is not clear which files are meant, OSError where they cannot
-    be had.
+    split: "train" or "test". Raises ValueError where the files are ambiguous, OSError where they cannot be
+    fetched.
     """
     from huggingface_hub import HfApi, hf_hub_download
 

@@ -1,4 +1,4 @@
-"""Labelled images from parquet files as the Hub has them."""
+"""Labelled images from parquet files in the format of the Hub."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -56,7 +56,7 @@ def _label_column(schema: pa.Schema, features: dict[str, Any], asked: str | None
         return str(asked)
     if asked is None and ("label" in named or len(named) == 1):
         return "label" if "label" in named else named[0]
-    given = "which one is not said; write owner/name:COLUMN" if asked is None else f"got {asked}"
+    given = "none is chosen; write owner/name:COLUMN" if asked is None else f"got {asked}"
     raise ValueError(f"data: the label column must be one of {', '.join(named) or 'none there is'}, {given}")
 
 

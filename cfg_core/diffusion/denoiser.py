@@ -1,4 +1,4 @@
-"""Everything is a denoiser at a log-SNR: (z, λ, label) to a prediction of the clean sample and of the noise."""
+"""The denoiser protocol: (z_λ, λ, label) to a prediction of the clean sample and of the noise."""
 
 from abc import ABC, abstractmethod
 
@@ -9,17 +9,17 @@ from cfg_core.diffusion.prediction import Prediction
 from cfg_core.diffusion.schedule import NoiseSchedule
 
 MODEL, CLASSIFIER = "model", "classifier"
-"""Sources that a guidance rule may ask: the denoiser's own predictions, and its noise-aware classifier p(c | z_λ)."""
+"""Sources of a guidance rule's evaluations: the denoiser's predictions, and its noise-aware classifier p(c | z_λ)."""
 
 
 class Denoiser(ABC):
-    """The protocol that the image network, the exact mixture and adapted models share. Nothing of it changes later.
+    """The protocol of the image network, the exact mixture and adapted models. Its attributes never change.
 
-    shape: of one sample. classes: their names; label ``null_label``, their number, is the null class ∅. device: where
-    samples and predictions lie; λ, w, labels and rows are on the CPU. spacing: a name in spacings.SPACINGS, where the
-    model needs one of its own, whatever the sampler. clip: where every guided x is to be clipped to [−clip, clip].
-    sources: what rules may ask of it. takes_w: whether ``predict`` is to be given w, as a student's network needs that
-    was distilled from guided predictions.
+    shape: of one sample. classes: their names; label ``null_label``, their number, is the null class ∅. device: of
+    samples and predictions; λ, w, labels and rows are on the CPU. spacing: a name in spacings.SPACINGS, where the
+    model needs one of its own, whatever the sampler. clip: every guided x is clipped to [−clip, clip].
+    sources: which sources it has for guidance rules. takes_w: whether ``predict`` takes w, as a network that was
+    distilled from guided predictions does.
     """
 
     shape: tuple[int, ...]

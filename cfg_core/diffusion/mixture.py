@@ -1,8 +1,8 @@
-"""The exact denoiser of a Gaussian mixture: the 2-D lab's model, and the ground truth that tests hold everything to.
+"""The exact denoiser of a Gaussian mixture: the 2-D lab's model, and the reference of many tests.
 
-Noise keeps a Gaussian Gaussian: where x ~ N(m, S), z_λ = αx + σε ~ N(αm, α²S + σ²I). So p(z|c), p(z), p(c|z) and the
-posterior mean E[x|z] have closed forms at every λ. In the eigenbasis of S no inverse and no difference of large numbers
-is left: everything stays finite and exact from λ = −20 to λ = ∞, the clean sample. Inside, all is float64, on the CPU.
+A Gaussian plus noise is Gaussian: where x ~ N(m, S), z_λ = αx + σε ~ N(αm, α²S + σ²I). So p(z|c), p(z), p(c|z) and the
+posterior mean E[x|z] have closed forms at every λ. In the eigenbasis of S they need no matrix inverse and no difference
+of large numbers, so they are finite and exact from λ = −20 to λ = ∞, the clean sample. Computed in float64 on the CPU.
 """
 
 import math
@@ -22,7 +22,7 @@ class MixtureDenoiser(Denoiser):
 
     means: (C, K, D). covariances: full (C, K, D, D), or isotropic (C, K), the variance of every dimension.
     class_weights: p(c), (C,). component_weights: (C, K), p(k|c). Both positive, summing to 1; left out, uniform.
-    Raises ValueError for a wrong shape, weights that are not such, or a covariance that is not positive definite.
+    Raises ValueError for a wrong shape, other weights, or a covariance that is not positive definite.
     """
 
     sources = frozenset({MODEL, CLASSIFIER})
@@ -90,7 +90,7 @@ class MixtureDenoiser(Denoiser):
     def log_tilted(self, z: Tensor, labels: Tensor, w: Tensor | float, log_snr: Tensor | None = None) -> Tensor:
         """log p(z|c) p(c|z)^w, not normalised: (B, D), (B,), w (B,) or one number, to (B,), float64.
 
-        What guidance aims at (paper, section 3.1; Figure 2), of the clean sample unless log_snr (B,) is given. Raises
+        The target of guidance (paper, section 3.1; Figure 2), for the clean sample unless log_snr (B,) is given. Raises
         ValueError for the null label, which has no p(c|z).
         """
         if bool((labels == self.null_label).any()):

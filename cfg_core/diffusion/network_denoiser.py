@@ -13,18 +13,19 @@ from cfg_core.networks.unet import UNet
 from cfg_core.threads import one_core_each
 
 MIN_ROWS = 16
-"""Below about 12 rows some CPU kernels round differently; every network call has at least this many."""
+"""Every network call has at least this many rows, for with less than about 12 some CPU kernels round differently."""
 
 
 ROWS_UNIT = 4
-"""Rows come in multiples of it: 2 to 4 threads then split activations at whole vectors (tails round differently)."""
+"""The number of rows is a multiple of this, so that 2 to 4 threads split activations at whole SIMD vectors, whose tails
+round differently."""
 
 
 class NetworkDenoiser(Denoiser):
     """A network that predicts v, with the schedule it was trained on and the names of its classes.
 
-    precision: what its convolutions compute in, float32 where none is given. classifier: a noise-aware one,
-    (z (B, …), log_snr (B,)) → logits (B, C), where there is one that may guide (cfg_core.checkpoints.guides).
+    precision: dtype of its convolutions, float32 where none is given. classifier: a noise-aware one,
+    (z (B, …), log_snr (B,)) → logits (B, C), which the rules of classifier guidance use (cfg_core.checkpoints.guides).
     """
 
     def __init__(
@@ -66,10 +67,10 @@ class NetworkDenoiser(Denoiser):
         return self.network(*(_padded(t).to(self.device) for t in inputs))[: len(inputs[-1])]
 
     def _side_by_side(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
-        """The same, the samples dealt to the cores in turn, so that guided and unguided ones go to each alike.
+        """The same result; sample n is computed on core n mod cores, which spreads guided and unguided ones evenly.
 
-        A core with samples of its own waits for no other; a layer computed by all cores waits for the slowest of them,
-        which costs much where something else runs beside.
+        Faster than to compute each layer on all cores, which waits for the slowest core at every layer; that costs much
+        when other programs run.
         """
         cores = torch.get_num_threads()
 

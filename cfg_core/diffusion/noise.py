@@ -1,4 +1,4 @@
-"""Noise as a pure function of (seed, sample, step): joining, leaving, batch size and device never change it."""
+"""Noise as a pure function of (seed, sample, step), independent of batch and device."""
 
 from collections.abc import Callable, Sequence
 
@@ -20,5 +20,5 @@ def noise(seed: int, sample: int, step: int, shape: Sequence[int]) -> Tensor:
 
 
 def grid_noise(seed: int, samples: Sequence[int], shape: Sequence[int], device: torch.device) -> Noise:
-    """The noise of these samples of one seed, as a sampler asks for it: step → (len(samples), *shape)."""
+    """The noise of these samples of one seed: step → (len(samples), *shape), on the device."""
     return lambda step: torch.stack([noise(seed, sample, step, shape) for sample in samples]).to(device)

@@ -1,4 +1,4 @@
-"""What is predicted of noisy samples z = αx + σε, as x, ε, v or score."""
+"""A prediction for noisy samples z = αx + σε, as x, ε, v or score."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,10 +10,10 @@ from cfg_core.diffusion.schedule import alpha_sigma, per_sample
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a denoiser or a guidance rule predicts of N noisy samples: x (N, …), ε (N, …), at log_snr (N,), on the CPU.
+    """The prediction for N noisy samples: x (N, …) and ε (N, …) at log_snr (N,); log_snr is on the CPU.
 
-    parts: of a guided prediction, what it was made of, by name ("conditional", "unconditional"); where a rule did not
-    need one of a sample, that one repeats the other there.
+    parts: the predictions that a guided one was combined from, by name ("conditional", "unconditional"); where a rule
+    did not need one of them for a sample, it repeats the other one there.
     """
 
     log_snr: Tensor
@@ -50,6 +50,6 @@ class Prediction:
         return -self.eps / per_sample(alpha_sigma(self.log_snr.double())[1], self.eps)
 
     def __getitem__(self, rows: slice | Tensor) -> "Prediction":
-        """The same of some of its samples, its parts too; a slice copies nothing."""
+        """The prediction for some of the samples, with its parts; a slice copies nothing."""
         parts = {name: part[rows] for name, part in self.parts.items()}
         return Prediction(self.log_snr[rows], self.x[rows], self.eps[rows], parts)

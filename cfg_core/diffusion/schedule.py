@@ -1,8 +1,8 @@
 """Log-SNR, the only notion of time (paper, section 2).
 
 ``z = αx + σε`` with ``α² = sigmoid(λ)`` and ``σ² = sigmoid(−λ)``: λ = −20 is pure noise, λ = 20 is the clean sample.
-Everything here is float64 and on the CPU, for not every device has float64; ``per_sample`` takes coefficients to the
-samples that they multiply.
+Everything here is float64 on the CPU, since some devices have no float64; ``per_sample`` moves coefficients to the
+device of the samples that they multiply.
 """
 
 import math
@@ -16,7 +16,7 @@ from torch import Tensor
 
 def alpha_sigma(log_snr: Tensor) -> tuple[Tensor, Tensor]:
     """λ, any shape, to (α, σ) of the variance-preserving process; α² + σ² = 1, in λ's own dtype."""
-    # sigmoid(±λ)^½, but torch's sigmoid rounds an element differently by its place in the tensor; exp does not.
+    # sigmoid(±λ)^½, but torch's sigmoid rounds an element depending on its position in the tensor; exp does not.
     return (1 + (-log_snr).exp()).rsqrt(), (1 + log_snr.exp()).rsqrt()
 
 
@@ -90,7 +90,7 @@ class DiscreteSchedule:
 
 
 class NoiseSchedule(Protocol):
-    """What a spacing needs to know: a decreasing map from u in [0, 1] to λ, and its ends."""
+    """The protocol of a schedule: a decreasing map from u in [0, 1] to λ, and the ends of its range."""
 
     @property
     def log_snr_min(self) -> float: ...

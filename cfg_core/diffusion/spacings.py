@@ -1,4 +1,4 @@
-"""Spacings: at which T log-SNRs a sampler looks at the sample."""
+"""Spacings: the T log-SNRs at which a sampler evaluates the denoiser."""
 
 import math
 from collections.abc import Callable
@@ -51,7 +51,7 @@ def trailing(schedule: NoiseSchedule, steps: int) -> Tensor:
 def leading(schedule: NoiseSchedule, steps: int) -> Tensor:
     """Every ⌊N/T⌋-th timestep of a discrete schedule, counted from the cleanest, as DDPM's code and DiT's have it.
 
-    A single step would by that be at the cleanest, where pure noise cannot be denoised; here it is at the noisiest.
+    A single step would be at the cleanest, where pure noise cannot be denoised; here it is at the noisiest instead.
     """
     log_snrs = _timesteps(schedule)
     if steps == 1:
@@ -81,11 +81,11 @@ class Spacing:
         number("steps", steps, 1, 10_000, whole=True)
         if isinstance(schedule, DiscreteSchedule) and steps > len(schedule.log_snrs):
             raise ValueError(f"steps must be at most the model's {len(schedule.log_snrs)} timesteps, got {steps}")
-        found = self.log_snrs(schedule, steps, **values)
-        if not _increasing(found):
+        log_snrs = self.log_snrs(schedule, steps, **values)
+        if not _increasing(log_snrs):
             most = next(n for n in range(steps - 1, 0, -1) if _increasing(self.log_snrs(schedule, n, **values)))
             raise ValueError(f"steps must be at most {most}, with more this spacing repeats a λ, got {steps}")
-        return found
+        return log_snrs
 
 
 def _increasing(log_snrs: Tensor) -> bool:
@@ -99,4 +99,4 @@ SPACINGS: dict[str, Spacing] = {
     "trailing": Spacing(trailing),
     "leading": Spacing(leading),
 }
-"""Name → at which noise levels T steps look at the sample."""
+"""Name → spacing."""

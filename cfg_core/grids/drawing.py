@@ -16,7 +16,7 @@ from cfg_core.sampling.loop import Job, begin, sample, spaced
 
 
 def check_drawable(denoiser: Denoiser, request: GridRequest) -> GridRequest:
-    """The request, if the denoiser can serve its rule and its steps; otherwise raises ValueError, in one sentence."""
+    """The request, if the denoiser supports its rule and its steps; otherwise raises ValueError, in one sentence."""
     choice("rule", request.rule, rules(denoiser))
     spaced(denoiser, request.sampler, request.steps, dict(request.parameters))
     return request
@@ -39,11 +39,14 @@ def begin_grid(denoiser: Denoiser, request: GridRequest, part: slice = slice(Non
 
 
 def pixels(request: GridRequest, x: Tensor) -> np.ndarray:
-    """Pictures (N, C, S, S) in [−1, 1], in the order of ``begin_grid``, as (w, class, sample, S, S, C) uint8."""
+    """Images (N, C, S, S) in [−1, 1], in the order of ``begin_grid``, as (w, class, sample, S, S, C) uint8.
+
+    Raises ValueError where one is not finite.
+    """
     layout = len(request.w), len(request.classes), request.samples
     return to_bytes(check_finite(x)).permute(0, 2, 3, 1).reshape(*layout, *x.shape[2:], x.shape[1]).cpu().numpy()
 
 
 def draw_grid(denoiser: Denoiser, request: GridRequest) -> np.ndarray:
-    """The finished pictures of a request (w, class, sample, S, S, C) uint8, drawn at once and alone."""
+    """The finished images of a request (w, class, sample, S, S, C) uint8, drawn in one batch."""
     return pixels(request, denoiser.pictures(sample(denoiser, begin_grid(denoiser, request))))

@@ -14,7 +14,7 @@ from cfg_core.sampling.loop import parameters_of
 from cfg_core.sampling.samplers import SAMPLERS
 
 VERSION = 2
-"""Of the JSON. Version 1 does not say that it is one, and has neither parameters nor guide."""
+"""Version of the JSON format. Version 1 has no field ``version``, and neither parameters nor guide."""
 
 
 W_RANGE = (-1.0, 8.0)
@@ -36,8 +36,8 @@ PARAMETERS = tuple(sorted({p.name for rule in RULES for sampler in SAMPLERS for 
 """The names of all parameters that some rule or sampler has."""
 
 
-FIELDS = ("class", "model", "w", "samples", "seed", "sampler", "steps", "rule", "guide")
-"""The fields of a request from outside, beside its parameters."""
+FIELDS = ("model", "class", "w", "seed", "samples", "sampler", "steps", "rule", "guide")
+"""The fields of a request in a URL or from the API, beside its parameters."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class GridRequest:
     checkpoint: hash of the weights. classes: labels. w: the paper's guidance strength, −1 (unconditional) to 8.
     samples: noises, each used for every class and w. parameters: of the rule and the sampler; given as a mapping or as
     pairs, kept as pairs (name, value) of all that they have, sorted, so that equal grids are equal requests. guide:
-    hash of the noise-aware classifier where the rule asks one, "" where it asks none or none is recorded.
+    hash of the noise-aware classifier where the rule needs one, "" where it needs none or none is recorded.
 
     Raises ValueError, in one sentence, for a field out of range.
     """
@@ -72,7 +72,7 @@ class GridRequest:
         text("checkpoint", self.checkpoint)
         values = resolve(parameters_of(self.sampler, self.rule), _mapping(self.parameters))
         object.__setattr__(self, "parameters", tuple(values.items()))
-        if text("guide", self.guide) and not self.asks_classifier:
+        if text("guide", self.guide) and not self.needs_classifier:
             raise ValueError(f"guide must be empty for the rule {self.rule}, got {shown(self.guide)}")
         for field in ("classes", "w"):
             values = getattr(self, field)
@@ -90,12 +90,12 @@ class GridRequest:
 
     @property
     def evaluations(self) -> int:
-        """How many evaluations each picture takes."""
+        """The number of evaluations of each image."""
         return SAMPLERS[self.sampler].evaluations(self.steps)
 
     @property
-    def asks_classifier(self) -> bool:
-        """Whether the rule asks a noise-aware classifier."""
+    def needs_classifier(self) -> bool:
+        """Whether the rule needs a noise-aware classifier."""
         return CLASSIFIER in RULES[self.rule].sources
 
     @property
@@ -105,31 +105,31 @@ class GridRequest:
         return {name: value for name, value in self.parameters if value != defaults[name]}
 
     def guided_by(self, guide: str) -> "GridRequest":
-        """The request with the hash of the classifier at hand recorded, where its rule asks one.
+        """The request with ``guide``, the hash of the loaded classifier, recorded where its rule needs one.
 
-        Raises ValueError where another is recorded already.
+        Raises ValueError where another hash is recorded already.
         """
-        if not self.asks_classifier:
+        if not self.needs_classifier:
             return self
         if self.guide not in ("", guide):
-            raise ValueError(f"guide must be {guide or 'left out'}, the classifier at hand, got {shown(self.guide)}")
+            raise ValueError(f"guide must be {guide or 'left out'}, the loaded classifier, got {shown(self.guide)}")
         return replace(self, guide=guide)
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any], checkpoint: str, classes: int, guide: str = "") -> "GridRequest":
-        """A request as it arrives from outside: numbers, or their text as in a URL query.
+        """A request from a URL query or the API: numbers, or texts of them.
 
         ``class`` is a label, several ("0,3") or "all"; ``w`` a number or several; ``model`` the checkpoint's hash;
         parameters stand under their own names, or together in a mapping ``parameters``; what is absent takes its
         default, and class that of label 0. guide: hash of the model's noise-aware classifier, which the request
-        records where its rule asks one. Raises ValueError, in one sentence, for anything else.
+        records where its rule needs one. Raises ValueError, in one sentence, for anything else.
         """
         unknown = raw.keys() - {*FIELDS, *PARAMETERS, "parameters"}
         if unknown:
             raise ValueError(f"{shown(min(unknown))} is not a field of a request")
         model = raw.get("model", checkpoint)
         if model != checkpoint:
-            raise ValueError(f"model must be {checkpoint}, the checkpoint that runs here, got {shown(model)}")
+            raise ValueError(f"model must be {checkpoint}, the loaded checkpoint, got {shown(model)}")
         fields: Any = {"checkpoint": checkpoint}
         fields |= {name: raw[name] for name in ("sampler", "rule") if name in raw}
         fields |= {name: _number(raw[name]) for name in ("samples", "seed", "steps") if name in raw}
@@ -187,7 +187,7 @@ class GridRequest:
 
 
 def _with_steps(fields: dict[str, Any]) -> dict[str, Any]:
-    """Where the steps are not given, those of the sampler that is."""
+    """The fields, with the sampler's default steps where a sampler is given without steps."""
     if "sampler" in fields and "steps" not in fields:
         return {**fields, "steps": SAMPLERS[choice("sampler", fields["sampler"], SAMPLERS)].default_steps}
     return fields
@@ -209,7 +209,7 @@ def _shortest(value: float) -> str:
 
 
 def _number(value: Any) -> Any:
-    """The number that a text spells, or the value as it is for the range check to refuse."""
+    """The number in a text; any other value unchanged, for the range check to refuse."""
     if not isinstance(value, str) or len(value) > 40:
         return value
     text = value.strip()

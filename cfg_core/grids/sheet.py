@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from cfg_core.grids.request import GridRequest
 
 METADATA = "guidance-lab"
+"""Key of the PNG text chunk with the request's JSON."""
 
 
 INK, PAPER = (28, 27, 25), (251, 250, 247)
@@ -17,7 +18,7 @@ INK, PAPER = (28, 27, 25), (251, 250, 247)
 def draw_sheet(request: GridRequest, pictures: np.ndarray, classes: Sequence[str], scale: int = 3) -> Image.Image:
     """A labelled sheet: a column for each w, a row for each sample, the samples of a class together.
 
-    pictures: (w, class, sample, S, S, C) uint8, as ``pixels`` gives them. scale: screen pixels a sample pixel.
+    pictures: (w, class, sample, S, S, C) uint8, as ``pixels`` gives them. scale: of samples on the sheet.
     """
     columns, _, _, size, _, channels = pictures.shape
     rows = pictures.reshape(columns, -1, size, size, channels)

@@ -31,11 +31,12 @@ def extrapolated(conditional: Prediction, unconditional: Prediction, w: Tensor) 
 
 
 def asks_both(log_snr: Tensor, w: Tensor, values: Values) -> Asked:
-    """At w = −1 the conditional prediction does not count, at w = 0 the unconditional one."""
+    """Both predictions; eq. 6 is without the conditional one at w = −1 and without the unconditional one at w = 0."""
     return {CONDITIONAL: w != -1, UNCONDITIONAL: w != 0}
 
 
 def combine_both(answers: Answers, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
+    """Paper, eq. 6."""
     return extrapolated(answers[CONDITIONAL], answers[UNCONDITIONAL], w), memory
 
 

@@ -16,8 +16,8 @@ def _steered(prediction: Prediction, gradient: Tensor, strength: Tensor) -> tupl
     x̃ = x + strength · σ²/α ∇_z log p(c|z)
     """
     alpha, sigma = (per_sample(c, prediction.x) for c in alpha_sigma(prediction.log_snr.double()))
-    pull = per_sample(strength, prediction.x) * gradient
-    return prediction.x + sigma**2 / alpha * pull, prediction.eps - sigma * pull
+    scaled = per_sample(strength, prediction.x) * gradient
+    return prediction.x + sigma**2 / alpha * scaled, prediction.eps - sigma * scaled
 
 
 def _asks_conditional(log_snr: Tensor, w: Tensor, values: Values) -> Asked:
@@ -39,7 +39,7 @@ def _asks_unconditional(log_snr: Tensor, w: Tensor, values: Values) -> Asked:
 
 
 def _combine_unconditional(answers: Answers, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
-    """The same on the unconditional model, which in theory takes w + 1: ε̃ = ε(z) − (w + 1) σ ∇_z log p(c|z)."""
+    """Paper, section 3.1, on the unconditional model, with weight w + 1: ε̃ = ε(z) − (w + 1) σ ∇_z log p(c|z)."""
     unconditional = answers[UNCONDITIONAL]
     x, eps = _steered(unconditional, answers[GRADIENT], w + 1)
     return Prediction(unconditional.log_snr, x, eps, {"unconditional": unconditional}), memory

@@ -1,4 +1,4 @@
-"""From a denoiser and a rule to a guided prediction: evaluate what is asked for, once and together, then combine."""
+"""From a denoiser and a rule to a guided prediction: all evaluations in one call of the denoiser, then combined."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ def guide(
 ) -> Prediction:
     """The guided prediction of z (B, …) at log_snr (B,), for labels (B,) and strengths w (B,), without memory.
 
-    values: of the rule's parameters, their defaults where left out.
+    values: of the rule's parameters; those left out take their defaults.
     """
     values = resolve(rule.parameters, values or {})
     answers = evaluate(denoiser, z, log_snr, labels, w, rule.asks(log_snr, w, values))
@@ -32,9 +32,9 @@ def guide(
 def combine(
     denoiser: Denoiser, rule: Rule, answers: Answers, w: Tensor, values: Values, memory: Memory
 ) -> tuple[Prediction, Memory]:
-    """What a rule makes of the answers; its x is clipped where the denoiser asks for it, and ε left as it is.
+    """The guided prediction and the rule's new memory; x, but not ε, is clipped to ±``denoiser.clip`` if that is set.
 
-    So do the code of DDPM (Ho et al., arXiv 2006.11239) and diffusers' ``clip_sample``: after guidance, not before.
+    Clipping comes after guidance, as in the code of DDPM (Ho et al., arXiv 2006.11239) and diffusers' ``clip_sample``.
     """
     guided, memory = rule.combine(answers, w, values, memory)
     if denoiser.clip is not None:
@@ -43,7 +43,7 @@ def combine(
 
 
 def evaluate(denoiser: Denoiser, z: Tensor, log_snr: Tensor, labels: Tensor, w: Tensor, asked: Asked) -> Answers:
-    """What rules ask about z (B, …), in one evaluation of the denoiser; of each sample, only what it needs."""
+    """The results of evaluations of z (B, …): predictions in one call of the denoiser, each sample only where asked."""
     rows = {evaluation: mask.nonzero().squeeze(1) for evaluation, mask in asked.items()}
     predictions = {evaluation: where for evaluation, where in rows.items() if evaluation.source == MODEL}
     answers = _predictions(denoiser, z, log_snr, labels, w, predictions)
@@ -56,7 +56,7 @@ def evaluate(denoiser: Denoiser, z: Tensor, log_snr: Tensor, labels: Tensor, w: 
 def _predictions(
     denoiser: Denoiser, z: Tensor, log_snr: Tensor, labels: Tensor, w: Tensor, wanted: dict[Evaluation, Tensor]
 ) -> dict[Evaluation, Prediction | Tensor]:
-    """The model's predictions, of each kind for the samples wanted, one kind after the other in one call."""
+    """The model's predictions under each evaluation's label, in one call. wanted: evaluation → indices of samples."""
     count, classes = len(z), torch.arange(len(denoiser.classes))
     rows, under = [], []
     for evaluation, where in wanted.items():
@@ -65,28 +65,28 @@ def _predictions(
         rows.append(where.repeat_interleave(len(classes)) if every else where)
         under.append(classes.repeat(len(where)) if every else null if evaluation.label == "null" else labels[where])
     strengths = {"w": w} if denoiser.takes_w else {}
-    found = denoiser.predict(z, log_snr, torch.cat(under), torch.cat(rows), **strengths)
+    predicted = denoiser.predict(z, log_snr, torch.cat(under), torch.cat(rows), **strengths)
     answers: dict[Evaluation, Prediction | Tensor] = {}
     partial, first = {}, 0
     for (evaluation, where), each in zip(wanted.items(), rows, strict=True):
         block = slice(first, first := first + len(each))
         if evaluation.label == "every":
-            x, eps = (t[block].unflatten(0, (len(where), len(classes))) for t in (found.x, found.eps))
-            answers[evaluation] = Prediction(log_snr, _of_all(x, where, count), _of_all(eps, where, count))
+            x, eps = (t[block].unflatten(0, (len(where), len(classes))) for t in (predicted.x, predicted.eps))
+            answers[evaluation] = Prediction(log_snr, _scattered(x, where, count), _scattered(eps, where, count))
             continue
-        answers[evaluation] = found[block]
-        at = partial[evaluation] = torch.full((count,), -1)  # where a sample's prediction is found, −1 if not wanted
+        answers[evaluation] = predicted[block]
+        at = partial[evaluation] = torch.full((count,), -1)  # row of each sample's prediction, −1 if not wanted
         at[where] = torch.arange(block.start, block.stop)
     for evaluation, at in partial.items():
         if len(wanted[evaluation]) < count:
             other = torch.stack(list(partial.values())).amax(0)
-            answers[evaluation] = _repeated(found, log_snr, torch.where(at < 0, other, at))
+            answers[evaluation] = _gathered(predicted, log_snr, torch.where(at < 0, other, at))
     return answers
 
 
-def _repeated(found: Prediction, log_snr: Tensor, at: Tensor) -> Prediction:
-    """Of each sample the prediction found at that place (B,), 0 where that is −1."""
-    x, eps = found.x[at.clamp(min=0)], found.eps[at.clamp(min=0)]
+def _gathered(predicted: Prediction, log_snr: Tensor, at: Tensor) -> Prediction:
+    """The prediction in row ``at`` (B,) for each sample, 0 where that is −1."""
+    x, eps = predicted.x[at.clamp(min=0)], predicted.eps[at.clamp(min=0)]
     if bool((at < 0).any()):
         x[at < 0] = eps[at < 0] = 0
     return Prediction(log_snr, x, eps)
@@ -99,16 +99,16 @@ def _classified(
     if evaluation.label == "every":
         if not len(where):
             return z.new_zeros(len(z), len(denoiser.classes))
-        return _of_all(denoiser.log_class_posterior(z[where], log_snr[where]).exp(), where, len(z))
+        return _scattered(denoiser.log_class_posterior(z[where], log_snr[where]).exp(), where, len(z))
     if not len(where):
         return torch.zeros_like(z)
-    return _of_all(denoiser.class_gradient(z[where], log_snr[where], labels[where]).to(z), where, len(z))
+    return _scattered(denoiser.class_gradient(z[where], log_snr[where], labels[where]).to(z), where, len(z))
 
 
-def _of_all(found: Tensor, where: Tensor, count: int) -> Tensor:
-    """What was found of some samples (M, …) as (count, …), 0 for the others."""
+def _scattered(values: Tensor, where: Tensor, count: int) -> Tensor:
+    """Values (M, …) of the samples ``where`` (M,) as (count, …), 0 for the others."""
     if len(where) == count:
-        return found
-    every = found.new_zeros(count, *found.shape[1:])
-    every[where] = found
+        return values
+    every = values.new_zeros(count, *values.shape[1:])
+    every[where] = values
     return every

@@ -8,16 +8,16 @@ from cfg_core.parameters import Parameter, Values
 
 LOW = Parameter("log_snr_low", "λ_lo", -25.0, 25.0, -1.0, 0.25, "guide from this log-SNR on, from the noisy end")
 HIGH = Parameter("log_snr_high", "λ_hi", -25.0, 25.0, 2.5, 0.25, "guide up to this log-SNR, towards the clean end")
-"""The defaults are about what the authors found best for EDM2-XXL on ImageNet: σ_E = e^{−λ/2} from 0.28 to 1.61."""
+"""The defaults are approximately the authors' best for EDM2-XXL on ImageNet: σ_E = e^{−λ/2} from 0.28 to 1.61."""
 
 
 def _asks(log_snr: Tensor, w: Tensor, values: Values) -> Asked:
-    """Paper's eq. 6 where λ_lo ≤ λ ≤ λ_hi, the conditional model alone elsewhere:
+    """Paper's eq. 6 where λ_lo ≤ λ ≤ λ_hi, the conditional model alone outside:
 
         ε̃(z, c) = (1 + w) ε(z, c) − w ε(z)   inside
         ε̃(z, c) = ε(z, c)                    outside, where ε(z) is not computed
 
-    What is not computed repeats ε(z, c), so that eq. 6 itself gives ε(z, c) outside, to the bit.
+    A prediction that is not computed repeats ε(z, c), so that eq. 6 gives exactly ε(z, c) outside.
     """
     inside = (log_snr >= values["log_snr_low"]) & (log_snr <= values["log_snr_high"])
     return {CONDITIONAL: (w != -1) | ~inside, UNCONDITIONAL: (w != 0) & inside}

@@ -1,16 +1,16 @@
-"""The protocol of a guidance rule: what it asks about a noisy sample, what it makes of the answers, what it remembers.
+"""The protocol of a guidance rule: the evaluations it needs of a noisy sample, how it combines them, and its memory.
 
 **Memory.** A rule may keep something from step to step (a running mean, say): tensors whose first dimension is the
 samples, which ``combine`` takes and returns, None before the first step. The loop (cfg_core.sampling.loop) keeps it
 beside the sampler's own, in the state of each job; so it does not depend on which other jobs share an evaluation.
 
 It advances once a step of the sampler, with the evaluation from which the sampler steps to the next λ. All evaluations
-that belong to a step read the memory from before it, and what the others of them return as memory is dropped:
+of a step read the memory from before the step; the memory that the others return is discarded:
 
-- *Heun's second evaluation* lies where the Euler step ends. Both slopes are then of one and the same function of
-  (z, λ), which the mean of both needs to be of second order, and the memory counts steps, not evaluations.
-- *Langevin steps* stay at one λ before the sampler's own step. They all follow one fixed score, as they must to
-  approach its density, and however many there are, the memory is that of the points from which the sampler stepped.
+- *Heun's second evaluation* is at the end of the Euler step. With the same memory both slopes are of the same function
+  of (z, λ), which second order requires, and the memory advances per step, not per evaluation.
+- *Langevin steps* stay at one λ before the sampler's own step. With the same memory they follow one fixed score, which
+  convergence to its density requires, and the memory does not depend on their number.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ from cfg_core.parameters import Parameter, Values, resolve
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One thing to ask about a noisy sample z_λ: a source, under the sample's class c, the null class ∅ or every class.
+    """One evaluation of a noisy sample z_λ: of a source, under the sample's class c, the null class ∅ or every class.
 
     source: a name in ``Denoiser.sources``.
     """
@@ -57,22 +57,22 @@ Asked = Mapping[Evaluation, Tensor]
 """Evaluation → whether a sample needs it, bool (B,)."""
 
 Answers = Mapping[Evaluation, Any]
-"""Evaluation → what it found of B samples.
+"""Evaluation → its result for B samples.
 
-Where a sample did not need it, its prediction under a label repeats another one that it did need, so that their
-difference is exactly 0; anything else is 0 there.
+Where a sample does not need an evaluation, its prediction under a label repeats another that the sample does need, so
+that their difference is exactly 0; other results are 0 there.
 """
 
 Memory = Any
-"""What a rule keeps from step to step; see above."""
+"""The state that a rule keeps from step to step; see above."""
 
 
 @dataclass(frozen=True)
 class Rule:
     """A guidance rule.
 
-    formula: of ε̃, as the page shows it. asks: (log_snr (B,), w (B,), values) → what each sample needs; it names every
-    evaluation that the rule may ever need, and what a sample does not need is not computed. combine: (answers, w,
+    formula: of ε̃, as the page shows it. asks: (log_snr (B,), w (B,), values) → which samples need which evaluations; it
+    names every evaluation that the rule may need; only those that a sample needs are computed. combine: (answers, w,
     values, memory) → the guided prediction and the new memory. channels: a sample must have at least so many.
     """
 
@@ -85,6 +85,6 @@ class Rule:
 
     @cached_property
     def sources(self) -> frozenset[str]:
-        """Whom it asks."""
+        """The sources of its evaluations, of ``Denoiser.sources``."""
         asked = self.asks(torch.zeros(1), torch.ones(1), resolve(self.parameters, {}))
         return frozenset(evaluation.source for evaluation in asked)

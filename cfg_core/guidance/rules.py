@@ -14,11 +14,11 @@ RULES: dict[str, Rule] = {
     "three_channels": THREE_CHANNELS,
     "bayes": BAYES,
 }
-"""Name, as requests have it → rule."""
+"""Name in requests → rule."""
 
 
 def rules(denoiser: Denoiser) -> dict[str, Rule]:
-    """Those that a denoiser can serve: it has their sources, and channels enough."""
+    """The rules that a denoiser supports: it has their sources and enough channels."""
     return {
         name: rule
         for name, rule in RULES.items()

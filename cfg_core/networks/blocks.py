@@ -8,20 +8,23 @@ from torch.nn import functional as F
 
 from cfg_core.networks.linear import Linear
 
+FREQUENCIES = 16
+"""Frequencies of the embedding of λ; each gives a sine and a cosine."""
+
 
 class LogSNREmbedding(nn.Module):
     """λ (B,) to (B, embedding): sines and cosines of periods 4 to 160 in λ, then a small MLP."""
 
     frequencies: Tensor
 
-    def __init__(self, embedding: int, features: int = 32) -> None:
+    def __init__(self, embedding: int) -> None:
         super().__init__()
-        periods = torch.logspace(math.log10(160), math.log10(4), features // 2)
+        periods = torch.logspace(math.log10(160), math.log10(4), FREQUENCIES)
         self.register_buffer("frequencies", 2 * math.pi / periods, persistent=False)
-        self.mlp = nn.Sequential(Linear(features, embedding), nn.SiLU(), Linear(embedding, embedding))
+        self.mlp = nn.Sequential(Linear(2 * FREQUENCIES, embedding), nn.SiLU(), Linear(embedding, embedding))
 
     def forward(self, log_snr: Tensor) -> Tensor:
-        angles = log_snr[:, None] * self.frequencies  # (B,) -> (B, features / 2)
+        angles = log_snr[:, None] * self.frequencies  # (B,) to (B, FREQUENCIES)
         return self.mlp(torch.cat([angles.sin(), angles.cos()], 1))
 
 

@@ -1,6 +1,6 @@
 """A small convolutional U-Net made for CPUs: dense 3×3 convolutions in channels-last, no attention.
 
-It knows nothing of diffusion: images, a noise level and labels in, images out. Its one uncommon trait is *late
+It knows nothing of diffusion: images, a noise level and labels in, images out. Unlike most it has *late
 conditioning*: the class enters only the decoder, so that the trunk (encoder) is shared between the conditional and the
 unconditional evaluation of the same image. The paper's Discussion proposes it; docs/network.md measures it.
 """

@@ -29,8 +29,8 @@ from cfg_core.sampling.samplers import SAMPLERS, Sampler, State, start
 
 @dataclass
 class Job:
-    """B samples that are drawn together: labels (B,) and w (B,), on the CPU, are theirs one by one; sampler, rule and
-    the values of the rule's parameters are shared."""
+    """B samples that are drawn together, each with its own label and w: labels (B,) and w (B,), on the CPU. They share
+    the sampler, the rule and the values of the rule's parameters."""
 
     state: State
     sampler: Sampler
@@ -41,19 +41,19 @@ class Job:
 
 
 class Step(NamedTuple):
-    """What one evaluation led to: the guided prediction, with its parts, and the state after it."""
+    """The result of one evaluation: the guided prediction, with its parts, and the state after it."""
 
     state: State
     prediction: Prediction
 
 
 def parameters_of(sampler: str, rule: str) -> tuple[Parameter, ...]:
-    """All that may be given for a sampler and a rule, by their names in SAMPLERS and RULES."""
+    """The parameters of a sampler and a rule, by their names in SAMPLERS and RULES."""
     return RULES[rule].parameters + SAMPLERS[sampler].parameters
 
 
 def spaced(denoiser: Denoiser, sampler: str, steps: int, values: Values) -> Tensor:
-    """λ_1 < … < λ_T (T,), float64: the sampler's spacing, unless the denoiser needs another.
+    """λ_1 < … < λ_T (T,), float64, by the sampler's spacing, or by the denoiser's own if it has one.
 
     values: of the sampler's parameters. Raises ValueError, in one sentence, for more steps than the spacing has.
     """
@@ -73,7 +73,7 @@ def begin(
     rule: str = "cfg",
     parameters: Mapping[str, Any] | None = None,
 ) -> Job:
-    """A job at its first step. steps: by default the sampler's own. parameters: of rule and sampler, by default theirs.
+    """A job at its first step. steps: by default the sampler's. parameters: of rule and sampler, by default theirs.
 
     Raises ValueError, in one sentence, for a parameter or steps out of range.
     """
@@ -85,7 +85,7 @@ def begin(
 
 @torch.inference_mode()
 def advance_jobs(denoiser: Denoiser, jobs: Sequence[Job]) -> list[Prediction]:
-    """Advance every job by one evaluation, all of their samples in one call of the denoiser; all of them or none.
+    """Advance all jobs by one evaluation, in one call of the denoiser; if it fails, no job has changed.
 
     Returns the guided prediction of each.
     """
@@ -106,16 +106,17 @@ def advance_jobs(denoiser: Denoiser, jobs: Sequence[Job]) -> list[Prediction]:
         theirs = {evaluation: answers[evaluation][rows] for evaluation in own}
         prediction, memory = combine(denoiser, job.rule, theirs, job.w, job.values, job.state.guidance)
         state = job.sampler.advance(job.state, prediction)
-        advanced.append(Step(_remembering(job.sampler, job.state, state, memory), prediction))
+        advanced.append(Step(_with_rule_memory(job.sampler, job.state, state, memory), prediction))
     for job, step in zip(jobs, advanced, strict=True):
         job.state = step.state
     return [step.prediction for step in advanced]
 
 
-def _remembering(sampler: Sampler, before: State, after: State, memory: Memory) -> State:
+def _with_rule_memory(sampler: Sampler, before: State, after: State, memory: Memory) -> State:
     """The state after an evaluation with the rule's memory as cfg_core.guidance.rule defines it.
 
-    The sampler steps, to the next λ, from one evaluation alone: its memory counts, and is read once that step is done.
+    Only the evaluation from which the sampler steps to the next λ changes the memory, and its memory is read once that
+    step is done.
     """
     pending = memory if after.at > before.at else before.pending
     return replace(after, guidance=pending if sampler.between(after) else before.guidance, pending=pending)

@@ -20,12 +20,12 @@ from cfg_core.parameters import Parameter, Values
 
 @dataclass(frozen=True)
 class State:
-    """B samples on their way from noise to clean, all at the same step of the same λ sequence.
+    """The state of B samples at one step of a sequence of λ, from noise to clean.
 
     z: (B, …). log_snrs: (T,) increasing, float64, on the CPU. at: index of the λ to evaluate next. noise: step →
-    (B, …). evaluations: made so far. x: (B, …), the latest clean-sample prediction, None before the first. memory: what
-    the sampler keeps from evaluation to evaluation. guidance: what the guidance rule kept from the steps before, and
-    pending: what it will have kept once the current step is done; the loop's alone (cfg_core.guidance.rule).
+    (B, …). evaluations: made so far. x: (B, …), the latest clean-sample prediction, None before the first. memory: of
+    the sampler, from evaluation to evaluation. guidance: memory of the guidance rule from the previous steps, and
+    pending: the one it will have once the current step is done; only the loop uses both (cfg_core.guidance.rule).
     """
 
     z: Tensor
@@ -72,11 +72,11 @@ class Sampler:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """Its own, and those of its spacing."""
+        """The sampler's own parameters, and those of its spacing."""
         return self.own_parameters + SPACINGS[self.spacing].parameters
 
     def bound(self, values: Values) -> "Sampler":
-        """The same with these values of its own parameters."""
+        """The sampler with these values of its own parameters."""
         own = {parameter.name: values[parameter.name] for parameter in self.own_parameters}
         return replace(self, advance=partial(self.advance, **own), own_parameters=())
 
@@ -207,4 +207,4 @@ SAMPLERS: dict[str, Sampler] = {
     ),
     "ancestral": Sampler(ancestral, "uniform", 256, "Ancestral (the paper's)", own_parameters=(V,)),
 }
-"""Name, as requests have it → sampler."""
+"""Name in requests → sampler."""

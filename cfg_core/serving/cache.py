@@ -23,7 +23,7 @@ class GridCache:
         self.in_progress: dict[GridRequest, GridJob] = {}
         self._finished: LRUCache[GridRequest, GridJob] = LRUCache(capacity, lambda job: job.nbytes)
         self._precomputed: dict[GridRequest, GridJob] = {}
-        self._serials = count(secrets.randbits(40))  # a page that outlives a restart mistakes no old serial for a new
+        self._serials = count(secrets.randbits(40))  # so that a page that outlives a restart never confuses serials
 
     def job(self, request: GridRequest) -> GridJob:
         """The one job of a request: finished, in progress, or new. One that failed is begun anew."""
@@ -36,7 +36,7 @@ class GridCache:
         return job
 
     def new_job(self, request: GridRequest) -> GridJob:
-        """A job of its own serial that nobody else has."""
+        """A job with a new serial, which no other request shares."""
         return GridJob(Frame(request, next(self._serials)))
 
     def precomputed(self, request: GridRequest) -> GridJob | None:
@@ -44,7 +44,7 @@ class GridCache:
         return self._precomputed.get(request)
 
     def add_precomputed(self, frames: Iterable[Frame]) -> None:
-        """Offer these grids, too, as precomputed."""
+        """Add finished grids that ship with the app."""
         self._precomputed |= {f.request: GridJob(replace(f, serial=next(self._serials))) for f in frames}
 
     def keep(self, job: GridJob) -> None:

@@ -179,10 +179,10 @@ class Engine:
         return _pixels(view.frames[0])
 
     def deliver(self, drawn: Mapping[GridRequest, np.ndarray | str]) -> None:
-        """Finished grids of a remote GPU, or the sentence that says why one was not drawn."""
+        """Add finished grids of a remote GPU, or an error message in place of one."""
         with self.lock:
             jobs = {j for s in self.sessions for j in s.jobs if j.request in drawn and not j.frame.done}
-            not_demanded = drawn.keys() - {job.request for job in jobs}  # kept for the next who demands them
+            not_demanded = drawn.keys() - {job.request for job in jobs}  # kept for the next session that demands them
             jobs |= {self.cache.new_job(request) for request in not_demanded}
             for job in jobs:
                 result = drawn[job.request]

@@ -1,4 +1,4 @@
-"""The limits that keep the service's memory and time bounded, whatever clients ask for."""
+"""The limits that keep the service's memory and time bounded for any requests."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from cfg_core.serving.grid_job import BLOCK
 
 @dataclass(frozen=True)
 class Limits:
-    """What the engine takes on. Raises ValueError for a number out of range.
+    """The limits. Raises ValueError for a number out of range.
 
     sessions: served at once. queue: sessions that may wait for one of these places. pictures, steps: of one grid.
     work: of one grid, its pictures × its evaluations. cache: megabytes of finished grids. samples: of one evaluation.

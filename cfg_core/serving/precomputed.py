@@ -1,4 +1,4 @@
-"""Strips that ship with the app, so that the first movement of the slider finds pictures; marked as precomputed.
+"""Strips that ship with the app, marked as precomputed: the slider's first movement has images at once.
 
     python -m cfg_core precompute --checkpoint checkpoints/fashion-mnist \\
         --classifier checkpoints/fashion-mnist-classifier --out assets/strips/fashion-mnist.npz

@@ -64,8 +64,8 @@ class ModelRegistry:
         self._load = load
         self._lock = threading.Lock()
         self._loader = ThreadPoolExecutor(1, "loader")
-        self._loading: dict[str, Future[None]] = {}  # by the hash that was described
-        self._renewed: dict[str, str] = {}  # the hash that was described → that of what has been saved since
+        self._loading: dict[str, Future[None]] = {}  # by the hash in its description
+        self._renewed: dict[str, str] = {}  # hash in a description → hash of the model that was loaded for it
 
     def find(self, text: object) -> ModelInfo:
         """The model of that name or hash. Raises ValueError."""
@@ -90,13 +90,13 @@ class ModelRegistry:
         return self.engine.checkpoints[self.find(text).hash]
 
     async def open_async(self, text: object) -> LoadedModel:
-        """The same for a coroutine: one thread loads, however many wait, and none is held by who waits."""
+        """The same for a coroutine: one thread loads, and waiting holds no thread."""
         if not self.is_open(text):
             await asyncio.shield(asyncio.wrap_future(self._begin_loading(text)))
         return self.engine.checkpoints[self.find(text).hash]
 
     def request(self, raw: Mapping[str, Any]) -> GridRequest:
-        """A request as it arrives from outside, its ``model`` a name or a hash; one not chosen yet is loaded.
+        """A request from a URL or the API, its ``model`` a name or a hash; a model that is not loaded yet is loaded.
 
         Raises ValueError, in one sentence, for what is no request or beyond the engine's limits.
         """

@@ -9,8 +9,8 @@ from cfg_core.serving.sessions import Session
 
 REFINE_EVERY = 4
 """In every so many rounds the reserved block goes to a session that has an image and waits for the exact one, though
-others have none yet. Without it the unguided grid would never be drawn in a full class; with more, everybody's first
-image is later."""
+others have none yet. Without it the unguided grid would never be drawn in a full class; given more
+often, it delays the first images of all sessions."""
 
 
 AGING = 16

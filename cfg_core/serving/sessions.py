@@ -117,7 +117,7 @@ class Session:
         self.demand = demand
         self.displayed = [known.get(r) or cache.job(r) for r in demand.displayed]
         self.prefetch = [cache.precomputed(r) or known.get(r) or cache.job(r) for r in demand.prefetch]
-        self.notify()  # whoever waits for an update of the former demand
+        self.notify()  # ends a wait for an update of the former demand
 
     def view(self, ahead: int) -> SessionView:
         """What there is of its demand. ahead: see SessionView."""
@@ -126,7 +126,7 @@ class Session:
         return SessionView(self.version, displayed, prefetched, ahead)
 
     def notify(self) -> None:
-        """Count a new version of the view, and wake whoever waits for one."""
+        """Count a new version of the view, and wake those that wait for one."""
         self.version += 1
         for future in self.listeners:
             with contextlib.suppress(RuntimeError):  # its event loop is closed

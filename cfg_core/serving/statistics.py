@@ -1,4 +1,4 @@
-"""What the service measures of itself: evaluation rate, latency to the first finished grid, occupancy."""
+"""Statistics of the service: evaluation rate, latency to the first finished grid, occupancy."""
 
 import time
 from collections import deque

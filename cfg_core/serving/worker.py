@@ -14,14 +14,14 @@ log = logging.getLogger(__name__)
 
 
 RECOVERY_ROUNDS = 1000
-"""After the GPU ran out of memory, so many rounds pass without that until a round may be twice as large again."""
+"""After the GPU ran out of memory, a round may be twice as large again after this many rounds without that."""
 
 
-RESTARTED = "The worker broke down and was restarted; what is asked for next will be drawn."
+RESTARTED = "The worker broke down and was restarted; the next request will be drawn."
 
 
 class Worker:
-    """Evaluates what it is given until it is given nothing.
+    """Evaluates rounds of blocks until ``next_round`` returns none.
 
     samples: of one round; half as many, down to a block, each time the GPU's memory does not suffice.
 
@@ -64,8 +64,8 @@ class Worker:
             pass
 
     def _run_rounds(self) -> bool:
-        """Round after round until it is given nothing; returns whether that was the end. Whatever breaks outside an
-        evaluation ends all jobs in progress."""
+        """Evaluate rounds until there are none; returns False after an exception outside an evaluation, which fails all
+        jobs in progress."""
         try:
             while blocks := self._next_round(self.samples):
                 made = self._evaluate(blocks)

@@ -1,7 +1,7 @@
-"""The 2-D lab: three Gaussian classes whose every density is known, sampled by the rules and samplers of the images.
+"""The 2-D lab: three Gaussian classes with known densities, sampled by the rules and samplers of the images.
 
-Guidance gives, at each λ, the score of p(z_λ|c) p(c|z_λ)^w. It is often said that samples then follow the tilted
-density p(x|c) p(c|x)^w; here one can measure how far they are from it.
+Guidance gives, at each λ, the score of p(z_λ|c) p(c|z_λ)^w. Samples are often assumed to follow the tilted
+density p(x|c) p(c|x)^w then; here their distance from it is measured.
 
 Read scene.py (the settings), densities.py, distance.py, drawing.py (samples and their distance), trajectory.py.
 May import diffusion, guidance, sampling and the top-level helpers.

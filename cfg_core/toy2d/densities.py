@@ -28,7 +28,7 @@ def _of_all(mixture: MixtureDenoiser, z: Tensor, log_snr: Tensor, label: int, w:
 
 
 DENSITIES: dict[str, LogDensity] = {"tilted": _tilted, "class": _of_class, "all": _of_all}
-"""p(z_λ|c) p(c|z_λ)^w, p(z_λ|c) and p(z_λ), by the names under which a scene asks for them."""
+"""p(z_λ|c) p(c|z_λ)^w, p(z_λ|c) and p(z_λ), by their names in a scene."""
 
 
 def square_grid(half: float, cells: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""The sliced Wasserstein-1 distance of samples in the plane from a density on a grid, and exact draws from it.
+"""The sliced Wasserstein-1 distance of 2-D samples from a density on a grid, and exact draws from it.
 
 Samples and density are projected on K directions θ_k. On a line, the Wasserstein-1 distance is the mean gap between
 quantiles (Bonneel et al. 2015, Sliced and Radon Wasserstein Barycenters of Measures):

@@ -1,4 +1,4 @@
-"""A scene of the 2-D lab: everything that its samples, densities and trajectories depend on, checked."""
+"""A scene of the 2-D lab: the validated settings that its samples, densities and trajectories depend on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields

@@ -42,13 +42,13 @@ class Trajectory:
 
 @torch.inference_mode()
 def draw_trajectory(scene: Scene) -> Trajectory:
-    """Draw the samples of a scene as ``draw_scene`` does, and keep the way they came."""
+    """Draw the samples of a scene as ``draw_scene`` does, and keep their trajectories."""
     denoiser = scene.mixture()
     job = begin_scene(denoiser, scene)
     log_snrs = [*job.state.log_snrs.tolist(), math.inf]
     start = job.state.z
     z = {state.at: state.z for state, _ in generate(denoiser, job)}  # step → the last z before it
-    z[0] = start  # rather than what Langevin steps at the first level make of it
+    z[0] = start  # the initial noise, before Langevin steps at the first level
     shown = np.linspace(0, scene.steps, min(scene.steps, MAX_STEPS) + 1).round().astype(int)
     levels = np.array([log_snrs[step] for step in shown])
     densities = [

@@ -1,4 +1,5 @@
-"""The batch of a step. Every random number of training is a function of seed and step, so none is kept to resume."""
+"""The batch of a step. Every random number of training is a function of seed and step, so no generator
+is saved to resume."""
 
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from cfg_core.data.datasets import DataSet
 from cfg_core.data.pixels import mirrored, to_unit
-from cfg_core.training.loss import drop_labels
+from cfg_core.training.loss import drop_labels, stratified
 from cfg_core.training.options import Options
 
 
@@ -35,7 +36,7 @@ class Batches:
         chosen = torch.stack([self._shuffled(p // count)[p % count] for p in positions])
         generator = _generator(options.seed, 1, step)
         labels = drop_labels(dataset.labels[chosen], options.network.num_classes, options.p_uncond, generator)
-        u = (torch.arange(options.batch) + torch.rand(1, generator=generator)) / options.batch  # stratified
+        u = stratified(options.batch, generator)
         x = to_unit(mirrored(dataset.images[chosen], 0.5 if dataset.mirror else 0, generator))
         return Batch(x, labels, u, torch.randn(x.shape, generator=generator))
 

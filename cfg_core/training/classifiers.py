@@ -1,4 +1,4 @@
-"""Training of the classifiers: of clean images, whose features grade samples, and noise-aware, which guides.
+"""Training of the classifiers: of clean images, for the features of metrics, and noise-aware, for guidance.
 
 python -m cfg_core classifier --data fashion_mnist --out checkpoints/fashion-mnist-classifier
 python -m cfg_core classifier --data fashion_mnist --noisy --out checkpoints/fashion-mnist-guide
@@ -16,16 +16,17 @@ from cfg_core.data.datasets import DataSet
 from cfg_core.data.pixels import mirrored, shifted, to_unit
 from cfg_core.diffusion.schedule import Schedule, alpha_sigma, per_sample
 from cfg_core.training.finite import NotFiniteError
+from cfg_core.training.loss import stratified
 
 Logits = Callable[[Tensor], Tensor]
-"""What is trained, or measured: clean images (N, C, S, S) in [−1, 1] to class logits (N, K)."""
+"""The function that is trained or measured: clean images (N, C, S, S) in [−1, 1] to class logits (N, K)."""
 
 
 def noisy_logits(network: nn.Module, schedule: Schedule, generator: torch.Generator) -> Logits:
     """A noise-aware network as a function of clean images: λ and z_λ = α x + σ ε are drawn as in joint training."""
 
     def logits(x: Tensor) -> Tensor:
-        u = (torch.arange(len(x)) + torch.rand(1, generator=generator)) / len(x)  # stratified
+        u = stratified(len(x), generator)
         return logits_at(network, schedule.log_snr(u), torch.randn(x.shape, generator=generator).to(x))(x)
 
     return logits
@@ -54,8 +55,8 @@ def train_classifier(
 ) -> Iterator[float]:
     """AdamW on the cross-entropy, one cycle of the learning rate; yields the loss of each step.
 
-    Images are mirrored at random where the data set says that a mirror image is as likely, and moved by at most
-    ``shift`` pixels. precision: what convolutions compute in, None for that of the weights. Raises NotFiniteError at
+    Images are mirrored at random where ``dataset.mirror``, and moved by at most ``shift`` pixels. precision: dtype of
+    convolutions, None for that of the weights. Raises NotFiniteError at
     the first loss that is not finite.
     """
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.05, fused=True)

@@ -2,7 +2,7 @@
 
 1. (x, c) from the data set
 2. c ← ∅ with probability p_uncond, for each sample on its own           ``drop_labels``
-3. λ from the schedule, ε ~ N(0, I), z = α x + σ ε                        ``algorithm_1_losses``
+3. λ from the schedule, ε ~ N(0, I), z = α x + σ ε                        ``stratified``, ``algorithm_1_losses``
 4. a gradient step on w(λ) ‖v_θ(z, λ, c) − v‖²  with  v = α ε − σ x       ``velocity``, ``LOSS_WEIGHTS``
 
 The paper's network predicts ε and its loss is ‖ε_θ − ε‖². Ours predicts v. With z given, ε = σ z + α v and
@@ -32,6 +32,11 @@ min(α²/σ², 5) ‖Δx‖² = min(α², 5σ²) ‖Δv‖² (Hang et al., arXiv
 def drop_labels(labels: Tensor, null_label: int, p_uncond: float, generator: torch.Generator) -> Tensor:
     """Line 2: each label (B,) becomes ∅, the ``null_label``, independently with probability p_uncond in [0, 1]."""
     return torch.where(torch.rand(len(labels), generator=generator) < p_uncond, null_label, labels)
+
+
+def stratified(count: int, generator: torch.Generator) -> Tensor:
+    """Line 3: u (count,) for ``Schedule.log_snr``, one in each of ``count`` equal parts of [0, 1], shifted alike."""
+    return (torch.arange(count) + torch.rand(1, generator=generator)) / count
 
 
 def velocity(x: Tensor, eps: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:

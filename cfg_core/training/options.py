@@ -1,4 +1,4 @@
-"""The options of a run: whatever decides which weights it ends with."""
+"""The options of a run: everything that determines its final weights."""
 
 from dataclasses import dataclass, field
 
@@ -10,16 +10,16 @@ from cfg_core.training.loss import LOSS_WEIGHTS
 from cfg_core.training.optimizers import OPTIMIZERS, check_available
 
 PRECISIONS = {"float32": "no", "bfloat16": "bf16"}
-"""What convolutions compute in → Accelerate's name for it. bfloat16 suits GPUs, and CPUs with AVX512-BF16 or AMX."""
+"""dtype of convolutions → Accelerate's name for it. bfloat16 suits GPUs, and CPUs with AVX512-BF16 or AMX."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What makes two runs the same run; a run folder is resumed only under the same options.
+    """The identity of a run; a run folder is resumed only with the same options.
 
-    data: the fingerprint of the data set. start: the hash of the weights that it begins with, empty where they are
-    fresh. seen: images those had seen. images: how many the run sees in all. batch: images of a step, over all
-    processes. learning_rate: the peak. precision: what convolutions compute in, a key of PRECISIONS; the weights are
+    data: the fingerprint of the data set. start: the hash of the initial weights, empty for random ones.
+    seen: images that those were trained on. images: how many the run trains on. batch: images of a step, over all
+    processes. learning_rate: the peak. precision: dtype of convolutions, a key of PRECISIONS; the weights are
     float32. ema: the relative widths of the EMAs that are kept. Raises ValueError for a field out of range.
     """
 

@@ -17,7 +17,7 @@ LOG, SHEETS = "log.jsonl", "sheets"
 def follow(trainer: Trainer, folder: Path, command: str, save_every: int, sheet_every: int, progress: Progress) -> None:
     """Run the trainer to its end, with a progress bar, a log, saves and sample sheets.
 
-    command: what model card and config say that it was trained by. save_every, sheet_every: images between two of
+    command: recorded in model card and config. save_every, sheet_every: images between two of
     them; both come at the next report. Raises NotFiniteError as ``Trainer.advance`` and ``Trainer.save``.
     """
     main = trainer.accelerator.is_main_process
@@ -39,7 +39,7 @@ def follow(trainer: Trainer, folder: Path, command: str, save_every: int, sheet_
 
 
 def save_sample_sheet(trainer: Trainer, path: Path) -> None:
-    """Draw what the EMA weights make of two noises of each of the first ten classes, at w = 0, 1 and 3."""
+    """Draw two samples of each of the first ten classes at w = 0, 1 and 3 with the EMA weights."""
     classes = trainer.dataset.classes[:10]
     request = GridRequest("training", tuple(range(len(classes))), w=(0.0, 1.0, 3.0), samples=2)
     samples = draw_grid(trainer.denoiser(), request)

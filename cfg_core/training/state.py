@@ -1,7 +1,7 @@
 """The file that a run is resumed from: ``state.safetensors``, every tensor of it, with step and options as metadata.
 
-Version 2 names its version. Version 1 does not, and may lack options that came later; in the first of its files
-``data`` is the data set's name in place of its fingerprint.
+Version 2 has its version in the metadata. Version 1 does not, and may lack options that were added later; in its first
+files ``data`` is the data set's name instead of its fingerprint.
 """
 
 import json
@@ -26,7 +26,7 @@ VERSION = "2"
 
 
 ABSENT = {"decay": "cosine"}
-"""Options that the first states lack → what they were trained with."""
+"""Options that the first states lack → their values then."""
 
 
 def write_state(folder: Path, tensors: dict[str, Tensor], step: int, options: Options) -> None:

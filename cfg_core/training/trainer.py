@@ -1,9 +1,9 @@
-"""One step of joint training after the other (``cfg_core.training.loss`` has Algorithm 1).
+"""The training loop: the steps of joint training (``cfg_core.training.loss`` has Algorithm 1).
 
     python -m cfg_core train --data fashion_mnist --run runs/fashion-mnist --images 1200000
     torchrun --nproc_per_node 2 -m -- cfg_core train --data cifar10 --run runs/cifar10
 
-A run lives in its folder: ``state.safetensors`` (everything, written whole), ``checkpoint/`` (the EMA weights, ready
+A run folder has ``state.safetensors`` (the whole state, written atomically), ``checkpoint/`` (the EMA weights, ready
 for the page), ``log.jsonl`` and ``sheets/``. The same command again resumes it exactly where the last save was, on
 another machine too, where ``state.safetensors`` alone is enough.
 """
@@ -65,14 +65,14 @@ class Trainer:
     def batch(self, step: int) -> Batch:
         """This process's rows of a step's batch, on the device; u stays on the CPU.
 
-        The batch is drawn for all processes at once, so that their number does not change what is learnt.
+        The batch is drawn for all processes at once, so that the result does not depend on their number.
         """
         whole, device = self._batches.at(step), self.accelerator.device
         x, labels, u, eps = (t[self.accelerator.process_index :: self.accelerator.num_processes] for t in whole)
         return Batch(x.to(device), labels.to(device), u, eps.to(device))
 
     def losses(self, x: Tensor, labels: Tensor, u: Tensor, eps: Tensor) -> Tensor:
-        """The loss of each sample of a batch (B,), as Algorithm 1 has it."""
+        """The loss of each sample of a batch (B,), by Algorithm 1."""
         log_snr = self.options.schedule.log_snr(u)
         return algorithm_1_losses(self.model, x, labels, log_snr, eps, LOSS_WEIGHTS[self.options.loss_weight])
 
@@ -115,7 +115,7 @@ class Trainer:
         return NetworkDenoiser(network.to(self.accelerator.device), self.options.schedule, self.dataset.classes)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Everything a run consists of beside its step and options."""
+        """The tensors of the run's state: weights, EMAs and the optimiser's."""
         state = {f"network.{name}": t for name, t in self.network.state_dict().items()}
         for width, ema in self.emas.items():
             state |= {f"ema {width}.{name}": t for name, t in ema.items()}

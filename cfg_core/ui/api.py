@@ -1,4 +1,4 @@
-"""What programs may ask of the page: named endpoints for gradio_client, for plain HTTP, and as MCP tools."""
+"""The API of the page: named endpoints for gradio_client, for plain HTTP, and as MCP tools."""
 
 import asyncio
 from dataclasses import asdict
@@ -15,7 +15,7 @@ from cfg_core.ui.component import encoded
 
 
 class Api:
-    """The endpoints. Whatever cannot be had is a gr.Error of one sentence."""
+    """The endpoints. A request that cannot be served raises gr.Error, with one sentence."""
 
     def __init__(self, models: ModelRegistry) -> None:
         self._models = models
@@ -57,30 +57,30 @@ class Api:
         try:
             if model is not None:
                 await self._models.open_async(model)
-            asked = self._models.request(
+            request = self._models.request(
                 {**given, "parameters": assigned(filter(None, text("parameters", parameters).split(",")))}
             )
-            if self._models.engine.is_remote(asked.checkpoint):
-                info = self._models.find(asked.checkpoint)
-                [pixels] = await asyncio.to_thread(self._draw_on_gpu, info, [asked])
+            if self._models.engine.is_remote(request.checkpoint):
+                info = self._models.find(request.checkpoint)
+                [pixels] = await asyncio.to_thread(self._draw_on_gpu, info, [request])
             else:
-                pixels = await self._models.engine.draw_async(asked)
+                pixels = await self._models.engine.draw_async(request)
         except (ValueError, RuntimeError) as error:
             raise gr.Error(str(error), print_exception=False) from error
-        classes = len(self._models.engine.checkpoints[asked.checkpoint].config.classes)
+        classes = len(self._models.engine.checkpoints[request.checkpoint].config.classes)
         return {
-            "request": asked.to_query(classes),
+            "request": request.to_query(classes),
             "shape": list(pixels.shape),
             "pixels": encoded(pixels.tobytes()),
         }
 
     def models(self) -> list[dict[str, Any]]:
-        """The models on offer: name, hash, classes, and a few words about each."""
+        """The available models: name, hash, classes, and a few words about each."""
         return [
             {"name": each.name, "hash": each.hash, "classes": each.config.classes, "about": each.config.about}
             for each in self._models.available
         ]
 
     def stats(self) -> dict[str, Any]:
-        """What the engine measures: sessions, waiting, evaluations a second, cache, seconds to the first picture."""
+        """The engine's statistics: sessions, queue, evaluations a second, cache, seconds to the first picture."""
         return asdict(self._models.engine.stats())

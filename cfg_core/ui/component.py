@@ -18,7 +18,7 @@ import(new URL({address}, document.baseURI)).then(({{mount}}) => mount(element, 
     if (message) Object.assign(message, {{textContent, hidden: false}});
   }});
 """
-"""What Gradio runs once the markup is on the page."""
+"""The script that Gradio runs once the markup is on the page."""
 
 
 def component(tab: str, *functions: Callable[..., Any], script: str | None = None, **constants: Any) -> gr.HTML:
@@ -45,5 +45,5 @@ def style(name: str) -> str:
 
 
 def encoded(content: bytes) -> str:
-    """Bytes as they travel in JSON."""
+    """Bytes as base64, for JSON."""
     return base64.b64encode(content).decode()

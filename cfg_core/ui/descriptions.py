@@ -1,4 +1,4 @@
-"""Models and frames as they travel to Explore: plain values, pixels in base64."""
+"""Models and frames as JSON for Explore, pixels in base64."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -18,7 +18,7 @@ STRIP_PICTURES = 64
 
 
 def describe_model(engine: Engine, digest: str, curve: Curve | None, pictured: bool) -> dict[str, Any]:
-    """What the page must know of a model. curve: where the dot of the small chart moves. pictured: whether the rail has
+    """The model as the page needs it. curve: of the small chart. pictured: whether the rail has
     pictures of it."""
     config, denoiser = engine.checkpoints[digest].config, engine.checkpoints[digest].denoiser
     channels, size, _ = denoiser.picture_shape
@@ -58,12 +58,12 @@ def is_new(frame: Frame, seen: Mapping[str, Any]) -> bool:
 
 
 def worth_sending(frame: Frame, seen: Mapping[str, Any]) -> bool:
-    """Whether it is finished, or the first sign of it."""
+    """Whether it is new and finished, or the first frame of its grid."""
     return is_new(frame, seen) and (frame.done or (frame.evaluations > 0 and not seen.get(str(frame.serial))))
 
 
 def describe_frame(frame: Frame, seen: Mapping[str, Any]) -> dict[str, Any]:
-    """A frame; its pixels travel once for each grid and evaluation."""
+    """A frame; its pixels are sent once for each grid and evaluation."""
     return {
         "serial": frame.serial,
         "w": frame.request.w[0],

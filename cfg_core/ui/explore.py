@@ -21,27 +21,27 @@ from cfg_core.ui.requests import PageRequests
 
 log = logging.getLogger(__name__)
 
-PACE, COMPANY = 0.3, 8
-"""Seconds between unfinished frames, and how many sessions there may be until they become longer: to send each
-evaluation to everybody would take from the sampler's own cores."""
+FRAME_INTERVAL, FULL_RATE_SESSIONS = 0.3, 8
+"""Seconds between unfinished frames, and the number of sessions above which the interval grows in proportion: sending
+every evaluation to every session would take CPU time from the sampler."""
 
-PATIENCE = 2.0
-"""Seconds that a poll waits for news. A newer request of the same session ends the wait."""
+POLL_TIMEOUT = 2.0
+"""Seconds after which a poll returns without news. A newer request of the same session ends the wait."""
 
-REMEMBERED = 4096
+TRACKED_SESSIONS = 4096
 """Sessions of which the last request and the number of remote calls are kept; more than are admitted by default."""
 
-UNKNOWN = {"ok": False, "unknown": True, "error": "this page has been silent for too long"}
+UNKNOWN = {"ok": False, "unknown": True, "error": "the session of this page has expired"}
 
 
 class Explore:
-    """What the page's scripts (assets/explore) call.
+    """The server functions of assets/explore.
 
     ``open_session`` once, then ``poll`` for frames, ``trajectory`` for the denoising of what is displayed,
     ``describe_model`` to change the model, ``rail`` where its pictures come later, ``pause_session`` while the tab is
     hidden, and ``close_session`` at the end.
 
-    All take one JSON object and return one; whatever is wrong with it comes back as a sentence in ``error``. None holds
+    All take one JSON object and return one; an invalid one is answered by a sentence in ``error``. None holds
     a thread while it waits.
     """
 
@@ -51,34 +51,35 @@ class Explore:
         self._draw = zerogpu.gpu_draw()
         self.engine = models.engine
         self.curves = curves
-        self._requests: LRUCache[str, GridRequest] = LRUCache(REMEMBERED)  # session → what it asked for last
-        self._remote_calls: LRUCache[str, int] = LRUCache(REMEMBERED)  # session → its calls of a remote GPU that ended
+        # session → its last request, and the number of its calls of a remote GPU that ended
+        self._requests: LRUCache[str, GridRequest] = LRUCache(TRACKED_SESSIONS)
+        self._remote_calls: LRUCache[str, int] = LRUCache(TRACKED_SESSIONS)
         self._page_requests = PageRequests(models)
         self._rails = Rails(self.engine)
 
     def render(self) -> gr.HTML:
         """The component."""
 
-        async def open_session(ask: Any) -> dict[str, Any]:
-            return await self.open_session(ask)
+        async def open_session(payload: Any) -> dict[str, Any]:
+            return await self.open_session(payload)
 
-        async def describe_model(ask: Any) -> dict[str, Any]:
-            return await self.describe_model(ask)
+        async def describe_model(payload: Any) -> dict[str, Any]:
+            return await self.describe_model(payload)
 
-        async def poll(ask: Any) -> dict[str, Any]:
-            return await self.poll(ask)
+        async def poll(payload: Any) -> dict[str, Any]:
+            return await self.poll(payload)
 
-        async def rail(ask: Any) -> dict[str, Any]:
-            return await self.rail(ask)
+        async def rail(payload: Any) -> dict[str, Any]:
+            return await self.rail(payload)
 
-        def trajectory(ask: Any) -> dict[str, Any]:
-            return self.trajectory(ask)
+        def trajectory(payload: Any) -> dict[str, Any]:
+            return self.trajectory(payload)
 
-        async def pause_session(ask: Any) -> dict[str, Any]:  # in the order in which they come, as polls
-            return self.pause_session(ask)
+        async def pause_session(payload: Any) -> dict[str, Any]:  # in the order in which they come, as polls
+            return self.pause_session(payload)
 
-        def close_session(ask: Any) -> dict[str, Any]:
-            return self.close_session(ask)
+        def close_session(payload: Any) -> dict[str, Any]:
+            return self.close_session(payload)
 
         html = component("explore", open_session, describe_model, poll, rail, trajectory, pause_session, close_session)
         html.submit(
@@ -93,9 +94,9 @@ class Explore:
 
     # ---- server functions -------------------------------------------------------------------------------------------
 
-    async def open_session(self, ask: Any) -> dict[str, Any]:
+    async def open_session(self, payload: Any) -> dict[str, Any]:
         """{query} → a token, and what ``describe_model`` returns."""
-        described = await self.describe_model(ask)
+        described = await self.describe_model(payload)
         if not described["ok"]:
             return described
         try:
@@ -103,11 +104,11 @@ class Explore:
         except ServiceFull as error:
             return {"ok": False, "error": str(error)}
 
-    async def describe_model(self, ask: Any) -> dict[str, Any]:
+    async def describe_model(self, payload: Any) -> dict[str, Any]:
         """{query} → the model that it names, the rail's pictures as far as they are there, and the request that the
-        query describes; where it is nonsense, the default and a sentence. Sessions are not touched.
+        query describes; where it is invalid, the default and a sentence. Sessions do not change.
         """
-        query = ask.get("query") if isinstance(ask, Mapping) else None
+        query = payload.get("query") if isinstance(payload, Mapping) else None
         query = query if isinstance(query, Mapping) else {}
         problem = ""
         try:
@@ -132,45 +133,45 @@ class Explore:
             "notice": notice,
         }
 
-    async def rail(self, ask: Any) -> dict[str, Any]:
+    async def rail(self, payload: Any) -> dict[str, Any]:
         """{model: hash} → one picture of every class, or "" while they are being drawn."""
-        digest = ask.get("model") if isinstance(ask, Mapping) else None
+        digest = payload.get("model") if isinstance(payload, Mapping) else None
         if not isinstance(digest, str) or digest not in self.engine.checkpoints:
             return {"ok": False, "error": "model must be the hash of a model that is described"}
-        return {"ok": True, "rail": await self._rails.wait(digest, PATIENCE)}
+        return {"ok": True, "rail": await self._rails.wait(digest, POLL_TIMEOUT)}
 
-    async def poll(self, ask: Any) -> dict[str, Any]:
+    async def poll(self, payload: Any) -> dict[str, Any]:
         """{token, request, seen: {serial: evaluations}, ahead} → the frames of the grid at w = 0 and of the guided
         grid, and what is new of the strip; or the position in the queue before the lab.
 
-        While something is missing it waits a moment for a finished grid, and longer where everything there is has been
-        seen, once it has said how many are served before, which ``ahead`` repeats. Pixels travel only when they are
-        new. {superseded} where a later poll asks for something else.
+        While something is missing it waits a moment for a finished grid, and longer where the page has seen every
+        frame so far, unless the number of sessions served before it has not been reported yet, which ``ahead`` repeats.
+        Pixels are sent only when they are new. {superseded} where a later poll asks for something else.
         """
-        if not isinstance(ask, Mapping) or not isinstance(ask.get("request"), Mapping):
+        if not isinstance(payload, Mapping) or not isinstance(payload.get("request"), Mapping):
             return {"ok": False, "error": "a poll must be an object with token, request and seen"}
-        seen = ask.get("seen")
+        seen = payload.get("seen")
         seen = seen if isinstance(seen, Mapping) else {}
-        token = str(ask.get("token"))
+        token = str(payload.get("token"))
         try:
-            await self._open(ask["request"])
-            guided = self._page_requests.parse(ask["request"])
+            await self._open(payload["request"])
+            guided = self._page_requests.parse(payload["request"])
             rungs = strip(guided) if guided.pictures <= STRIP_PICTURES else ()
             demand = Demand((guided, replace(guided, w=(0.0,))), rungs)
             view = self.engine.set_demand(token, demand.displayed, demand.prefetch)
             self._requests[token] = guided
-            pace = min(PACE * max(1, len(self.engine.sessions) / COMPANY), PATIENCE)
-            for patience, enough in ((pace, worth_sending), (PATIENCE - pace, is_new)):
+            interval = min(FRAME_INTERVAL * max(1, len(self.engine.sessions) / FULL_RATE_SESSIONS), POLL_TIMEOUT)
+            for timeout, enough in ((interval, worth_sending), (POLL_TIMEOUT - interval, is_new)):
                 whole = len(view.prefetched) == len(rungs) and all(frame.done for frame in view.frames)
-                unsaid = view.ahead > 0 and not ask.get("ahead")
+                unreported = view.ahead > 0 and not payload.get("ahead")
                 if (
                     view.queue_position
                     or whole
-                    or unsaid
+                    or unreported
                     or any(enough(frame, seen) for frame in view.frames + view.prefetched)
                 ):
                     break
-                later = await self.engine.next_view(token, demand, view.version, patience)
+                later = await self.engine.next_view(token, demand, view.version, timeout)
                 if later is None:
                     return {"ok": True, "superseded": True}
                 view = later
@@ -191,10 +192,10 @@ class Explore:
             "url": self._page_requests.url(guided),
         }
 
-    def trajectory(self, ask: Any) -> dict[str, Any]:
+    def trajectory(self, payload: Any) -> dict[str, Any]:
         """{token} → the frames of the denoising of both displayed grids, as far as it has come."""
         try:
-            trajectories = self.engine.trajectories(_token(ask))
+            trajectories = self.engine.trajectories(_token(payload))
         except UnknownSession:
             return UNKNOWN
         return {
@@ -202,20 +203,20 @@ class Explore:
             "trajectories": [[describe_frame(frame, {}) for frame in each] for each in reversed(trajectories)],
         }
 
-    def pause_session(self, ask: Any) -> dict[str, Any]:
+    def pause_session(self, payload: Any) -> dict[str, Any]:
         """{token}: nothing is displayed, so draw nothing, but keep the session and its position in the queue."""
         try:
-            view = self.engine.set_demand(_token(ask), ())
+            view = self.engine.set_demand(_token(payload), ())
         except UnknownSession:
             return UNKNOWN
-        self._requests.pop(_token(ask), None)
+        self._requests.pop(_token(payload), None)
         return {"ok": True, "queue_position": view.queue_position}
 
-    def close_session(self, ask: Any) -> dict[str, Any]:
+    def close_session(self, payload: Any) -> dict[str, Any]:
         """{token}: the page is closed."""
-        self.engine.leave(_token(ask))
+        self.engine.leave(_token(payload))
         for known in (self._requests, self._remote_calls):
-            known.pop(_token(ask), None)
+            known.pop(_token(payload), None)
         return {"ok": True}
 
     def draw_remotely(self, event: gr.EventData) -> None:
@@ -224,16 +225,16 @@ class Explore:
         A call that waited while its session came to ask for another strip ends at once; poll counts it as ended, and
         the page asks again for what is still missing.
         """
-        ask = event._data if isinstance(event._data, Mapping) else {}
-        token = _token(ask)
+        payload = event._data if isinstance(event._data, Mapping) else {}
+        token = _token(payload)
         try:
-            self._draw_remotely(token, ask.get("request"))
+            self._draw_remotely(token, payload.get("request"))
         except (ValueError, UnknownSession) as error:
             raise gr.Error(str(error), print_exception=False) from error
         finally:
             self._remote_calls[token] = self._remote_calls.get(token, 0) + 1
 
-    # ---- what they need ---------------------------------------------------------------------------------------------
+    # ---- helpers ---------------------------------------------------------------------------------------------
 
     def _draw_remotely(self, token: str, raw: Any) -> None:
         guided = self._page_requests.parse(raw if isinstance(raw, Mapping) else {})
@@ -252,7 +253,7 @@ class Explore:
         try:
             drawn = self._draw(self.models.find(guided.checkpoint), missing)
             self.engine.deliver(dict(zip(missing, drawn, strict=True)))
-        except Exception as error:  # whatever it was, those who wait must hear of it
+        except Exception as error:  # of any kind: sessions that wait are notified
             log.exception("remote call failed")
             self.engine.deliver(dict.fromkeys(missing, f"The pictures could not be drawn: {error}"))
 
@@ -262,5 +263,5 @@ class Explore:
             await self.models.open_async(raw["model"])
 
 
-def _token(ask: Any) -> str:
-    return str(ask.get("token")) if isinstance(ask, Mapping) else ""
+def _token(payload: Any) -> str:
+    return str(payload.get("token")) if isinstance(payload, Mapping) else ""

@@ -48,7 +48,7 @@ class RequestGuard:
             await send(message)
 
         if (length := Headers(scope=scope).get("content-length", "0")).isdigit() and int(length) > LARGEST:
-            while (await receive()).get("more_body"):  # or the sender would not hear the answer
+            while (await receive()).get("more_body"):  # or the sender would not receive the answer
                 pass
             await self._refuse(413, TOO_LARGE + length, scope, receive, send)
             return

@@ -40,7 +40,7 @@ class Page(gr.Blocks):
 
 
 def build(models: ModelRegistry, folder: Path = CURVES_FOLDER) -> gr.Blocks:
-    """The page over the models on offer, and over the curve files of a folder."""
+    """The page over the available models and the curve files of a folder."""
     measured = read_curves(folder, [models.engine.checkpoint.hash, *(each.hash for each in models.available)])
     with Page(title="Guidance Lab", analytics_enabled=False, fill_width=True) as page:
         component("shell", script="shared/shell.js", TABS=TABS)

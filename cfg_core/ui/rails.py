@@ -10,8 +10,8 @@ from cfg_core.ui.component import encoded
 
 log = logging.getLogger(__name__)
 
-MOST = 24
-"""Classes of which the rail shows pictures; of more it shows names, to be searched."""
+MAX_PICTURES_OF_RAIL = 24
+"""Up to so many classes the rail shows a picture of each, of more their names, to be searched."""
 
 
 class Rails:
@@ -29,7 +29,7 @@ class Rails:
     def pictured(self, digest: str) -> bool:
         """Whether a model's rail has pictures: it has few classes, and is drawn here."""
         classes = len(self._engine.checkpoints[digest].config.classes)
-        return classes <= min(MOST, self._engine.limits.pictures) and not self._engine.is_remote(digest)
+        return classes <= min(MAX_PICTURES_OF_RAIL, self._engine.limits.pictures) and not self._engine.is_remote(digest)
 
     def pictures(self, digest: str) -> str:
         """The pictures in base64, or "" where they are not drawn; then they are being drawn from now on."""
@@ -50,10 +50,10 @@ class Rails:
         return GridRequest(digest, every, w=(2.0,), samples=1)
 
     async def _draw(self, digest: str) -> None:
-        """In a session of its own, which queues as everybody's does; no thread waits for it."""
+        """In a session of its own, which queues like any other; no thread waits for it."""
         try:
             pixels = await self._engine.draw_async(self._request(digest))
-        except (ServiceFull, RuntimeError) as error:  # whoever asks next begins again
+        except (ServiceFull, RuntimeError) as error:  # the next request tries again
             log.warning("rail not drawn model=%s error=%s", digest, error)
         else:
             self._pictures[digest] = encoded(pixels.tobytes())

@@ -1,21 +1,18 @@
-"""Requests as Explore keeps them: parsed, restored from a link, written for the page."""
+"""Requests of Explore: parsed, restored from a link, written for the page."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from cfg_core.grids.request import GridRequest
+from cfg_core.grids.request import FIELDS, GridRequest
 from cfg_core.guidance.rule import Rule
 from cfg_core.guidance.rules import RULES
 from cfg_core.sampling.samplers import SAMPLERS, Sampler
 from cfg_core.serving.registry import ModelRegistry
 
-FIELDS = ("model", "class", "w", "seed", "samples", "sampler", "steps", "rule")
-"""The fields of every request; the parameters of its rule and sampler stand beside them, under their own names."""
-
 
 class PageRequests:
-    """What the page asks for: one w, and one class or all of them."""
+    """Requests of the page: one w, and one class or all of them."""
 
     def __init__(self, models: ModelRegistry) -> None:
         self._models = models
@@ -30,7 +27,7 @@ class PageRequests:
         return request
 
     def restore(self, query: Mapping[str, Any], problem: str = "") -> tuple[GridRequest, str]:
-        """The request of a link. What cannot be had takes its default, and a sentence says which.
+        """The request of a link. An invalid field takes its default, and a message names it.
 
         problem: what was found wrong with the link before.
         """
@@ -48,7 +45,9 @@ class PageRequests:
                         problems.append(str(error))
 
         take(("model",))
-        take(FIELDS[1:], "model")  # it decides which classes and rules there are
+        take(
+            [name for name in FIELDS if name not in ("model", "guide")], "model"
+        )  # it decides which classes and rules there are
         owners = RULES[fields.get("rule", GridRequest.rule)], SAMPLERS[fields.get("sampler", GridRequest.sampler)]
         of_both = [each["name"] for owner in owners for each in parameters(owner)]
         take(["guide", *of_both], "model", "rule", "sampler")

@@ -12,15 +12,15 @@ FOREVER = "public, max-age=31536000, immutable"
 
 
 class Scripts:
-    """All .js files below a folder, read once; nothing else of it is served.
+    """All .js files below ASSETS, read once; nothing else there is served.
 
     The version, a hash of all of them, is a folder in their addresses: relative imports keep it, and a browser's cache
     never mixes two versions. Addresses are relative to the page, so they hold behind a proxy and on Spaces.
     """
 
-    def __init__(self, folder: Path = ASSETS) -> None:
-        paths = sorted(folder.rglob("*.js"))
-        self._contents = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    def __init__(self) -> None:
+        paths = sorted(ASSETS.rglob("*.js"))
+        self._contents = {path.relative_to(ASSETS).as_posix(): path.read_bytes() for path in paths}
         everything = b"".join(name.encode() + content for name, content in self._contents.items())
         self.version = hashlib.sha256(everything).hexdigest()[:12]
 
@@ -42,9 +42,7 @@ class Scripts:
         content = self._contents.get(request.path_params["name"])
         if content is None:
             return Response("there is no script of that name", 404, media_type="text/plain")
-        current = (
-            request.path_params["version"] == self.version
-        )  # a page that outlives a restart may ask for an old one
+        current = request.path_params["version"] == self.version  # a page that outlives a restart asks for an old one
         headers = {"Cache-Control": FOREVER if current else "no-store"}
         return Response(content, media_type="text/javascript", headers=headers)
 

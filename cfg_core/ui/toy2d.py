@@ -1,7 +1,6 @@
 """The 2-D lab tab: three Gaussians, the samples of one of them, and how far these are from the tilted density."""
 
 import asyncio
-import base64
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -14,7 +13,7 @@ from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.toy2d.drawing import Drawing, draw_scene, executor
 from cfg_core.toy2d.scene import CLASSES, MEASURED, REACH, RULES, SPREAD, VIEW, Scene
 from cfg_core.toy2d.trajectory import ARROWS, Trajectory, draw_trajectory
-from cfg_core.ui.component import component
+from cfg_core.ui.component import component, encoded
 
 T = TypeVar("T", Drawing, Trajectory)
 
@@ -22,13 +21,13 @@ QUEUE = 64
 """Scenes that may wait to be drawn; more are refused."""
 
 PATH_UNIT = 1 / 4096
-"""What the way of a point is sent in, 16 bits a coordinate: ±8 in steps far below a pixel."""
+"""Unit of the coordinates of trajectories, 16 bits each: ±8 in steps far below a pixel."""
 
 
 class Toy2d:
-    """What the tab's scripts (assets/toy2d) call: ``restore`` once, then ``draw``, and ``trajectory`` to see the way.
+    """The server functions of assets/toy2d: ``restore`` once, then ``draw``, and ``trajectory`` to play the sampling.
 
-    All take one JSON object and return one; whatever is wrong with it comes back as a sentence in ``error``.
+    All take one JSON object and return one; an invalid one is answered by a sentence in ``error``.
     """
 
     def __init__(self) -> None:
@@ -37,14 +36,14 @@ class Toy2d:
     def render(self) -> gr.HTML:
         """The component."""
 
-        def restore(ask: Any) -> dict[str, Any]:
-            return self.restore(ask)
+        def restore(payload: Any) -> dict[str, Any]:
+            return self.restore(payload)
 
-        async def draw(ask: Any) -> dict[str, Any]:
-            return await self.draw(ask)
+        async def draw(payload: Any) -> dict[str, Any]:
+            return await self.draw(payload)
 
-        async def trajectory(ask: Any) -> dict[str, Any]:
-            return await self.trajectory(ask)
+        async def trajectory(payload: Any) -> dict[str, Any]:
+            return await self.trajectory(payload)
 
         return component(
             "toy2d",
@@ -64,18 +63,18 @@ class Toy2d:
             ARROWS=ARROWS,
         )
 
-    def restore(self, ask: Any) -> dict[str, Any]:
-        """The fields of a link → their scene; what cannot be had takes its default, and a sentence says which."""
-        given = dict(ask) if isinstance(ask, Mapping) else {}
+    def restore(self, payload: Any) -> dict[str, Any]:
+        """The fields of a link → their scene; an invalid field takes its default, and a message names it."""
+        given = dict(payload) if isinstance(payload, Mapping) else {}
         problems = {name: problem for name, value in given.items() if (problem := _problem({name: value}))}
         scene = Scene.parse({name: value for name, value in given.items() if name not in problems})
         notice = f"In this link, {'; '.join(problems.values())}." if problems else ""
         return {"ok": True, "scene": scene.to_json(), "notice": notice}
 
-    async def draw(self, ask: Any) -> dict[str, Any]:
+    async def draw(self, payload: Any) -> dict[str, Any]:
         """A scene → its samples, exact draws, how far both are from the tilted density, and the displayed density.
 
-        ``busy`` where it must be asked for again later.
+        ``busy`` where the page must ask again later.
         """
 
         def described(drawn: Drawing) -> dict[str, Any]:
@@ -87,28 +86,28 @@ class Toy2d:
                 "heat": _packed(255 * drawn.density, np.uint8),
             }
 
-        return await self._answer(ask, draw_scene, described)
+        return await self._answer(payload, draw_scene, described)
 
-    async def trajectory(self, ask: Any) -> dict[str, Any]:
-        """A scene → the way of its samples: at each moment λ, their places, the displayed density, the guided score."""
+    async def trajectory(self, payload: Any) -> dict[str, Any]:
+        """A scene → its trajectories: at each λ, the samples' positions, the displayed density, the guided score."""
 
         def described(trajectory: Trajectory) -> dict[str, Any]:
-            places = (trajectory.paths / PATH_UNIT).round().clip(-(2**15), 2**15 - 1)
+            positions = (trajectory.paths / PATH_UNIT).round().clip(-(2**15), 2**15 - 1)
             longest = np.linalg.norm(trajectory.score, axis=2).max(1)[:, None, None]
             return {
                 "log_snrs": [level if math.isfinite(level) else None for level in trajectory.log_snrs.tolist()],
-                "paths": _packed(places, np.int16),
+                "paths": _packed(positions, np.int16),
                 "heat": _packed(255 * trajectory.density, np.uint8),
                 "score": _packed(127 * trajectory.score / longest, np.int8),
             }
 
-        return await self._answer(ask, draw_trajectory, described)
+        return await self._answer(payload, draw_trajectory, described)
 
     async def _answer(
-        self, ask: Any, compute: Callable[[Scene], T], describe: Callable[[T], dict[str, Any]]
+        self, payload: Any, compute: Callable[[Scene], T], describe: Callable[[T], dict[str, Any]]
     ) -> dict[str, Any]:
         try:
-            scene = Scene.parse(ask)
+            scene = Scene.parse(payload)
         except ValueError as error:
             return {"ok": False, "error": str(error)}
         if self._waiting >= QUEUE:
@@ -135,4 +134,4 @@ def _problem(fields: Mapping[str, Any]) -> str:
 
 
 def _packed(values: NDArray[Any], kind: type[np.generic]) -> str:
-    return base64.b64encode(values.astype(kind).tobytes()).decode()
+    return encoded(values.astype(kind).tobytes())

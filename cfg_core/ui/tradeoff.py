@@ -16,7 +16,7 @@ from cfg_core.ui.component import component
 
 
 class TradeOff:
-    """What the page's script (assets/tradeoff) calls: ``read`` once, when the tab is first seen."""
+    """The server function of assets/tradeoff: ``read``, once, when the tab is first seen."""
 
     def __init__(self, models: ModelRegistry, curves: Curves) -> None:
         self.models = models
@@ -25,13 +25,13 @@ class TradeOff:
     def render(self) -> gr.HTML:
         """The component."""
 
-        def read(ask: Any) -> dict[str, Any]:
+        def read(payload: Any) -> dict[str, Any]:
             return self.read()
 
         return component("tradeoff", read)
 
     def read(self) -> dict[str, Any]:
-        """The curves, each with its whole file under ``record``, what they say, and the paper's tables."""
+        """The curves, each with its whole file under ``record``, their conclusions, and the paper's tables."""
         main = self.curves.main
         return {
             "models": [each.hash for each in self.models.available],

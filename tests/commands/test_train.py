@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from cfg_core.checkpoints.format import CARD, CONFIG, WEIGHTS, load_checkpoint
 from cfg_core.commands import train as command_line
 from cfg_core.commands.train import main
-from cfg_core.devices import FOUND_THREADS
+from cfg_core.devices import DEFAULT_THREADS
 from cfg_core.training.loss import LOSS_WEIGHTS
 from tests.training.small_runs import SMALL, advance, command
 
@@ -169,7 +169,7 @@ def test_every_thread_that_torch_finds_is_used_with_a_start_too(tmp_path, monkey
     advance(prepared(monkeypatch, *begin, str(tmp_path / "first")), 1).save(tmp_path / "first", "")
     torch.set_num_threads(1)
     prepared(monkeypatch, *begin, str(tmp_path / "second"), "--start", str(tmp_path / "first" / "checkpoint"))
-    assert torch.get_num_threads() == FOUND_THREADS
+    assert torch.get_num_threads() == DEFAULT_THREADS
 
 
 def test_the_help_shows_defaults_as_they_are_typed():

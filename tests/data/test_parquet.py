@@ -22,7 +22,7 @@ def test_labels_that_are_words_are_classes(tmp_path):
 def test_of_several_label_columns_one_must_be_named(tmp_path):
     path = parquet(tmp_path / "a.parquet", fine=[0, 1], coarse=[5, 5])
     assert from_parquet([path], label="coarse").classes == ("5",)
-    with pytest.raises(ValueError, match="must be one of fine, coarse, which one is not said"):
+    with pytest.raises(ValueError, match="must be one of fine, coarse, none is chosen"):
         from_parquet([path])
     with pytest.raises(ValueError, match="must be one of fine, coarse, got colour"):
         from_parquet([path], label="colour")

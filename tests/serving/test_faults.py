@@ -97,7 +97,7 @@ def test_a_worker_that_breaks_down_is_restarted_and_waiting_sessions_are_notifie
     gate.failure = SystemExit()
     gate.release()
     [frame] = finished(gated, token, [A])
-    assert frame.error == "The worker broke down and was restarted; what is asked for next will be drawn."
+    assert frame.error == "The worker broke down and was restarted; the next request will be drawn."
     assert "worker restarted" in caplog.text
     gate.failure = None
     assert np.array_equal(gated.draw(B), alone(gated.checkpoint.denoiser, B))

@@ -34,7 +34,7 @@ def full(tiny_checkpoint: Checkpoint) -> Iterator[Engine]:
 
 
 def test_opening_a_session_in_a_full_lab_waits_for_nothing(full: Engine, monkeypatch: Any) -> None:
-    monkeypatch.setattr(explore_tab, "PATIENCE", 0.05)
+    monkeypatch.setattr(explore_tab, "POLL_TIMEOUT", 0.05)
     explore, inside = Explore(ModelRegistry(full), {}), full.admit()
     full.set_demand(inside, ())
 
