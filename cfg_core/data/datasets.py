@@ -43,7 +43,7 @@ class DataSet:
 
     @property
     def fingerprint(self) -> str:
-        """Counts and a hash of images, labels, class names and ``mirror``; it does not depend on where they are stored."""
+        """Counts and a hash of images, labels, class names and ``mirror``; where they are stored does not count."""
         digest = hashlib.sha256(repr((self.classes, self.mirror)).encode())
         for part in (self.images, self.labels):
             digest.update(part.numpy().tobytes())
