@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 
 from cfg_core.checkpoints.format import CheckpointConfig, load_checkpoint, save_checkpoint
-from cfg_core.commands.sample import main
+from cfg_core.commands.sample import find_class, main
 from cfg_core.diffusion.noise import noise
 from cfg_core.diffusion.schedule import Schedule
 from cfg_core.grids.drawing import begin_grid, pixels
@@ -107,3 +107,13 @@ def test_a_picture_without_a_request_is_refused(checkpoint, tmp_path, capsys):
         draw(checkpoint, tmp_path / "sheet.png", "--again", str(tmp_path / "plain.png"))
     assert exit_.value.code == 2
     assert "carries no request" in capsys.readouterr().err
+
+
+def test_a_class_is_found_by_its_exact_name_before_any_other_case():
+    assert [find_class(name, ("A", "a", "Bee")) for name in ("A", "a", "bee", "7")] == ["0", "1", "2", "7"]
+
+
+@pytest.mark.parametrize("name", ["crane", "Crane"])
+def test_a_name_of_several_classes_is_refused_with_their_numbers(name):
+    with pytest.raises(ValueError, match=f"class must be one class, got '{name}', the name of 1, 3; give a number"):
+        find_class(name, ("ant", "crane", "bee", "crane"))

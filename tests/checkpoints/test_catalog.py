@@ -1,0 +1,30 @@
+"""Models by the name of their folder, however the folder is written."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from cfg_core.checkpoints.catalog import describe_model
+from cfg_core.serving.registry import load_model
+
+MODEL = Path(__file__).parents[2] / "checkpoints" / "fashion-mnist"
+
+
+@pytest.mark.parametrize("written", [str(MODEL), f"{MODEL}/", f"{MODEL}/.", "."])
+def test_a_model_has_its_name_and_its_classifiers_however_its_folder_is_written(
+    written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(MODEL)
+    found = describe_model(written)
+    assert (found.name, found.where) == ("fashion-mnist", os.path.abspath(MODEL))
+    model = load_model(found, torch.device("cpu"))
+    assert model.measure is not None
+    assert model.checkpoint.guide
+
+
+def test_the_checkpoint_of_a_run_has_the_name_of_the_run(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "checkpoint").symlink_to(MODEL)
+    assert describe_model(tmp_path / "mine" / "checkpoint").name == "mine"
