@@ -43,7 +43,7 @@ class DataSet:
 
     @property
     def fingerprint(self) -> str:
-        """Counts and a hash of images, labels, class names and ``mirror``; it does not depend on where they are stored."""
+        """Counts and a hash of images, labels, class names and ``mirror``, wherever these are stored."""
         digest = hashlib.sha256(repr((self.classes, self.mirror)).encode())
         for part in (self.images, self.labels):
             digest.update(part.numpy().tobytes())
@@ -52,7 +52,7 @@ class DataSet:
 
 @dataclass(frozen=True)
 class Source:
-    """A known data set: where it is on the Hub (repository, folder), and what its files lack."""
+    """A known data set: its repository and folder on the Hub, and what its files lack."""
 
     repository: str
     folder: str

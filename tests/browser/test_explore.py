@@ -380,7 +380,7 @@ def test_a_failing_network_is_told_and_outlived(
 def test_it_fits(open_page: Open, width: int, height: int, scheme: str) -> None:
     page = settled(open_page(QUICK, viewport={"width": width, "height": height}, color_scheme=scheme))
     page.get_by_text("Advanced").click()
-    overhang = """() => [...document.querySelectorAll('.explore *')].filter(node => !node.closest('.spoken')
+    overhang = """() => [...document.querySelectorAll('.explore *')].filter(node => !node.closest('.visually-hidden')
       && node.getBoundingClientRect().right > innerWidth).map(node => node.outerHTML)"""
     assert page.evaluate(overhang) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -470,7 +470,7 @@ def test_every_control_has_a_name(open_page: Open) -> None:
         ("progressbar", "denoising of the guided grid"), ("slider", "denoising"), ("button", "play the denoising"),
     ):  # fmt: skip
         assert page.get_by_role(role, name=name).count() == 1, (role, name)
-    assert page.locator(".explore >> .spoken[role=status]").inner_text() == "T-shirt, w = 3: 4 samples drawn."
+    assert page.locator(".explore >> .visually-hidden[role=status]").inner_text() == "T-shirt, w = 3: 4 samples drawn."
 
 
 # ---- the strip -----------------------------------------------------------------------------------------------------
@@ -524,7 +524,7 @@ def test_a_drag_that_ends_on_a_rung_is_in_the_link(open_page: Open, engine: Engi
     page.mouse.move(*thumb(page, 4))
     page.mouse.up()
     holds(page, engine, w="4")
-    assert page.locator(".explore >> .spoken").inner_text() == "T-shirt, w = 4: 4 samples drawn."
+    assert page.locator(".explore >> .visually-hidden").inner_text() == "T-shirt, w = 4: 4 samples drawn."
 
 
 def test_of_another_class_the_strip_shows_nothing_old(open_page: Open, engine: Engine, monkeypatch: Any) -> None:
@@ -577,7 +577,7 @@ def test_a_sample_is_shown_large_over_all_w(open_page: Open, engine: Engine) -> 
     page.keyboard.press("ArrowLeft")
     page.wait_for_function("document.querySelector('.strip canvas').width === 28")
     assert np.array_equal(cell(0), sample(0, 1, 0))
-    assert page.locator(".explore >> .spoken").inner_text() == "sample 3 of 4, shown over all w"
+    assert page.locator(".explore >> .visually-hidden").inner_text() == "sample 3 of 4, shown over all w"
     page.keyboard.press("Escape")
     page.wait_for_function("document.querySelector('.strip canvas').width > 28")
 
@@ -820,7 +820,7 @@ def test_when_the_lab_is_full_the_page_says_its_place_and_goes_in_when_it_can(br
         settled(one)
         two.goto(address + QUICK)
         two.get_by_role("alert").wait_for()
-        assert two.get_by_role("alert").inner_text() == "The lab is full; you are 1st in line."
+        assert two.get_by_role("alert").inner_text() == "The lab is full; you are 1st in the queue."
         one.close()
         settled(two)
         assert two.get_by_role("alert").count() == 0
@@ -838,7 +838,7 @@ def test_while_one_waits_the_page_says_how_many_are_before_and_then_what_it_took
         for page, seed in ((one, 1), (two, 2)):
             page.goto(f"{address}?samples=4&steps=3&seed={seed}")
             page.locator(".cost", has_text=re.compile(r"\S")).wait_for()
-        two.locator(".cost", has_text="1 person before you").wait_for()
+        two.locator(".cost", has_text="1 ahead of you").wait_for()
         assert one.locator(".cost").inner_text() == "computing"
         go.set()
         for page in (one, two):
