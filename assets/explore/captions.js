@@ -19,7 +19,7 @@ export class Captions {
     this.rest = one(lab, '.sentence span', HTMLElement);
     this.cost = one(lab, '.cost', HTMLElement);
     this.settings = one(lab, '.settings', HTMLElement);
-    this.spoken = one(lab, '.spoken', HTMLElement);
+    this.spoken = one(lab, '.visually-hidden', HTMLElement);
   }
 
   /** For screen readers. @param {string} sentence */
@@ -27,14 +27,14 @@ export class Captions {
     this.spoken.textContent = sentence;
   }
 
-  /** Say that a grid is finished. @param {Frame} guided */
+  /** Announce a finished grid. @param {Frame} guided */
   speakOf(guided) {
     const {request, model} = this.store, what = request.class === 'all' ? 'all classes' : model.classes[request.class];
     this.speak(`${what}, w = ${number(guided.w)}: ${guided.classes.length * guided.samples} samples drawn.`);
   }
 
   /**
-   * Say what is shown.
+   * Describe what is shown.
    *
    * @param {Frame | null} reference the grid at w = 0, if it is of what is asked for now
    * @param {Frame | null} guided the other, if it is
@@ -44,7 +44,7 @@ export class Captions {
   describe(reference, guided, frame, step) {
     this.#sentence(reference, guided);
     const {store} = this, here = guided?.done && guided.w === store.thumb ? guided : null;
-    const waiting = store.ahead ? `${store.ahead} ${store.ahead === 1 ? 'person' : 'people'} before you` : 'computing';
+    const waiting = store.ahead ? `${store.ahead} ahead of you` : 'computing';
     this.cost.textContent = here ? costOf(here) : waiting;
     if (!frame) return;
     const at = step ?? (frame.done ? frame.total : frame.evaluations);

@@ -1,4 +1,4 @@
-// The controls of Explore: they say what is asked for, and ask for something else.
+// The controls of Explore: they show the request and change it.
 
 import {all, decimal, formula, number, one, text} from '../shared/dom.js';
 import {belowZero} from '../shared/wording.js';
@@ -63,7 +63,7 @@ export class Controls {
     one(this.lab, '.model span', HTMLElement).textContent = model.about;
   }
 
-  /** Make the controls say what is asked for, but leave alone what is being typed. */
+  /** Set the controls to the request, except an input that is being typed in. */
   reflect() {
     const {request, thumb, model, below} = this.store;
     const low = below ? -1 : 0;

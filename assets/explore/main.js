@@ -1,8 +1,8 @@
-// The Explore tab: one state (the store), one conversation with the server (the transport), and what shows them.
+// The Explore tab: one state (the store), the calls of the server (the transport), and the views of both.
 //
 // Each frame of the display draws the best of what is held: dragging moves through the grids that have arrived, without
 // the server; when the thumb rests, the exact w is asked for. Grids swap, they never blend, and what is drawn carries
-// the w it was computed at, whatever the thumb says by then.
+// the w it was computed at, wherever the thumb is by then.
 
 import {updateAddress} from '../shared/address.js';
 import {copiesLink, isFreeSpace, one, showMessage} from '../shared/dom.js';
@@ -135,7 +135,7 @@ class Explore {
     if (reply.ok) this.adopt(reply);
     else this.change({});  // go on with the one before
     this.controls.models.value = this.store.model.hash;
-    if (!reply.ok) this.store.notice = `The model could not be had: ${reply.error}`;
+    if (!reply.ok) this.store.notice = `The model could not be loaded: ${reply.error}`;
   }
 
   /**

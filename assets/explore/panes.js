@@ -30,7 +30,7 @@ export class Pane {
   }
 
   /**
-   * Put a frame on the canvas, and say what it is.
+   * Put a frame on the canvas, with its title and caption.
    *
    * @param {Frame} frame the finished or live one
    * @param {Frame} current the same, or one of its denoising

@@ -1,32 +1,30 @@
 // The session of this page on the server: opened at the start, closed with the page.
 
 import {readAddress} from '../shared/address.js';
-import {NO_ANSWER} from './transport.js';
+import {NO_ANSWER, RETRY, sleep} from '../shared/server.js';
 
 /** @typedef {import('./types.js').ExploreServer} ExploreServer */
 
-const RETRY = 1000;   // milliseconds after which a session is asked for again
-
 /**
- * A session with the request of the link, asked for until there is one.
+ * Open a session at the request of the link; tried again until it succeeds.
  *
  * @param {ExploreServer} server
- * @param {(sentence: string) => void} say
+ * @param {(sentence: string) => void} message shown above the grids, '' for none
  */
-export async function openSession(server, say) {
+export async function openSession(server, message) {
   for (;;) {
     const reply = await server.open_session({query: readAddress()}).catch(() => null);
     if (reply?.ok) {
-      say('');
+      message('');
       return reply;
     }
-    say(reply?.error ?? NO_ANSWER);
-    await new Promise(resolve => { setTimeout(resolve, RETRY); });
+    message(reply?.error ?? NO_ANSWER);
+    await sleep(RETRY);
   }
 }
 
 /**
- * Tell the server that the page is closed, in a request that outlives the page, which a server function would not.
+ * Close the session on the server, in a request that outlives the page, which a server function would not.
  *
  * @param {string} token
  */

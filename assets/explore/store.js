@@ -37,7 +37,7 @@ export class Store {
     this.held = new Map();
     /** The serials of the two displayed grids; at w = 0 both are one. @type {number[]} */
     this.displayed = [];
-    /** Rungs of the strip that have not come; null before the server has said. @type {number | null} */
+    /** Rungs of the strip that have not come; null before the first answer. @type {number | null} */
     this.missing = null;
     this.rungs = 0;
     /** Sessions that are served before our first picture. */

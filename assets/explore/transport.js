@@ -1,8 +1,9 @@
-// What the page and the server say to each other: the session, the poll, the change of model. No DOM.
+// The calls of the server: the session, the poll, the change of model. No DOM.
 //
 // One poll is in flight, for a moment two: a newer request is polled for at once, and the server ends the older poll.
 // Only the answer of the newest poll changes what is displayed; frames of an older one are kept, never put back.
 
+import {NO_ANSWER, RETRY, sleep} from '../shared/server.js';
 import {sceneOf} from './store.js';
 
 /** @typedef {import('./store.js').Store} Store */
@@ -14,7 +15,7 @@ import {sceneOf} from './store.js';
  * What the page does at the events of the transport.
  *
  * received: frames have come. message: a sentence for above the grids, or ''. refused: the newest request was, and the
- * store has gone back. gaveUp: nothing more will come of the request, and a message has said why. drawRemotely: queue a
+ * store has gone back. gaveUp: nothing more will come of the request, and a message has been given. drawRemotely: queue a
  * call of the remote GPU. replaced: the server no longer has the model, and has opened the session with another.
  *
  * @typedef {{
@@ -23,15 +24,9 @@ import {sceneOf} from './store.js';
  * }} TransportEvents
  */
 
-/** @param {number} milliseconds @returns {Promise<void>} */
-const sleep = milliseconds => new Promise(resolve => { setTimeout(resolve, milliseconds); });
-
-const RETRY = 1000;       // milliseconds after which a server that did not answer is asked again
-const QUEUE_PACE = 500;   // between polls in the queue before the lab
-const ALIVE = 10_000;     // after which a paused session says that it is still there; the server forgets after 30 s
-const REMOTE_CALLS = 3;   // of a strip, before the page gives up asking for what they did not bring
-
-export const NO_ANSWER = 'The server does not answer; trying again.';
+const QUEUE_INTERVAL = 500;  // milliseconds between polls of a queued session
+const KEEP_ALIVE = 10_000;   // milliseconds between calls of a paused session, which expires after 30 s without one
+const REMOTE_CALLS = 3;      // of a strip, before the page gives up what they did not draw
 
 const ordinals = new Intl.PluralRules('en', {type: 'ordinal'});
 /** @type {Record<string, string>} */
@@ -47,7 +42,7 @@ export class Transport {
   #visible = false;
   #changingModel = false;
   #remote = {scene: '', calls: 0, ofScene: 0};   // the strip that was last asked of the remote GPU, and how often
-  /** @type {ReturnType<typeof setInterval> | undefined} */ #alive;
+  /** @type {ReturnType<typeof setInterval> | undefined} */ #keepAlive;
 
   /**
    * @param {ExploreServer} server
@@ -85,12 +80,12 @@ export class Transport {
   #pause() {
     const pause = () => this.server.pause_session({token: this.token}).catch(() => null);
     pause();
-    clearInterval(this.#alive);
-    this.#alive = setInterval(() => { if (!this.active && !this.hidden()) pause(); }, ALIVE);
+    clearInterval(this.#keepAlive);
+    this.#keepAlive = setInterval(() => { if (!this.active && !this.hidden()) pause(); }, KEEP_ALIVE);
   }
 
   #resume() {
-    clearInterval(this.#alive);
+    clearInterval(this.#keepAlive);
     this.poll();
   }
 
@@ -104,14 +99,14 @@ export class Transport {
     const {store} = this;
     if (!this.active || this.#flights > 1 || (this.#flights && store.request === this.#sent)) return;
     this.#flights += 1;
-    const mine = this.#newest += 1;
+    const number = this.#newest += 1;
     try {
-      while (mine === this.#newest && this.active && this.#unsatisfied) {
-        if (await this.#once(mine) === 'stop') break;
+      while (number === this.#newest && this.active && this.#unsatisfied) {
+        if (await this.#once(number) === 'stop') break;
       }
     } finally {
       this.#flights -= 1;
-      if (mine !== this.#newest || store.request !== this.#sent) this.poll();  // what was asked for while two were under way
+      if (number !== this.#newest || store.request !== this.#sent) this.poll();  // what was asked for while two were under way
       else if (store.satisfied) this.events.received();
       else if (this.active) this.events.gaveUp();
     }
@@ -120,10 +115,10 @@ export class Transport {
   /**
    * One poll and what follows from its answer.
    *
-   * @param {number} mine the number of this loop
+   * @param {number} number the number of this loop
    * @returns {Promise<'stop' | 'go on'>}
    */
-  async #once(mine) {
+  async #once(number) {
     const {store, events} = this;
     const request = this.#sent = store.request, {held} = store;
     this.#askRemoteGpu(request);
@@ -138,10 +133,10 @@ export class Transport {
     if (reply.ok && reply.superseded) return 'go on';
     if (store.held !== held) return 'go on';  // of a scene that is no longer asked for
     if (reply.ok) store.keep([...reply.frames, ...reply.strip]);
-    if (mine !== this.#newest) return 'stop';
+    if (number !== this.#newest) return 'stop';
     if (!reply.ok) return this.#refused(request, reply.error);
     if (reply.queue_position) {
-      return this.#later(`The lab is full; you are ${ordinal(reply.queue_position)} in line.`, QUEUE_PACE);
+      return this.#later(`The lab is full; you are ${ordinal(reply.queue_position)} in the queue.`, QUEUE_INTERVAL);
     }
     store.accept(request, reply);
     if (store.request === store.accepted) this.#sent = store.request;
@@ -217,7 +212,7 @@ export class Transport {
   }
 
   /**
-   * What the server says of another model, and of the fields that it can take over. The session and its position stay;
+   * The server's description of another model, and of the fields that it can take over. The session and its position stay;
    * meanwhile nothing is drawn for it. Null where another change is under way.
    *
    * @param {Partial<GridRequest>} fields
@@ -229,12 +224,12 @@ export class Transport {
     this.#changingModel = true;
     const reply = await this.server.describe_model({query: fields}).catch(() => null);
     this.#changingModel = false;
-    if (this.#visible) clearInterval(this.#alive);
+    if (this.#visible) clearInterval(this.#keepAlive);
     return reply ?? {ok: false, error: 'the server did not answer'};
   }
 
   /**
-   * The rail's pictures of a model, once they are drawn; '' where the server can say no more.
+   * The rail's pictures of a model, once they are drawn; '' where there are none.
    *
    * @param {string} model
    */

@@ -1,5 +1,5 @@
 // Curves over w as inline SVG, drawn at the size it has on the page: the charts of the trade-off tab, and the small one
-// in Explore. It draws and finds; what a point does is up to whoever asked for the chart.
+// in Explore. It draws, and finds the point under a pointer; its users handle what a point does.
 
 import {number} from './dom.js';
 import {places} from './places.js';
@@ -9,7 +9,7 @@ import {DASHES, MARKS, shape} from './shapes.js';
 /** @typedef {import('./places.js').Box} Box */
 /** @typedef {import('./scale.js').Scale} Scale */
 
-/** A metric, and what the axis says. @typedef {{name: string, title: string}} Axis */
+/** A metric, and the title of its axis. @typedef {{name: string, title: string}} Axis */
 
 /** The figures at one w: {w, metric, metric_low, metric_high, …}. @typedef {{w: number, [figure: string]: number}} Point */
 

@@ -1,4 +1,4 @@
-// SVG elements, and what tells the curves of a chart apart beside their colours.
+// SVG elements, and the dashes and marks that distinguish the curves of a chart beside their colours.
 
 export const DASHES = ['', '7 4', '2 3', '9 3 2 3', '4 2', '1 3 6 3'];
 export const MARKS = [  // around the origin: disc, square, triangle, diamond, hexagon, bow tie

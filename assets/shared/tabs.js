@@ -1,4 +1,4 @@
-// What the tabs tell each other, as events of the window. No tab knows another's elements.
+// Events of the window between tabs, which do not know each other's elements.
 
 import {updateAddress} from './address.js';
 
@@ -18,14 +18,14 @@ export function announceExplored(request) {
 export const explored = () => Reflect.get(window, 'explored') ?? null;
 
 /**
- * Hear what Explore shows, now and whenever it changes.
+ * Call the listener with what Explore shows, now and whenever it changes.
  *
- * @param {(request: GridRequest) => void} hear
+ * @param {(request: GridRequest) => void} listener
  */
-export function onExplored(hear) {
+export function onExplored(listener) {
   const now = explored();
-  if (now) hear(now);
-  addEventListener('lab:explored', event => { if (event instanceof CustomEvent) hear(event.detail); });
+  if (now) listener(now);
+  addEventListener('lab:explored', event => { if (event instanceof CustomEvent) listener(event.detail); });
 }
 
 /**
@@ -40,19 +40,19 @@ export function openInExplore(fields) {
 }
 
 /**
- * Be asked to show these fields of a request.
+ * Call the listener when another tab opens Explore at these fields of a request.
  *
- * @param {(fields: Partial<GridRequest>) => void} hear
+ * @param {(fields: Partial<GridRequest>) => void} listener
  */
-export function onOpenInExplore(hear) {
-  addEventListener('lab:explore', event => { if (event instanceof CustomEvent) hear(event.detail); });
+export function onOpenInExplore(listener) {
+  addEventListener('lab:explore', event => { if (event instanceof CustomEvent) listener(event.detail); });
 }
 
 /**
- * Be asked to open a tab.
+ * Call the listener when a tab is to be opened.
  *
- * @param {(tab: string) => void} hear
+ * @param {(tab: string) => void} listener
  */
-export function onOpenTab(hear) {
-  addEventListener('lab:open', event => { if (event instanceof CustomEvent) hear(event.detail); });
+export function onOpenTab(listener) {
+  addEventListener('lab:open', event => { if (event instanceof CustomEvent) listener(event.detail); });
 }

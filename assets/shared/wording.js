@@ -1,5 +1,5 @@
-// What the page says of what it shows. Pure: every sentence follows from the rule, the sampler, the model and the meters
-// that are shown, or it is not said.
+// The sentences of the page about what it shows, as pure functions of the rule, the sampler, the model and the meters
+// that are shown.
 
 import {fixed, number} from './dom.js';
 
@@ -102,7 +102,7 @@ function zeroSentence(rule) {
 function belowSentence(rule, w, from) {
   const own = UNCONDITIONAL_BELOW.has(rule), zero = rule === BY_CLASSIFIER ? 'the classifier at strength 1' : 'conditional';
   if (own && w === -1) {
-    return ['No class at all.', 'At w = −1 only the unconditional model speaks: the right grid does not know what it should be.'];
+    return ['No class at all.', 'At w = −1 only the unconditional model is used: the right grid has no class.'];
   }
   if (own) return ['On the way to the class.', `Between unconditional (w = −1) and ${zero} (w = 0), from ${from}.`];
   if (rule === 'classifier') return ['Away from the class.', `Below 0 the classifier guides away from its class, from ${from}.`];
@@ -122,7 +122,7 @@ export function beyond(measured, w) {
 }
 
 /**
- * The small trade-off curve: whether what is shown is on it, and what is said of it. A curve belongs to one rule, one
+ * The small trade-off curve: whether what is shown is on it, and its note. A curve belongs to one rule, one
  * sampler and its steps; of parameters that differ from their defaults it knows nothing.
  *
  * @param {Pick<ModelDescription, 'rules' | 'samplers'>} model
@@ -173,7 +173,7 @@ export function curvesOf(curves, model) {
 const STOCHASTIC = new Set(['ancestral', 'dpmpp_2m_sde']);
 
 /**
- * What the 2-D lab's distance says.
+ * The sentence about the 2-D lab's distance.
  *
  * @param {{scene: Scene, distance: number, baseline: number}} shown
  * @returns {Sentence}
@@ -189,10 +189,10 @@ export function toy2dSentence({scene, distance, baseline}) {
     return [(follows ? 'Corrected, the samples follow the tilted density: ' : 'Corrected, but not yet the tilted density: ') + figures,
       'Langevin steps at each λ go along the same guided score, and towards its density.'];
   }
-  if (follows) return [`The samples are near the density they are said to follow: ${figures}`, 'Drag w up, or move the classes together.'];
+  if (follows) return [`The samples are near the density they are expected to follow: ${figures}`, 'Drag w up, or move the classes together.'];
   const steps = STOCHASTIC.has(scene.sampler)
     ? 'This sampler adds noise at each step, which corrects some of it: more steps help; Langevin steps help more.'
     : 'More steps do not help; Langevin steps do.';
-  return [`The samples miss the density they are said to follow: ${figures}`,
+  return [`The samples miss the density they are expected to follow: ${figures}`,
     `Guidance gives the right score at each λ, but these densities are not one diffusion’s. ${steps}`];
 }

@@ -1,4 +1,4 @@
-// The controls of the 2-D lab: they say which scene is asked for, and ask for another.
+// The controls of the 2-D lab: they show the requested scene and change it.
 
 import {all, fixed, formula, number, one, text} from '../shared/dom.js';
 
@@ -33,9 +33,9 @@ export class Controls {
   }
 
   /**
-   * Make the controls say what is asked for, but leave alone what is being typed.
+   * Set the controls to the requested scene, except an input that is being typed in.
    *
-   * @param {boolean} [everything] that too
+   * @param {boolean} [everything] that input too
    */
   reflect(everything = false) {
     const scene = this.scene(), {w, means} = scene, {VIEW, CLASSES, FORMULAS} = this.constants;

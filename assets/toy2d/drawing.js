@@ -1,4 +1,4 @@
-// What is drawn on the board of the 2-D lab: the heat map, the classes, the samples and their way, the guided score.
+// What is drawn on the board of the 2-D lab: the heat map, the classes, the samples and their trajectories, the guided score.
 
 import {context2d} from '../shared/dom.js';
 
@@ -9,7 +9,7 @@ import {context2d} from '../shared/dom.js';
 
 /** Colours of the style sheet. @typedef {'page' | 'ink' | 'mute' | 'unguided' | 'guided' | 'card'} Colour */
 
-const TRAILS = 60;  // points whose way is drawn
+const TRAILS = 60;  // points whose path is drawn
 const COLOURS = /** @type {Colour[]} */ (['page', 'ink', 'mute', 'unguided', 'guided', 'card']);
 
 export class Drawing {
@@ -114,7 +114,7 @@ export class Drawing {
   }
 
   /**
-   * The way of some points up to where they are.
+   * The paths of some points up to where they are.
    *
    * @param {Trajectory} trajectory
    * @param {number} at the last moment that they have passed
@@ -208,7 +208,7 @@ export function between({paths, scene}, at) {
 }
 
 /**
- * The moment from which a point's way is drawn: all of it, or where noise shakes it, only the last of it.
+ * The moment from which a point's path is drawn: all of it, or where noise shakes it, only the last of it.
  *
  * @param {Float32Array} paths
  * @param {number} length numbers of one moment

@@ -1,5 +1,5 @@
-// The 2-D lab. The markup waits in a template until the tab is first seen. The way from noise, the trajectory, is
-// fetched when somebody wants to see it, and then everything moves without the server.
+// The 2-D lab. The markup waits in a template until the tab is first seen. The trajectory
+// from noise is fetched when it is first played or scrubbed, and then played without the server.
 
 import {copiesLink, fixed, isFreeSpace, number, one, showMessage, whenSeen} from '../shared/dom.js';
 import {toy2dSentence} from '../shared/wording.js';
@@ -15,8 +15,8 @@ import {Transport, same} from './transport.js';
 /** @typedef {import('./types.js').Toy2dServer} Toy2dServer */
 /** @typedef {import('./types.js').Trajectory} Trajectory */
 
-const SECONDS = 4;    // that the way from noise takes
-const REST = 300;     // milliseconds without a change after which the way is fetched, so that it can play at once
+const SECONDS = 4;    // that the trajectory is played in
+const REST = 300;     // milliseconds without a change after which the trajectory is fetched, so that it can play at once
 
 /** @param {Scene} scene */
 const guided = scene => scene.w > 0;
@@ -105,12 +105,12 @@ class Toy2d {
       writeScene(shown.scene, this.constants.DEFAULT);
       clearTimeout(this.#resting);
       this.#resting = setTimeout(() => { if (!transport.busy) this.#fetchTrajectory(); }, REST);
-      one(lab, '.spoken', HTMLElement).textContent = one(lab, '.sentence strong', HTMLElement).textContent;
+      one(lab, '.visually-hidden', HTMLElement).textContent = one(lab, '.sentence strong', HTMLElement).textContent;
     }
     lab.dataset.state = 'resting';
   }
 
-  // ---- the way from noise ----
+  // ---- the trajectory ----
 
   async #fetchTrajectory() {
     const here = await this.transport.fetchTrajectory();
@@ -172,10 +172,10 @@ class Toy2d {
     const {shown, trajectory} = this.transport;
     if (!shown) return;
     this.drawing.clear();
-    const way = trajectory && same(trajectory.scene, shown.scene) ? trajectory : null;
-    const last = way ? way.log_snrs.length - 1 : 0, at = this.#moment * last;
-    if (!way || at === last) this.#paintClean(shown, way, last);
-    else this.#paintOnTheWay(shown, way, at, Math.min(Math.round(at), last - 1));  // the last is the clean end, and no λ
+    const path = trajectory && same(trajectory.scene, shown.scene) ? trajectory : null;
+    const last = path ? path.log_snrs.length - 1 : 0, at = this.#moment * last;
+    if (!path || at === last) this.#paintClean(shown, path, last);
+    else this.#paintOnTheWay(shown, path, at, Math.min(Math.round(at), last - 1));  // the last is the clean end, and no λ
   }
 
   /** @param {Scene} scene @returns {Colour} */
@@ -183,44 +183,44 @@ class Toy2d {
     return density === 'tilted' ? (w > 0 ? 'guided' : 'unguided') : density === 'class' ? 'unguided' : 'mute';
   }
 
-  /** @param {Drawn} shown @param {Trajectory | null} way @param {number} last */
-  #paintClean(shown, way, last) {
+  /** @param {Drawn} shown @param {Trajectory | null} path @param {number} last */
+  #paintClean(shown, path, last) {
     const {drawing, constants} = this, {scene} = shown;
     drawing.heatMap(shown.heat, constants.MEASURED, this.#tint(scene));
     drawing.rings(scene.means, 1, 0);
-    if (way && this.arrows.checked) drawing.arrows(this.#scoreAt(way, last));
+    if (path && this.arrows.checked) drawing.arrows(this.#scoreAt(path, last));
     if (this.#exact) drawing.dots(shown.exact, 'ink');
     else drawing.dots(shown.points, guided(scene) ? 'guided' : 'unguided');
     this.#describe(shown, 'clean samples', true);
   }
 
-  /** @param {Drawn} shown @param {Trajectory} way @param {number} at @param {number} level */
-  #paintOnTheWay(shown, way, at, level) {
-    const {drawing, constants} = this, {scene} = shown, lambda = way.log_snrs[level] ?? Infinity;
-    const places = between(way, at), colour = guided(scene) ? 'guided' : 'unguided';
-    drawing.heatMap(this.#heatAt(way, level), constants.VIEW, this.#tint(scene));
+  /** @param {Drawn} shown @param {Trajectory} path @param {number} at @param {number} level */
+  #paintOnTheWay(shown, path, at, level) {
+    const {drawing, constants} = this, {scene} = shown, lambda = path.log_snrs[level] ?? Infinity;
+    const places = between(path, at), colour = guided(scene) ? 'guided' : 'unguided';
+    drawing.heatMap(this.#heatAt(path, level), constants.VIEW, this.#tint(scene));
     drawing.rings(scene.means, Math.sqrt(1 / (1 + Math.exp(-lambda))), Math.sqrt(1 / (1 + Math.exp(lambda))));
-    if (this.arrows.checked) drawing.arrows(this.#scoreAt(way, level));
+    if (this.arrows.checked) drawing.arrows(this.#scoreAt(path, level));
     if (this.#exact) drawing.dots(shown.exact, 'ink');
     else {
-      drawing.trails(way, Math.floor(at), places, colour);
+      drawing.trails(path, Math.floor(at), places, colour);
       drawing.dots(places, colour);
     }
     this.#describe(shown, `λ = ${fixed(lambda)}`, false);
   }
 
-  /** @param {Trajectory} way @param {number} level */
+  /** @param {Trajectory} path @param {number} level */
   #scoreAt({score}, level) {
     const length = 2 * this.constants.ARROWS ** 2;
     return score.subarray(level * length, (level + 1) * length);
   }
 
-  /** @param {Trajectory} way @param {number} level */
-  #heatAt(way, level) {
-    if (this.#ofHeats !== way) this.#heats.clear();
-    this.#ofHeats = way;
-    const cells = way.heat.length / way.log_snrs.length;
-    const heat = this.#heats.get(level) ?? way.heat.subarray(level * cells, (level + 1) * cells);
+  /** @param {Trajectory} path @param {number} level */
+  #heatAt(path, level) {
+    if (this.#ofHeats !== path) this.#heats.clear();
+    this.#ofHeats = path;
+    const cells = path.heat.length / path.log_snrs.length;
+    const heat = this.#heats.get(level) ?? path.heat.subarray(level * cells, (level + 1) * cells);
     this.#heats.set(level, heat);
     return heat;
   }
@@ -246,7 +246,7 @@ class Toy2d {
     one(lab, '.cost', HTMLElement).textContent = `${constants.SAMPLERS[scene.sampler]}, ${scene.steps} steps, ${milliseconds} ms`;
   }
 
-  /** The distances, and what they say. */
+  /** The distances, and the sentence about them. */
   #describeFigures() {
     const {shown} = this.transport, {lab} = this;
     if (!shown) return;

@@ -1,7 +1,8 @@
-// What the 2-D lab and the server say to each other: one drawing is in flight, and a newer scene replaces the next. No
-// DOM. A server that does not answer, or has too much to do, is asked again; a scene that it refuses is given up.
+// The calls of the 2-D lab's server functions: one drawing is in flight, and a newer scene replaces the next. No DOM.
+// A server that does not answer, or is busy, is asked again; a scene that it refuses is given up.
 
 import {bytes} from '../shared/dom.js';
+import {NO_ANSWER, RETRY, sleep} from '../shared/server.js';
 
 /** @typedef {import('./types.js').Drawn} Drawn */
 /** @typedef {import('./types.js').Scene} Scene */
@@ -17,12 +18,6 @@ import {bytes} from '../shared/dom.js';
  * }} TransportEvents
  */
 
-/** @param {number} milliseconds @returns {Promise<void>} */
-const sleep = milliseconds => new Promise(resolve => { setTimeout(resolve, milliseconds); });
-
-const RETRY = 1000;  // milliseconds after which a server that did not answer is asked again
-export const NO_ANSWER = 'The server does not answer; trying again.';
-
 /** @param {string} base64 */
 const floats = base64 => new Float32Array(bytes(base64).buffer);
 
@@ -37,7 +32,7 @@ export const same = (a, b) => Boolean(a) && Boolean(b) && JSON.stringify(a) === 
 export class Transport {
   /** What is asked for; replaced, never changed. @type {Scene | null} */ request = null;
   /** What the server drew last. @type {Drawn | null} */ shown = null;
-  /** The way of that from noise, where it was fetched. @type {Trajectory | null} */ trajectory = null;
+  /** Its trajectory from noise, where it was fetched. @type {Trajectory | null} */ trajectory = null;
   /** What should still be read until something else is asked for. */
   notice = '';
   /** Whether a drawing is on its way. */
@@ -133,7 +128,7 @@ export class Transport {
     return other;
   }
 
-  /** Have the way of what is shown; whether it is here. */
+  /** Fetch the trajectory of what is shown; returns whether it is here. */
   async fetchTrajectory() {
     const {shown} = this;
     if (!shown) return false;

@@ -50,7 +50,7 @@
  */
 
 /**
- * The way of the samples from noise: at each moment λ, the last null (the clean end), their places, the displayed
+ * The trajectories of the samples: at each moment λ, the last null (the clean end), their positions, the displayed
  * density, and the guided score.
  *
  * @typedef {{

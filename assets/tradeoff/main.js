@@ -29,7 +29,7 @@ const SHOWS = {
  */
 export function mount(element, server) {
   const lab = one(element, '.tradeoff', HTMLElement);
-  whenSeen(lab, () => begin(lab, server).catch(error => say(lab, [`The curves could not be had: ${error.message}.`])));
+  whenSeen(lab, () => begin(lab, server).catch(error => showProblems(lab, [`The curves could not be loaded: ${error.message}.`])));
 }
 
 /** @param {HTMLElement} lab @param {{read: (ask: object) => Promise<Curves | null>}} server */
@@ -37,12 +37,12 @@ async function begin(lab, server) {
   const found = await server.read({});
   if (!found) throw new Error('the server did not answer');
   for (const curve of found.groups.flatMap(each => each.curves)) curve.record.results.sort((a, b) => a.w - b.w);
-  say(lab, found.problems);
+  showProblems(lab, found.problems);
   new TradeOff(lab, found).start();
 }
 
 /** @param {HTMLElement} lab @param {string[]} sentences */
-function say(lab, sentences) {
+function showProblems(lab, sentences) {
   const message = one(lab, '.message', HTMLElement);
   message.replaceChildren(...sentences.map(sentence => text('p', sentence)));
   message.hidden = !sentences.length;

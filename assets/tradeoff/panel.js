@@ -1,4 +1,4 @@
-// One chart with the words under it, and what its points say where a pointer or the keyboard finds them.
+// One chart with the words under it, and the tip of a point under the pointer or the keyboard's focus.
 
 import {chart} from '../shared/chart.js';
 import {number, one, targetOf, text} from '../shared/dom.js';

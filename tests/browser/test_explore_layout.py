@@ -16,7 +16,7 @@ from .explore_page import QUICK, thumb_position, wait_until_resting
 def test_the_page_fits_the_window(open_page: Open, width: int, height: int, scheme: str) -> None:
     page = wait_until_resting(open_page(QUICK, viewport={"width": width, "height": height}, color_scheme=scheme))
     page.get_by_text("Advanced").click()
-    overhang = """() => [...document.querySelectorAll('.explore *')].filter(node => !node.closest('.spoken')
+    overhang = """() => [...document.querySelectorAll('.explore *')].filter(node => !node.closest('.visually-hidden')
       && node.getBoundingClientRect().right > innerWidth).map(node => node.outerHTML)"""
     assert page.evaluate(overhang) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -76,4 +76,4 @@ def test_every_control_has_a_name(open_page: Open) -> None:
         ("progressbar", "denoising of the guided grid"), ("slider", "denoising"), ("button", "play the denoising"),
     ):  # fmt: skip
         assert page.get_by_role(role, name=name).count() == 1, (role, name)
-    assert page.locator(".explore >> .spoken[role=status]").inner_text() == "T-shirt, w = 3: 4 samples drawn."
+    assert page.locator(".explore >> .visually-hidden[role=status]").inner_text() == "T-shirt, w = 3: 4 samples drawn."

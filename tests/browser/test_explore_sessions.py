@@ -67,7 +67,7 @@ def test_in_a_full_lab_the_page_shows_its_queue_position_and_enters_when_a_place
         wait_until_resting(one)
         two.goto(address + QUICK)
         two.get_by_role("alert").wait_for()
-        assert two.get_by_role("alert").inner_text() == "The lab is full; you are 1st in line."
+        assert two.get_by_role("alert").inner_text() == "The lab is full; you are 1st in the queue."
         one.close()
         wait_until_resting(two)
         assert two.get_by_role("alert").count() == 0
@@ -85,7 +85,7 @@ def test_a_waiting_page_shows_how_many_sessions_are_ahead_and_then_the_cost(
         for page, seed in ((one, 1), (two, 2)):
             page.goto(f"{address}?samples=4&steps=3&seed={seed}")
             page.locator(".cost", has_text=re.compile(r"\S")).wait_for()
-        two.locator(".cost", has_text="1 person before you").wait_for()
+        two.locator(".cost", has_text="1 ahead of you").wait_for()
         assert one.locator(".cost").inner_text() == "computing"
         go.set()
         for page in (one, two):

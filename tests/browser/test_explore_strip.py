@@ -67,7 +67,7 @@ def test_a_drag_that_ends_on_a_w_of_the_ladder_is_in_the_link(open_page: Open, e
     page.mouse.move(*thumb_position(page, 4))
     page.mouse.up()
     assert_shows(page, engine, w="4")
-    assert page.locator(".explore >> .spoken").inner_text() == "T-shirt, w = 4: 4 samples drawn."
+    assert page.locator(".explore >> .visually-hidden").inner_text() == "T-shirt, w = 4: 4 samples drawn."
 
 
 def test_after_a_change_of_class_the_strip_shows_nothing_old(open_page: Open, engine: Engine, monkeypatch: Any) -> None:
@@ -120,6 +120,6 @@ def test_a_sample_is_shown_large_over_all_w(open_page: Open, engine: Engine) -> 
     page.keyboard.press("ArrowLeft")
     page.wait_for_function("document.querySelector('.strip canvas').width === 28")
     assert np.array_equal(cell(0), sample(0, 1, 0))
-    assert page.locator(".explore >> .spoken").inner_text() == "sample 3 of 4, shown over all w"
+    assert page.locator(".explore >> .visually-hidden").inner_text() == "sample 3 of 4, shown over all w"
     page.keyboard.press("Escape")
     page.wait_for_function("document.querySelector('.strip canvas').width > 28")

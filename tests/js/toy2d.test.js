@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {addressFields, linkedFields} from '../../assets/toy2d/address.js';
-import {NO_ANSWER, Transport} from '../../assets/toy2d/transport.js';
+import {NO_ANSWER} from '../../assets/shared/server.js';
+import {Transport} from '../../assets/toy2d/transport.js';
 import {deferred, fakeServer, settled} from './fakes.js';
 
 const DEFAULT = {

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {Store} from '../../assets/explore/store.js';
-import {NO_ANSWER, Transport, ordinal} from '../../assets/explore/transport.js';
+import {Transport, ordinal} from '../../assets/explore/transport.js';
+import {NO_ANSWER} from '../../assets/shared/server.js';
 import {MODEL, REQUEST, answer, deferred, fakeServer, frame, settled} from './fakes.js';
 
 /** A transport over a made-up server, and what it told the page. */
@@ -149,7 +150,7 @@ test('in the queue it says the position and goes on when it can', async () => {
   });
   transport.setVisible(true);
   await settled();
-  assert.deepEqual(messages(), ['The lab is full; you are 2nd in line.', 'The lab is full; you are 1st in line.', '']);
+  assert.deepEqual(messages(), ['The lab is full; you are 2nd in the queue.', 'The lab is full; you are 1st in the queue.', '']);
   assert.ok(store.satisfied);
   assert.deepEqual([1, 2, 3, 4, 11, 21].map(ordinal), ['1st', '2nd', '3rd', '4th', '11th', '21st']);
 });

@@ -23,7 +23,7 @@ test('the other grid is unconditional at w = −1, where the rule is', () => {
   assert.equal(gridTitle('cfg', -1), 'unconditional');
   assert.equal(gridTitle('classifier', -1), 'guided');
   assert.equal(gridTitle('cfg', 3), 'guided');
-  assert.match(said({w: -1}), /only the unconditional model speaks/);
+  assert.match(said({w: -1}), /only the unconditional model is used/);
   assert.match(said({w: -0.5}), /Between unconditional \(w = −1\) and conditional/);
   assert.match(said({rule: 'classifier_unconditional', w: -0.5}), /and the classifier at strength 1/);
   assert.match(said({rule: 'classifier', w: -1}), /guides away from its class/);
