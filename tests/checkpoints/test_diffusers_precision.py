@@ -41,14 +41,15 @@ def test_a_network_that_takes_another_picture_as_a_condition_is_refused(tmp_path
         describe_model(tmp_path)
 
 
+@pytest.mark.parametrize("upcast", [True, False])
 def test_a_vae_whose_activations_are_too_large_for_float16_decodes_in_float32(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    upcast: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch.manual_seed(0)
     size: dict[str, Any] = {"num_attention_heads": 2, "attention_head_dim": 8, "num_layers": 2, "sample_size": 8}
     transformer = diffusers.DiTTransformer2DModel(in_channels=4, out_channels=8, **size)
     kinds = {"down_block_types": ("DownEncoderBlock2D",) * 2, "up_block_types": ("UpDecoderBlock2D",) * 2}
-    vae = diffusers.AutoencoderKL(sample_size=16, **kinds, **BLOCKS)
+    vae = diffusers.AutoencoderKL(sample_size=16, force_upcast=upcast, **kinds, **BLOCKS)
     with torch.no_grad():
         vae.decoder.conv_in.weight.mul_(3e4)  # a group norm follows, so float32 does not mind
         vae.decoder.conv_in.bias.mul_(3e4)
