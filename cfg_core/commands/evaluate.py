@@ -34,6 +34,7 @@ from cfg_core.evaluation.sweep import (
     MIN_SAMPLES,
     Options,
     begin_samples,
+    check_image_counts,
     claim_folder,
     draw_features,
     gather,
@@ -85,6 +86,7 @@ def main(arguments: list[str] | None = None) -> None:
         choice("rule", options.rule, rules(checkpoint.denoiser))
         begin_samples(checkpoint.denoiser, options, range(1))  # refuses steps that the spacing does not have
         training, test = load_data(a.data or checkpoint.config.data, a.data_root, checkpoint)
+        check_image_counts(classifier, training, test)
         counts = training.labels.bincount(minlength=len(training.classes))
         options = Options(**{**asdict(options), "class_counts": tuple(counts.tolist())})
         folder = check_out(a.out)

@@ -140,7 +140,7 @@ def _upgraded(raw: Any) -> Any:
         raise ValueError(f"the record must be an object, got {shown(raw)}")
     version = number("version", raw.get("version", OPTIONAL["version"]), 1, VERSION, whole=True)
     renamed: dict[str, str] = {"floor": "real_baseline"} if version == 1 else {}
-    record: dict[str, Any] = {renamed.get(name, name): value for name, value in raw.items()}
+    record: dict[str, Any] = {renamed.get(str(name), str(name)): value for name, value in raw.items()}
     if unknown := sorted(record.keys() - {*REQUIRED, *OPTIONAL}):
         raise ValueError(f"the record has the unknown field {shown(unknown[0])}")
     return record
