@@ -69,15 +69,16 @@ class DiffusersDenoiser(Denoiser):
 class LatentDenoiser(DiffusersDenoiser):
     """The same on the latents of an autoencoder, whose decoder turns them into images.
 
-    Where the autoencoder's config has ``force_upcast``, it decodes in float32 whatever the network computes in. Where a
-    decoded image is not finite, as activations beyond 65,504 in float16 make it, decoding goes on in float32 for good.
+    vae: in float32. Where its config has ``force_upcast``, it decodes in float32 whatever the network computes in.
+    Otherwise, where a decoded image is not finite, as activations beyond 65,504 in float16 make it, decoding goes on in
+    float32 for good.
     """
 
     def __init__(
         self, network: Network, vae: Any, config: DiffusersConfig, device: torch.device, dtype: torch.dtype
     ) -> None:
         super().__init__(network, config, device, dtype)
-        self._vae = vae.float() if vae.config.force_upcast and dtype == torch.float16 else vae
+        self._vae = vae if vae.config.force_upcast and dtype == torch.float16 else vae.to(dtype)
         self._enlarged = 2 ** (len(vae.config.block_out_channels) - 1)
 
     @property

@@ -174,16 +174,16 @@ def load_pipeline(folder: Path, config: DiffusersConfig, digest: str, device: to
         raise CheckpointError(f"{config.name} is a model of diffusers, which is not installed: {how}") from error
     dtype = DEVICE_PRECISION.get(device.type, torch.float32)
 
-    def part(kind: str, name: str) -> Any:
+    def part(kind: str, name: str, dtype: torch.dtype) -> Any:
         network: nn.Module = getattr(diffusers, kind).from_pretrained(
             folder, subfolder=name, use_safetensors=True, variant=_variant(folder, name), torch_dtype=dtype
         )
         return network.to(device).eval().requires_grad_(False)
 
     try:
-        network = part(config.kind, KINDS[config.kind].part)
+        network = part(config.kind, KINDS[config.kind].part, dtype)
         denoiser = (
-            LatentDenoiser(network, part("AutoencoderKL", "vae"), config, device, dtype)
+            LatentDenoiser(network, part("AutoencoderKL", "vae", torch.float32), config, device, dtype)
             if KINDS[config.kind].latents
             else DiffusersDenoiser(network, config, device, dtype)
         )

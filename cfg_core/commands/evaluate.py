@@ -35,6 +35,7 @@ from cfg_core.evaluation.metrics import METRICS
 from cfg_core.evaluation.sweep import (
     MIN_SAMPLES,
     Options,
+    check_image_counts,
     claim_folder,
     draw_features,
     gather,
@@ -86,6 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
         choice("rule", options.rule, rules(checkpoint.denoiser))
         spaced(checkpoint.denoiser, options.sampler, options.steps, options.parameters)
         training, test = load_data(a.data or checkpoint.config.data, a.data_root, checkpoint)
+        check_image_counts(classifier, training, test)
         counts = training.labels.bincount(minlength=len(training.classes))
         options = Options(**{**asdict(options), "class_counts": tuple(counts.tolist())})
         folder = check_out(a.out)

@@ -200,6 +200,17 @@ def _classified(classifier: Classifier, features: Tensor, labels: Tensor) -> Cla
     return ClassifiedImages(features.double().numpy(), probabilities.double().numpy(), labels.numpy())
 
 
+def check_image_counts(classifier: Classifier, training: DataSet, test: DataSet) -> None:
+    """Raises ValueError where a split has too few images for the covariance of the classifier's features."""
+    features = classifier.config.architecture.features
+    for split, dataset in (("train", training), ("test", test)):
+        if len(dataset.labels) <= features:
+            raise ValueError(
+                f"data must have at least {features + 1} images in its {split} split for FID over {features} features, "
+                f"got {len(dataset.labels)}"
+            )
+
+
 def training_reference(classifier: Classifier, training: DataSet, options: Options) -> Reference:
     """The training images: all for FID, and as many as there are samples, picked by the seed, for the manifold."""
     every = classify_real(classifier, training, range(len(training.labels))).features

@@ -7,12 +7,15 @@ import pytest
 import torch
 from huggingface_hub.errors import OfflineModeIsEnabled
 
+from cfg_core.checkpoints.catalog import describe_model
+from cfg_core.checkpoints.classifiers import ClassifierConfig, find_classifier
 from cfg_core.checkpoints.format import CONFIG as CONFIG_FILE
 from cfg_core.checkpoints.format import (
     WEIGHTS,
     CheckpointConfig,
     CheckpointError,
     load_checkpoint,
+    read_config,
     save_checkpoint,
 )
 from cfg_core.devices import choose_device
@@ -173,3 +176,78 @@ print(len(os.listdir("/proc/self/task")) - before, torch.get_num_threads())
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["0", "2"]
+
+
+def old_config() -> str:
+    """config.json as it was written before it had a version."""
+    return json.dumps(
+        {
+            "architecture": {
+                "channels": 1, "size": 8, "num_classes": 2, "widths": [16], "encoder": [1], "decoder": [1],
+                "late": True, "patch": 2, "embedding": 128,
+            },
+            "schedule": {"log_snr_min": -20.0, "log_snr_max": 20.0},
+            "prediction": "v", "loss_weight": "v", "classes": ["zero", "one"], "data": "synthetic",
+            "licence": "CC0-1.0", "p_uncond": 0.1, "images_seen": 0, "command": "", "finished": True,
+        }
+    )  # fmt: skip
+
+
+def test_a_config_without_a_version_is_of_the_first(folder):
+    assert CheckpointConfig.from_json(old_config()) == CONFIG
+    written = json.loads((folder / CONFIG_FILE).read_text())
+    assert written.pop("version") == 1
+    assert written == json.loads(old_config())
+
+
+def test_fields_with_a_default_may_be_absent(folder):
+    raw = json.loads((folder / CONFIG_FILE).read_text())
+    del raw["finished"], raw["architecture"]["late"], raw["schedule"]["log_snr_min"]
+    assert CheckpointConfig.from_json(json.dumps(raw)) == CONFIG
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", None])
+def test_a_version_that_is_not_known_is_refused(folder, version):
+    spoil(folder, version=version)
+    with pytest.raises(CheckpointError, match="version must be a whole number from 1 to 1, got"):
+        load_checkpoint(folder)
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.parent.iterdir()), ids=lambda path: path.name)
+def test_every_checkpoint_that_ships_opens_as_what_its_file_says(path):
+    raw = json.loads((path / CONFIG_FILE).read_text())
+    kind = ClassifierConfig if "test_accuracy" in raw else CheckpointConfig
+    config, _ = read_config(path, kind.from_json)
+    written = json.loads(config.to_json())
+    assert {name: written[name] for name in raw} == raw
+
+
+@pytest.mark.parametrize("field", ["classes", "data"])
+def test_names_that_are_not_utf_8_are_refused(folder, field):
+    spoil(folder, **{field: ["zero", "caf\udce9"] if field == "classes" else "caf\udce9"})
+    with pytest.raises(CheckpointError, match=rf"{field} must be valid UTF-8, got 'caf"):
+        load_checkpoint(folder)
+
+
+def test_a_config_that_is_nested_too_deeply_is_refused(folder):
+    (folder / CONFIG_FILE).write_text("[" * 100_000)
+    with pytest.raises(CheckpointError, match=r"config\.json is not valid"):
+        load_checkpoint(folder)
+
+
+@pytest.mark.parametrize("spelling", ["{}/", "{}/.", "{0}/../mine"])
+def test_however_a_folder_is_spelled_its_name_and_its_classifiers_are_found(tmp_path, spelling):
+    folder = tmp_path / "mine"
+    save_checkpoint(folder, CONFIG, UNet(CONFIG.architecture).state_dict())
+    (tmp_path / "mine-guide").mkdir()
+    info = describe_model(spelling.format(folder))
+    assert (info.name, info.where) == ("mine", str(folder))
+    assert find_classifier(spelling.format(folder), "guide", CONFIG) == tmp_path / "mine-guide"
+
+
+def test_the_current_folder_has_a_name_and_classifiers(tmp_path, monkeypatch):
+    save_checkpoint(tmp_path / "mine", CONFIG, UNet(CONFIG.architecture).state_dict())
+    (tmp_path / "mine-classifier").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+    assert describe_model(".").name == "mine"
+    assert find_classifier(".", "classifier", CONFIG) == tmp_path / "mine-classifier"

@@ -109,11 +109,29 @@ def test_a_picture_without_a_request_is_refused(checkpoint, tmp_path, capsys):
     assert "carries no request" in capsys.readouterr().err
 
 
-def test_a_class_is_found_by_its_exact_name_before_any_other_case():
-    assert [find_class(name, ("A", "a", "Bee")) for name in ("A", "a", "bee", "7")] == ["0", "1", "2", "7"]
+CLASSES = ("A", "a", "b", "crane", "Crane", "crane", "7", "[red]")
 
 
-@pytest.mark.parametrize("name", ["crane", "Crane"])
-def test_a_name_of_several_classes_is_refused_with_their_numbers(name):
-    with pytest.raises(ValueError, match=f"class must be one class, got '{name}', the name of 1, 3; give a number"):
-        find_class(name, ("ant", "crane", "bee", "crane"))
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [("A", "0"), ("a", "1"), ("B", "2"), ("Crane", "4"), ("7", "6"), ("[RED]", "7"), ("dog", "dog"), ("3", "3")],
+)
+def test_a_class_is_found_by_its_exact_name_and_else_in_any_case(text, label):
+    assert find_class(text, CLASSES) == label
+
+
+@pytest.mark.parametrize("text", ["crane", "CRANE"])
+def test_a_name_of_several_classes_is_refused_with_their_numbers(text):
+    numbers = "3, 5" if text == "crane" else "3, 4, 5"
+    with pytest.raises(ValueError, match=f"got '{text}', the name of {numbers}; give a number"):
+        find_class(text, CLASSES)
+
+
+def test_an_output_that_cannot_be_written_is_found_before_drawing(checkpoint, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("cfg_core.commands.sample.generate", lambda *_: pytest.fail("drawn"))
+    (tmp_path / "file").touch()
+    for out in (tmp_path, tmp_path / "file" / "sheet.png"):
+        with pytest.raises(SystemExit) as exit_:
+            draw(checkpoint, out)
+        assert exit_.value.code == 2
+        assert "out must be a place that can be written, got" in capsys.readouterr().err.splitlines()[-1]

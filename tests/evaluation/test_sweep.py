@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from cfg_core.evaluation.frechet import frechet_distance
 from cfg_core.evaluation.inception_score import inception_score
 from cfg_core.evaluation.metrics import METRICS
 from cfg_core.evaluation.precision_recall import Manifold
-from cfg_core.evaluation.sweep import Options, claim_folder, draw_samples
+from cfg_core.evaluation.sweep import Options, check_image_counts, claim_folder, draw_samples, sample_labels
 from cfg_core.evaluation.vendi import vendi_score
 from cfg_core.networks.unet import UNet, UNetConfig
 from cfg_core.sampling.loop import begin, sample
@@ -186,9 +187,48 @@ def test_samples_do_not_depend_on_the_other_w_nor_on_where_the_drawing_began(mod
     assert torch.equal(both[1, 400:500], alone[0])
 
 
+def test_labels_of_balanced_data_go_round_the_classes() -> None:
+    assert torch.equal(sample_labels((5000,) * 10, 1003), torch.arange(1003) % 10)
+
+
+@pytest.mark.parametrize("counts", [(900, 100), (1, 2, 3, 4), (7, 0, 3), (1, 10_000)])
+def test_labels_follow_the_frequencies_of_the_data_in_every_prefix(counts: tuple[int, ...]) -> None:
+    shares = torch.tensor(counts, dtype=torch.float64) / sum(counts)
+    labels = sample_labels(counts, 1000)
+    found = torch.nn.functional.one_hot(labels, len(counts)).cumsum(0).double()
+    expected = torch.arange(1, 1001)[:, None] * shares
+    assert float((found - expected).abs().max()) < len(counts) / 2
+    assert torch.equal(sample_labels(counts, 300), labels[:300])
+
+
+def test_samples_are_drawn_of_the_classes_in_their_frequencies(model: Path) -> None:
+    denoiser = load_checkpoint(model).denoiser
+    options = Options((3.0,), 1000, steps=1, class_counts=(3, 0, 0, 1))
+    [drawn] = draw_samples(denoiser, options, range(8))
+    noise = grid_noise(0, range(8), denoiser.shape, denoiser.device)
+    job = begin(denoiser, noise, torch.tensor([0, 0, 3, 0, 0, 0, 3, 0]), torch.full((8,), 3.0), steps=1)
+    assert torch.equal(sample_labels(options.class_counts, 8), job.labels)
+    assert torch.equal(drawn[0], to_unit(to_bytes(sample(denoiser, job))))
+
+
+def test_the_file_records_the_class_counts_that_samples_follow(swept: dict) -> None:
+    assert swept["class_counts"] == [512] * 4
+
+
+def test_too_few_images_for_the_features_are_refused(classifier: Path) -> None:
+    extractor, data = load_classifier(classifier), load_dataset("synthetic")
+    few = replace(data, images=data.images[:8], labels=data.labels[:8])
+    with pytest.raises(ValueError, match="at least 65 images in its test split for FID over 64 features, got 8"):
+        check_image_counts(extractor, data, few)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--w", "1", "1"], "w must hold each guidance strength once, got (1.0, 1.0)"),
+        (["--data", "fashion_mnist"], "data must have the checkpoint's channels 1 and classes (disc, square"),
+        (["--out", "figures.csv"], "out must be a JSON file, got figures.csv"),
+        (["--out", "."], "out must be a JSON file, got ."),
         (["--samples", "999"], "samples must be at least 1000 for a figure called FID, got 999"),
         (["--w", "0", "nan"], "w must be a number from -1 to 100, got nan"),
         (["--steps", "0"], "steps must be a whole number from 1 to 10000, got 0"),
@@ -211,6 +251,33 @@ def test_bad_input_exits_with_2_and_one_sentence(
     assert caught.value.code == 2
     assert message in capsys.readouterr().err.splitlines()[-1]
     assert not list(tmp_path.iterdir())
+
+
+def test_an_output_that_cannot_be_written_is_found_before_drawing(
+    model: Path, classifier: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "draw_samples", lambda *_: pytest.fail("drawn"))
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.json").mkdir()
+    for out in (tmp_path / "file" / "a.json", tmp_path / "folder.json"):
+        with pytest.raises(SystemExit) as caught:
+            evaluate.main(command(model, classifier, out))
+        assert caught.value.code == 2
+        assert "out must be a place that can be written, got" in capsys.readouterr().err.splitlines()[-1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.json"]
+
+
+def test_the_data_may_be_elsewhere(model: Path, classifier: Path, swept: dict, tmp_path: Path) -> None:
+    """A model whose own name for its data is not to be found here is measured on what --data names."""
+    for name in (CONFIG, WEIGHTS):
+        (tmp_path / name).write_bytes((model / name).read_bytes())
+    raw = json.loads((model / CONFIG).read_text())
+    (tmp_path / CONFIG).write_text(json.dumps({**raw, "data": "my-pictures"}))
+    evaluate.main([*command(tmp_path, classifier, tmp_path / "a.json"), "--data", "synthetic"])
+    found = json.loads((tmp_path / "a.json").read_text())
+    assert (found["data"], found["results"], found["real_baseline"]) == (
+        "synthetic", swept["results"], swept["real_baseline"],
+    )  # fmt: skip
 
 
 def test_a_classifier_of_other_classes_is_refused(
