@@ -45,9 +45,8 @@ class PageRequests:
                         problems.append(str(error))
 
         take(("model",))
-        take(
-            [name for name in FIELDS if name not in ("model", "guide")], "model"
-        )  # it decides which classes and rules there are
+        own = [name for name in FIELDS if name not in ("model", "guide")]
+        take(own, "model")  # it decides which classes and rules there are
         owners = RULES[fields.get("rule", GridRequest.rule)], SAMPLERS[fields.get("sampler", GridRequest.sampler)]
         of_both = [each["name"] for owner in owners for each in parameters(owner)]
         take(["guide", *of_both], "model", "rule", "sampler")

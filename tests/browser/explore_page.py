@@ -12,12 +12,11 @@ import numpy as np
 from cfg_core.checkpoints.catalog import describe_model
 from cfg_core.checkpoints.format import Checkpoint, load_checkpoint, save_checkpoint
 from cfg_core.grids.drawing import begin_grid, pixels
-from cfg_core.grids.request import GridRequest
+from cfg_core.grids.request import FIELDS, PARAMETERS, GridRequest
 from cfg_core.sampling.loop import generate
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.model import Model
 from cfg_core.serving.registry import ModelRegistry
-from cfg_core.ui.requests import FIELDS
 
 QUICK = "?samples=4&steps=3"
 
@@ -81,8 +80,9 @@ def query(page: Any) -> dict[str, str]:
 
 def request_in_url(page: Any, engine: Engine) -> GridRequest:
     """The request that the URL names."""
-    fields = {name: query(page)[name] for name in FIELDS}
-    return GridRequest.parse(fields, fields["model"], len(engine.checkpoints[fields["model"]].config.classes))
+    fields = {name: value for name, value in query(page).items() if name in (*FIELDS, *PARAMETERS)}
+    checkpoint = engine.checkpoints[fields["model"]]
+    return GridRequest.parse(fields, checkpoint.hash, len(checkpoint.config.classes), checkpoint.guide)
 
 
 def assert_shows(page: Any, engine: Engine, **expected: str) -> GridRequest:
