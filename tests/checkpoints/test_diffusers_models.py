@@ -79,7 +79,7 @@ def test_a_damaged_folder_is_refused_with_one_sentence(dit: Path, tmp_path: Path
 def test_pickled_weights_load_once_converted_as_the_documentation_describes(
     dit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = re.search(r"^python -c '(from diffusers.+)'\ncp (\S+) (\S+)$", SPACES.read_text(), re.MULTILINE)
+    recipe = re.search(r"^\.venv/bin/python -c '(from diffusers.+)'\ncp (\S+) (\S+)$", SPACES.read_text(), re.MULTILINE)
     assert recipe is not None
     monkeypatch.chdir(tmp_path)
     diffusers.DiTPipeline.from_pretrained(dit).save_pretrained("dit-pickled", safe_serialization=False)
