@@ -134,4 +134,4 @@ def test_an_output_that_cannot_be_written_is_found_before_drawing(checkpoint, tm
         with pytest.raises(SystemExit) as exit_:
             draw(checkpoint, out)
         assert exit_.value.code == 2
-        assert "out must be a place that can be written, got" in capsys.readouterr().err.splitlines()[-1]
+        assert "out must be a file that can be written, got" in capsys.readouterr().err.splitlines()[-1]

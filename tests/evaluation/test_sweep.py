@@ -263,7 +263,7 @@ def test_an_output_that_cannot_be_written_is_found_before_drawing(
         with pytest.raises(SystemExit) as caught:
             evaluate.main(command(model, classifier, out))
         assert caught.value.code == 2
-        assert "out must be a place that can be written, got" in capsys.readouterr().err.splitlines()[-1]
+        assert "out must be a file that can be written, got" in capsys.readouterr().err.splitlines()[-1]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.json"]
 
 
