@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from cfg_core.checkpoints.classifiers import load_classifier
@@ -226,7 +227,6 @@ def test_too_few_images_for_the_features_are_refused(classifier: Path) -> None:
     ("options", "message"),
     [
         (["--w", "1", "1"], "w must hold each guidance strength once, got (1.0, 1.0)"),
-        (["--data", "fashion_mnist"], "data must have the checkpoint's channels 1 and classes (disc, square"),
         (["--out", "figures.csv"], "out must be a JSON file, got figures.csv"),
         (["--out", "."], "out must be a JSON file, got ."),
         (["--samples", "999"], "samples must be at least 1000 for a figure called FID, got 999"),
@@ -251,6 +251,21 @@ def test_bad_input_exits_with_2_and_one_sentence(
     assert caught.value.code == 2
     assert message in capsys.readouterr().err.splitlines()[-1]
     assert not list(tmp_path.iterdir())
+
+
+def test_data_of_other_classes_is_refused(
+    model: Path, classifier: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("left", "right"):
+        (tmp_path / name).mkdir()
+        for n in range(10):
+            Image.new("L", (16, 16)).save(tmp_path / name / f"{n}.png")
+    with pytest.raises(SystemExit) as caught:
+        evaluate.main([*command(model, classifier, tmp_path / "a.json"), "--data", str(tmp_path)])
+    assert caught.value.code == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert "data must have the checkpoint's channels 1 and classes (disc, square" in said
+    assert said.endswith("got 1 and (left, right)")
 
 
 def test_an_output_that_cannot_be_written_is_found_before_drawing(
