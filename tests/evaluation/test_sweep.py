@@ -188,20 +188,6 @@ def test_samples_do_not_depend_on_the_other_w_nor_on_where_the_drawing_began(mod
     assert torch.equal(both[1, 400:500], alone[0])
 
 
-def test_labels_of_balanced_data_go_round_the_classes() -> None:
-    assert torch.equal(sample_labels((5000,) * 10, 1003), torch.arange(1003) % 10)
-
-
-@pytest.mark.parametrize("counts", [(900, 100), (1, 2, 3, 4), (7, 0, 3), (1, 10_000)])
-def test_labels_follow_the_frequencies_of_the_data_in_every_prefix(counts: tuple[int, ...]) -> None:
-    shares = torch.tensor(counts, dtype=torch.float64) / sum(counts)
-    labels = sample_labels(counts, 1000)
-    found = torch.nn.functional.one_hot(labels, len(counts)).cumsum(0).double()
-    expected = torch.arange(1, 1001)[:, None] * shares
-    assert float((found - expected).abs().max()) < len(counts) / 2
-    assert torch.equal(sample_labels(counts, 300), labels[:300])
-
-
 def test_samples_are_drawn_of_the_classes_in_their_frequencies(model: Path) -> None:
     denoiser = load_checkpoint(model).denoiser
     options = Options((3.0,), 1000, steps=1, class_counts=(3, 0, 0, 1))
