@@ -10,7 +10,6 @@ from cachetools import LRUCache
 
 from cfg_core.evaluation.curve_file import Curve
 from cfg_core.grids.ladder import strip
-from cfg_core.grids.request import GridRequest
 from cfg_core.serving import zerogpu
 from cfg_core.serving.registry import ModelRegistry
 from cfg_core.serving.sessions import Demand, ServiceFull, UnknownSession
@@ -29,7 +28,7 @@ POLL_TIMEOUT = 2.0
 """Seconds after which a poll returns without news. A newer request of the same session ends the wait."""
 
 TRACKED_SESSIONS = 4096
-"""Sessions of which the last request and the number of remote calls are kept; more than are admitted by default."""
+"""Sessions of which the number of remote calls is kept; more than are admitted by default."""
 
 UNKNOWN = {"ok": False, "unknown": True, "error": "the session of this page has expired"}
 
@@ -51,8 +50,7 @@ class Explore:
         self._draw = zerogpu.gpu_draw()
         self.engine = models.engine
         self.curves = curves
-        # session → its last request, and the number of its calls of a remote GPU that ended
-        self._requests: LRUCache[str, GridRequest] = LRUCache(TRACKED_SESSIONS)
+        # session → its calls of a remote GPU that ended; under the engine's lock, since they end in threads
         self._remote_calls: LRUCache[str, int] = LRUCache(TRACKED_SESSIONS)
         self._page_requests = PageRequests(models)
         self._rails = Rails(self.engine)
@@ -159,7 +157,6 @@ class Explore:
             rungs = strip(guided) if guided.pictures <= STRIP_PICTURES else ()
             demand = Demand((guided, replace(guided, w=(0.0,))), rungs)
             view = self.engine.set_demand(token, demand.displayed, demand.prefetch)
-            self._requests[token] = guided
             interval = min(FRAME_INTERVAL * max(1, len(self.engine.sessions) / FULL_RATE_SESSIONS), POLL_TIMEOUT)
             for timeout, enough in ((interval, worth_sending), (POLL_TIMEOUT - interval, is_new)):
                 whole = len(view.prefetched) == len(rungs) and all(frame.done for frame in view.frames)
@@ -179,6 +176,8 @@ class Explore:
             return UNKNOWN
         except ValueError as error:
             return {"ok": False, "error": str(error)}
+        with self.engine.lock:
+            remote_calls = self._remote_calls.get(token, 0)
         return {
             "ok": True,
             "frames": [describe_frame(frame, seen) for frame in reversed(view.frames)],
@@ -187,7 +186,7 @@ class Explore:
             "missing": len(rungs) - len(view.prefetched),
             "ahead": view.ahead,
             "queue_position": view.queue_position,
-            "remote_calls": self._remote_calls.get(token, 0),
+            "remote_calls": remote_calls,
             "request": self._page_requests.fields(guided),
             "url": self._page_requests.url(guided),
         }
@@ -209,14 +208,13 @@ class Explore:
             view = self.engine.set_demand(_token(payload), ())
         except UnknownSession:
             return UNKNOWN
-        self._requests.pop(_token(payload), None)
         return {"ok": True, "queue_position": view.queue_position}
 
     def close_session(self, payload: Any) -> dict[str, Any]:
         """{token}: the page is closed."""
         self.engine.leave(_token(payload))
-        for known in (self._requests, self._remote_calls):
-            known.pop(_token(payload), None)
+        with self.engine.lock:
+            self._remote_calls.pop(_token(payload), None)
         return {"ok": True}
 
     def draw_remotely(self, event: gr.EventData) -> None:
@@ -232,7 +230,8 @@ class Explore:
         except (ValueError, UnknownSession) as error:
             raise gr.Error(str(error), print_exception=False) from error
         finally:
-            self._remote_calls[token] = self._remote_calls.get(token, 0) + 1
+            with self.engine.lock:
+                self._remote_calls[token] = self._remote_calls.get(token, 0) + 1
 
     # ---- helpers ---------------------------------------------------------------------------------------------
 
@@ -241,8 +240,9 @@ class Explore:
         if not self.engine.is_remote(guided.checkpoint):
             raise ValueError("model must be one that is drawn by a remote GPU")
         requests = strip(guided)
-        latest = self._requests.get(token, guided)
-        if set(strip(latest)) != set(requests):
+        with self.engine.lock:
+            latest = self.engine.sessions.get(token).demand.prefetch
+        if latest and set(latest) != set(requests):
             log.info("remote call outdated request=%s", guided.to_json())
             return
         view = self.engine.set_demand(token, (guided, replace(guided, w=(0.0,))), requests)
