@@ -63,9 +63,7 @@ def read_curves(folder: Path, offered: Sequence[str] = ()) -> Curves:
     if not found:
         none = f"The folder {folder.name} holds no curve file that can be used."
         return Curves((), None, (*problems, none))
-    best = sorted(
-        found, key=lambda c: (c.rule == "cfg", c.sampler != PAPER_SAMPLER, c.images_seen, len(c.points), c.samples)
-    )
+    best = sorted(found, key=_standing)
     of_models = {curve.checkpoint: curve for curve in best}
     main = of_models.get(offered[0], best[-1]) if offered else best[-1]
     standards = {curve.data: curve for curve in best} | {main.data: main}
