@@ -2,18 +2,21 @@
 
 import base64
 import math
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
+import pytest
 
 from cfg_core.checkpoints.catalog import describe_model
 from cfg_core.checkpoints.format import Checkpoint, load_checkpoint, save_checkpoint
 from cfg_core.grids.drawing import begin_grid, pixels
 from cfg_core.grids.request import FIELDS, PARAMETERS, GridRequest
 from cfg_core.sampling.loop import generate
+from cfg_core.serving import zerogpu
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.model import Model
 from cfg_core.serving.registry import ModelRegistry
@@ -125,3 +128,17 @@ def remote_registry(engine: Engine, tmp_path: Path) -> ModelRegistry:
     save_checkpoint(folder, engine.checkpoint.config, engine.checkpoint.denoiser.network.state_dict())
     info = describe_model(folder)
     return ModelRegistry(Engine(Model(load_checkpoint(folder), remote=True)), [info])
+
+
+def waiting_gpu(monkeypatch: pytest.MonkeyPatch) -> tuple[list[Any], threading.Event]:
+    """A remote GPU that draws once the event is set: its calls so far, and the event."""
+    calls: list[Any] = []
+    go = threading.Event()
+
+    def draw(*call: Any) -> Any:
+        calls.append(call)
+        assert go.wait(60)
+        return zerogpu.draw_on_gpu(*call)
+
+    monkeypatch.setattr(zerogpu, "gpu_draw", lambda: draw)
+    return calls, go

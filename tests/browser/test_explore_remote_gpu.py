@@ -1,6 +1,5 @@
 """Explore over a model that a remote GPU draws, a strip per call."""
 
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ from cfg_core.serving.engine import Engine
 from cfg_core.serving.zerogpu import draw_on_gpu
 from tests.conftest import served
 
-from .explore_page import QUICK, assert_shows, class_position, remote_registry, thumb_position
+from .explore_page import QUICK, assert_shows, class_position, remote_registry, thumb_position, waiting_gpu
 
 
 def test_one_call_of_a_remote_gpu_draws_a_whole_strip(
@@ -41,14 +40,7 @@ def test_one_call_of_a_remote_gpu_draws_a_whole_strip(
 def test_what_a_remote_gpu_drew_behind_another_tab_is_shown_on_return(
     browser: Any, tiny_engine: Engine, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    calls, go = [], threading.Event()
-
-    def slow(*ask: Any) -> Any:
-        calls.append(ask)
-        assert go.wait(60)
-        return draw_on_gpu(*ask)
-
-    monkeypatch.setattr(zerogpu, "gpu_draw", lambda: slow)
+    calls, go = waiting_gpu(monkeypatch)
     registry = remote_registry(tiny_engine, tmp_path)
     with served(registry.engine, models=registry) as (address, _):
         page = browser.new_page()

@@ -2,22 +2,19 @@
 
 import json
 import re
-import threading
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from cfg_core.checkpoints.catalog import describe_model
 from cfg_core.guidance.interval import LOW
-from cfg_core.serving import zerogpu
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.limits import Limits
 from cfg_core.serving.model import Model
 from cfg_core.serving.registry import ModelRegistry, load_model
-from cfg_core.serving.zerogpu import draw_on_gpu
 from tests.conftest import served
 
 from .conftest import CHECKPOINT, Open
-from .explore_page import QUICK, assert_shows, class_position, remote_registry, wait_until_resting
+from .explore_page import QUICK, assert_shows, class_position, remote_registry, wait_until_resting, waiting_gpu
 
 SERVER = re.compile("component_server")
 
@@ -25,14 +22,7 @@ SERVER = re.compile("component_server")
 def test_a_class_changed_while_a_remote_gpu_draws_another_is_drawn_too(
     browser: Any, tiny_engine: Engine, tmp_path: Any, monkeypatch: Any
 ) -> None:
-    calls, go = [], threading.Event()
-
-    def slow(*ask: Any) -> Any:
-        calls.append(ask)
-        assert go.wait(60)
-        return draw_on_gpu(*ask)
-
-    monkeypatch.setattr(zerogpu, "gpu_draw", lambda: slow)
+    calls, go = waiting_gpu(monkeypatch)
     choice = remote_registry(tiny_engine, tmp_path)
     with served(choice.engine, models=choice) as (address, _):
         page = browser.new_page()

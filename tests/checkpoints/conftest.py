@@ -21,17 +21,11 @@ def randomised(network: Any, seed: int) -> Any:
 def dit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny DiT with its autoencoder, saved as that of its authors is."""
     diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
+    from tests.checkpoints.tiny_pipelines import DIT, VAE
+
     torch.manual_seed(0)  # diffusers begins with torch's own random numbers, which depend on the tests before
-    transformer = diffusers.DiTTransformer2DModel(
-        num_attention_heads=2, attention_head_dim=8, in_channels=4, out_channels=8, num_layers=2, sample_size=8
-    )
-    vae = diffusers.AutoencoderKL(
-        block_out_channels=(8, 16),
-        down_block_types=("DownEncoderBlock2D",) * 2,
-        up_block_types=("UpDecoderBlock2D",) * 2,
-        norm_num_groups=8,
-        sample_size=16,
-    )
+    transformer = diffusers.DiTTransformer2DModel(**DIT, num_layers=2)
+    vae = diffusers.AutoencoderKL(**VAE)
     scheduler = diffusers.DDIMScheduler(clip_sample=False)
     names = {label: f"thing {label}, another word for it" for label in range(1000)}
     pipeline = diffusers.DiTPipeline(randomised(transformer, 0), randomised(vae, 1), scheduler, id2label=names)
@@ -46,16 +40,10 @@ def dit(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def unet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny class-conditional UNet2D of three classes and ∅."""
     diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
+    from tests.checkpoints.tiny_pipelines import UNET
+
     torch.manual_seed(0)
-    network = diffusers.UNet2DModel(
-        sample_size=8,
-        block_out_channels=(8, 16),
-        down_block_types=("DownBlock2D",) * 2,
-        up_block_types=("UpBlock2D",) * 2,
-        norm_num_groups=8,
-        layers_per_block=1,
-        num_class_embeds=4,
-    )
+    network = diffusers.UNet2DModel(**UNET)
     scheduler = diffusers.DDPMScheduler(num_train_timesteps=200, clip_sample=False)
     folder = tmp_path_factory.mktemp("unet")
     diffusers.DDPMPipeline(randomised(network, 2), scheduler).save_pretrained(folder)

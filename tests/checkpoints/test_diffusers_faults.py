@@ -13,7 +13,7 @@ from cfg_core.checkpoints.format import CheckpointError, LoadedModel
 from cfg_core.devices import DEVICE_PRECISION
 
 pytest.importorskip("diffusers", reason="diffusers is not installed")
-from tests.checkpoints.odd_pipelines import save_dit, save_unet
+from tests.checkpoints.tiny_pipelines import save_dit, save_unet
 
 
 def load(folder: Path) -> LoadedModel:

@@ -6,6 +6,16 @@ from typing import Any
 import diffusers
 import torch
 
+DIT = {"num_attention_heads": 2, "attention_head_dim": 8, "in_channels": 4, "out_channels": 8, "sample_size": 8}
+
+VAE = {
+    "block_out_channels": (8, 16),
+    "down_block_types": ("DownEncoderBlock2D",) * 2,
+    "up_block_types": ("UpDecoderBlock2D",) * 2,
+    "norm_num_groups": 8,
+    "sample_size": 16,
+}
+
 UNET = {
     "sample_size": 8,
     "block_out_channels": (8, 16),
@@ -29,17 +39,8 @@ def save_unet(folder: Path, variant: str | None = None, **changes: Any) -> Path:
 def save_dit(folder: Path, hot: float = 1.0, **vae: Any) -> Path:
     """A DiT with its autoencoder; hot: a factor on the decoder's first layer, whose output a group norm divides out."""
     torch.manual_seed(0)
-    transformer = diffusers.DiTTransformer2DModel(
-        num_attention_heads=2, attention_head_dim=8, in_channels=4, out_channels=8, num_layers=1, sample_size=8
-    )
-    autoencoder = diffusers.AutoencoderKL(
-        block_out_channels=(8, 16),
-        down_block_types=("DownEncoderBlock2D",) * 2,
-        up_block_types=("UpDecoderBlock2D",) * 2,
-        norm_num_groups=8,
-        sample_size=16,
-        **vae,
-    )
+    transformer = diffusers.DiTTransformer2DModel(**DIT, num_layers=1)
+    autoencoder = diffusers.AutoencoderKL(**VAE, **vae)
     with torch.no_grad():
         for parameter in autoencoder.decoder.conv_in.parameters():
             parameter.mul_(hot)
