@@ -46,9 +46,9 @@ def test_in_a_full_lab_another_model_or_tab_keeps_the_place(browser: Any, engine
     small.add(Model(load_model(offers[1], engine.checkpoint.denoiser.device).checkpoint))
     with served(small, models=ModelRegistry(small, offers)) as (address, _):
         inside, waiting = browser.new_page(), browser.new_page()
-        for page in (inside, waiting):
-            page.goto(address + QUICK)
-        wait_until_resting(inside)
+        inside.goto(address + QUICK)
+        wait_until_resting(inside)  # its session is the first, however fast each page loads
+        waiting.goto(address + QUICK)
         line = "The lab is full; you are 1st in the queue."
         waiting.get_by_role("alert").get_by_text(line).wait_for()
         inside.get_by_label("model").select_option(label=offers[1].name)
