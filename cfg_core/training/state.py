@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_tensors
 from torch import Tensor
@@ -36,11 +37,11 @@ def write_state(folder: Path, tensors: dict[str, Tensor], step: int, options: Op
     write_atomically(folder / STATE, save_tensors(plain, metadata))
 
 
-def read_state(folder: Path, device: str) -> tuple[int, dict[str, Tensor]]:
+def read_state(folder: Path, device: torch.device) -> tuple[int, dict[str, Tensor]]:
     """The step and the tensors of the folder's state. Raises ValueError for a state that cannot be used."""
     metadata = _metadata(folder)
-    with safe_open(folder / STATE, "pt", device=device) as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    with safe_open(folder / STATE, "pt") as file:
+        tensors = {name: file.get_tensor(name).to(device) for name in file.keys()}  # noqa: SIM118
     try:
         check_finite(f"the state of {folder}", tensors)
     except NotFiniteError as error:

@@ -159,7 +159,7 @@ class Trainer:
         if not (folder / STATE).exists():
             return False
         check_same_run(folder, self.options, self.dataset.name)
-        self.step, tensors = read_state(folder, str(self.accelerator.device))
+        self.step, tensors = read_state(folder, self.accelerator.device)
         self.network.load_state_dict(_below("network.", tensors))
         self.emas = {width: _below(f"ema {width}.", tensors) for width in self.options.ema}
         self.optimizers.load(_below("optimizer.", tensors))

@@ -66,6 +66,12 @@ def test_two_processes_learn_what_one_learns_with_unequal_shares_too(tmp_path, b
         torch.testing.assert_close(both[name], one[name], rtol=0.02, atol=0.005)
 
 
+def test_two_processes_resume_a_run_of_one(tmp_path):
+    few = command(tmp_path, "--images", "40", "--batch", "4", "--sheet-every", "1000000")
+    subprocess.run(few, check=True, capture_output=True)
+    subprocess.run([*TWO_PROCESSES, *few[2:]], check=True, capture_output=True, env=ENV)
+
+
 def test_each_of_two_processes_has_a_share_of_the_batch(tmp_path):
     run = [*TWO_PROCESSES, *command(tmp_path, "--batch", "1")[2:]]
     refused = subprocess.run(run, check=False, capture_output=True, text=True, env=ENV)
