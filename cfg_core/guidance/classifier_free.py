@@ -10,9 +10,9 @@ from cfg_core.guidance.rule import (
     EVERY_CLASS,
     POSTERIOR,
     UNCONDITIONAL,
-    Answers,
-    Asked,
     Memory,
+    Needs,
+    Results,
     Rule,
 )
 from cfg_core.parameters import Values
@@ -30,31 +30,31 @@ def extrapolated(conditional: Prediction, unconditional: Prediction, w: Tensor) 
     return Prediction(conditional.log_snr, x, eps, {"conditional": conditional, "unconditional": unconditional})
 
 
-def asks_both(log_snr: Tensor, w: Tensor, values: Values) -> Asked:
+def needs_both(log_snr: Tensor, w: Tensor, values: Values) -> Needs:
     """Both predictions; eq. 6 is without the conditional one at w = −1 and without the unconditional one at w = 0."""
     return {CONDITIONAL: w != -1, UNCONDITIONAL: w != 0}
 
 
-def combine_both(answers: Answers, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
+def combine_both(results: Results, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
     """Paper, eq. 6."""
-    return extrapolated(answers[CONDITIONAL], answers[UNCONDITIONAL], w), memory
+    return extrapolated(results[CONDITIONAL], results[UNCONDITIONAL], w), memory
 
 
-CFG = Rule("Classifier-free guidance", "(1 + w) ε(z, c) − w ε(z)", asks_both, combine_both)
+CFG = Rule("Classifier-free guidance", "(1 + w) ε(z, c) − w ε(z)", needs_both, combine_both)
 
 
 # ---- per channel: DiT's ----
 
 
-def _asks_three_channels(log_snr: Tensor, w: Tensor, values: Values) -> Asked:
+def _needs_three_channels(log_snr: Tensor, w: Tensor, values: Values) -> Needs:
     return {CONDITIONAL: torch.ones_like(w, dtype=torch.bool), UNCONDITIONAL: w != 0}
 
 
-def _combine_three_channels(answers: Answers, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
+def _combine_three_channels(results: Results, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
     """Eq. 6 on the first three channels of a latent, ε̃ = ε(z, c) on the rest: as DiT's authors sample
     (Peebles & Xie, arXiv 2212.09748, ``forward_with_cfg`` of their code)."""
-    conditional = answers[CONDITIONAL]
-    guided = extrapolated(conditional, answers[UNCONDITIONAL], w)
+    conditional = results[CONDITIONAL]
+    guided = extrapolated(conditional, results[UNCONDITIONAL], w)
     x, eps = (torch.cat([g[:, :3], c[:, 3:]], 1) for g, c in ((guided.x, conditional.x), (guided.eps, conditional.eps)))
     return Prediction(guided.log_snr, x, eps, guided.parts), memory
 
@@ -62,7 +62,7 @@ def _combine_three_channels(answers: Answers, w: Tensor, values: Values, memory:
 THREE_CHANNELS = Rule(
     "Classifier-free, three channels",
     "(1 + w) ε(z, c) − w ε(z), of the first three channels",
-    _asks_three_channels,
+    _needs_three_channels,
     _combine_three_channels,
     channels=4,
 )
@@ -71,18 +71,18 @@ THREE_CHANNELS = Rule(
 # ---- the unconditional prediction by Bayes' rule ----
 
 
-def _asks_bayes(log_snr: Tensor, w: Tensor, values: Values) -> Asked:
+def _needs_bayes(log_snr: Tensor, w: Tensor, values: Values) -> Needs:
     return {CONDITIONAL: w != -1, EVERY_CLASS: w != 0, POSTERIOR: w != 0}
 
 
-def _combine_bayes(answers: Answers, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
+def _combine_bayes(results: Results, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
     """Paper, section 5: p(z) = Σ p(k) p(z|k), so that no unconditional model is needed:
 
     ε(z) = Σ_k p(k|z) ε(z, k), with p(k|z) of the noise-aware classifier, and then eq. 6.
     """
-    conditional, every, posterior = answers[CONDITIONAL], answers[EVERY_CLASS], answers[POSTERIOR]
+    conditional, every, posterior = results[CONDITIONAL], results[EVERY_CLASS], results[POSTERIOR]
     x, eps = (torch.einsum("mc,mc...->m...", posterior.to(each), each) for each in (every.x, every.eps))
     return extrapolated(conditional, Prediction(conditional.log_snr, x, eps), w), memory
 
 
-BAYES = Rule("Classifier-free by Bayes", "(1 + w) ε(z, c) − w Σ p(k|z) ε(z, k)", _asks_bayes, _combine_bayes)
+BAYES = Rule("Classifier-free by Bayes", "(1 + w) ε(z, c) − w Σ p(k|z) ε(z, k)", _needs_bayes, _combine_bayes)

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from cfg_core.diffusion.prediction import Prediction
 from cfg_core.diffusion.schedule import alpha_sigma, per_sample
-from cfg_core.guidance.rule import CONDITIONAL, GRADIENT, UNCONDITIONAL, Answers, Asked, Memory, Rule
+from cfg_core.guidance.rule import CONDITIONAL, GRADIENT, UNCONDITIONAL, Memory, Needs, Results, Rule
 from cfg_core.parameters import Values
 
 
@@ -20,31 +20,33 @@ def _steered(prediction: Prediction, gradient: Tensor, strength: Tensor) -> tupl
     return prediction.x + sigma**2 / alpha * scaled, prediction.eps - sigma * scaled
 
 
-def _asks_conditional(log_snr: Tensor, w: Tensor, values: Values) -> Asked:
+def _needs_conditional(log_snr: Tensor, w: Tensor, values: Values) -> Needs:
     return {CONDITIONAL: torch.ones_like(w, dtype=torch.bool), GRADIENT: w != 0}
 
 
-def _combine_conditional(answers: Answers, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
+def _combine_conditional(results: Results, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
     """Paper, section 3.1, on the class-conditional model: ε̃ = ε(z, c) − w σ ∇_z log p(c|z)."""
-    conditional = answers[CONDITIONAL]
-    x, eps = _steered(conditional, answers[GRADIENT], w)
+    conditional = results[CONDITIONAL]
+    x, eps = _steered(conditional, results[GRADIENT], w)
     return Prediction(conditional.log_snr, x, eps, {"conditional": conditional}), memory
 
 
-CLASSIFIER_GUIDANCE = Rule("Classifier guidance", "ε(z, c) − w σ ∇ log p(c|z)", _asks_conditional, _combine_conditional)
+CLASSIFIER_GUIDANCE = Rule(
+    "Classifier guidance", "ε(z, c) − w σ ∇ log p(c|z)", _needs_conditional, _combine_conditional
+)
 
 
-def _asks_unconditional(log_snr: Tensor, w: Tensor, values: Values) -> Asked:
+def _needs_unconditional(log_snr: Tensor, w: Tensor, values: Values) -> Needs:
     return {UNCONDITIONAL: torch.ones_like(w, dtype=torch.bool), GRADIENT: w != -1}
 
 
-def _combine_unconditional(answers: Answers, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
+def _combine_unconditional(results: Results, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
     """Paper, section 3.1, on the unconditional model, with weight w + 1: ε̃ = ε(z) − (w + 1) σ ∇_z log p(c|z)."""
-    unconditional = answers[UNCONDITIONAL]
-    x, eps = _steered(unconditional, answers[GRADIENT], w + 1)
+    unconditional = results[UNCONDITIONAL]
+    x, eps = _steered(unconditional, results[GRADIENT], w + 1)
     return Prediction(unconditional.log_snr, x, eps, {"unconditional": unconditional}), memory
 
 
 CLASSIFIER_UNCONDITIONAL = Rule(
-    "Classifier, unconditional", "ε(z) − (w + 1) σ ∇ log p(c|z)", _asks_unconditional, _combine_unconditional
+    "Classifier, unconditional", "ε(z) − (w + 1) σ ∇ log p(c|z)", _needs_unconditional, _combine_unconditional
 )

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from cfg_core.diffusion.denoiser import CLASSIFIER, MODEL, Denoiser
 from cfg_core.diffusion.prediction import Prediction
-from cfg_core.guidance.rule import Answers, Asked, Evaluation, Memory, Rule
+from cfg_core.guidance.rule import Evaluation, Memory, Needs, Results, Rule
 from cfg_core.parameters import Values, resolve
 
 
@@ -25,32 +25,32 @@ def guide(
     values: of the rule's parameters; those left out take their defaults.
     """
     values = resolve(rule.parameters, values or {})
-    answers = evaluate(denoiser, z, log_snr, labels, w, rule.asks(log_snr, w, values))
-    return combine(denoiser, rule, answers, w, values, None)[0]
+    results = evaluate(denoiser, z, log_snr, labels, w, rule.needs(log_snr, w, values))
+    return combine(denoiser, rule, results, w, values, None)[0]
 
 
 def combine(
-    denoiser: Denoiser, rule: Rule, answers: Answers, w: Tensor, values: Values, memory: Memory
+    denoiser: Denoiser, rule: Rule, results: Results, w: Tensor, values: Values, memory: Memory
 ) -> tuple[Prediction, Memory]:
     """The guided prediction and the rule's new memory; x, but not ε, is clipped to ±``denoiser.clip`` if that is set.
 
     Clipping comes after guidance, as in the code of DDPM (Ho et al., arXiv 2006.11239) and diffusers' ``clip_sample``.
     """
-    guided, memory = rule.combine(answers, w, values, memory)
+    guided, memory = rule.combine(results, w, values, memory)
     if denoiser.clip is not None:
         guided = replace(guided, x=guided.x.clamp(-denoiser.clip, denoiser.clip))
     return guided, memory
 
 
-def evaluate(denoiser: Denoiser, z: Tensor, log_snr: Tensor, labels: Tensor, w: Tensor, asked: Asked) -> Answers:
-    """The results of evaluations of z (B, …): predictions in one call of the denoiser, each sample only where asked."""
-    rows = {evaluation: mask.nonzero().squeeze(1) for evaluation, mask in asked.items()}
+def evaluate(denoiser: Denoiser, z: Tensor, log_snr: Tensor, labels: Tensor, w: Tensor, needed: Needs) -> Results:
+    """The results of evaluations of z (B, …), for the samples that need them; predictions come of one call."""
+    rows = {evaluation: mask.nonzero().squeeze(1) for evaluation, mask in needed.items()}
     predictions = {evaluation: where for evaluation, where in rows.items() if evaluation.source == MODEL}
-    answers = _predictions(denoiser, z, log_snr, labels, w, predictions)
+    results = _predictions(denoiser, z, log_snr, labels, w, predictions)
     for evaluation, where in rows.items():
         if evaluation.source == CLASSIFIER:
-            answers[evaluation] = _classified(denoiser, z, log_snr, labels, evaluation, where)
-    return answers
+            results[evaluation] = _classified(denoiser, z, log_snr, labels, evaluation, where)
+    return results
 
 
 def _predictions(
@@ -66,22 +66,22 @@ def _predictions(
         under.append(classes.repeat(len(where)) if every else null if evaluation.label == "null" else labels[where])
     strengths = {"w": w} if denoiser.takes_w else {}
     predicted = denoiser.predict(z, log_snr, torch.cat(under), torch.cat(rows), **strengths)
-    answers: dict[Evaluation, Prediction | Tensor] = {}
+    results: dict[Evaluation, Prediction | Tensor] = {}
     partial, first = {}, 0
     for (evaluation, where), each in zip(wanted.items(), rows, strict=True):
         block = slice(first, first := first + len(each))
         if evaluation.label == "every":
             x, eps = (t[block].unflatten(0, (len(where), len(classes))) for t in (predicted.x, predicted.eps))
-            answers[evaluation] = Prediction(log_snr, _scattered(x, where, count), _scattered(eps, where, count))
+            results[evaluation] = Prediction(log_snr, _scattered(x, where, count), _scattered(eps, where, count))
             continue
-        answers[evaluation] = predicted[block]
+        results[evaluation] = predicted[block]
         at = partial[evaluation] = torch.full((count,), -1)  # row of each sample's prediction, −1 if not wanted
         at[where] = torch.arange(block.start, block.stop)
     for evaluation, at in partial.items():
         if len(wanted[evaluation]) < count:
             other = torch.stack(list(partial.values())).amax(0)
-            answers[evaluation] = _gathered(predicted, log_snr, torch.where(at < 0, other, at))
-    return answers
+            results[evaluation] = _gathered(predicted, log_snr, torch.where(at < 0, other, at))
+    return results
 
 
 def _gathered(predicted: Prediction, log_snr: Tensor, at: Tensor) -> Prediction:

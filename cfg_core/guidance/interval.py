@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from cfg_core.guidance.classifier_free import combine_both
-from cfg_core.guidance.rule import CONDITIONAL, UNCONDITIONAL, Asked, Rule
+from cfg_core.guidance.rule import CONDITIONAL, UNCONDITIONAL, Needs, Rule
 from cfg_core.parameters import Parameter, Values
 
 LOW = Parameter("log_snr_low", "λ_lo", -25.0, 25.0, -1.0, 0.25, "guide from this log-SNR on, from the noisy end")
@@ -11,7 +11,7 @@ HIGH = Parameter("log_snr_high", "λ_hi", -25.0, 25.0, 2.5, 0.25, "guide up to t
 """The defaults are approximately the authors' best for EDM2-XXL on ImageNet: σ_E = e^{−λ/2} from 0.28 to 1.61."""
 
 
-def _asks(log_snr: Tensor, w: Tensor, values: Values) -> Asked:
+def _needed_rows(log_snr: Tensor, w: Tensor, values: Values) -> Needs:
     """Paper's eq. 6 where λ_lo ≤ λ ≤ λ_hi, the conditional model alone outside:
 
         ε̃(z, c) = (1 + w) ε(z, c) − w ε(z)   inside
@@ -26,7 +26,7 @@ def _asks(log_snr: Tensor, w: Tensor, values: Values) -> Asked:
 INTERVAL = Rule(
     "Limited interval",
     "(1 + w) ε(z, c) − w ε(z) for λ from λ_lo to λ_hi, else ε(z, c)",
-    _asks,
+    _needed_rows,
     combine_both,
     parameters=(LOW, HIGH),
 )

@@ -53,10 +53,10 @@ POSTERIOR = Evaluation(CLASSIFIER, "every")
 """p(k|z) for every class k: (B, C)."""
 
 
-Asked = Mapping[Evaluation, Tensor]
+Needs = Mapping[Evaluation, Tensor]
 """Evaluation → whether a sample needs it, bool (B,)."""
 
-Answers = Mapping[Evaluation, Any]
+Results = Mapping[Evaluation, Any]
 """Evaluation → its result for B samples.
 
 Where a sample does not need an evaluation, its prediction under a label repeats another that the sample does need, so
@@ -71,20 +71,20 @@ Memory = Any
 class Rule:
     """A guidance rule.
 
-    formula: of ε̃, as the page shows it. asks: (log_snr (B,), w (B,), values) → which samples need which evaluations; it
-    names every evaluation that the rule may need; only those that a sample needs are computed. combine: (answers, w,
-    values, memory) → the guided prediction and the new memory. channels: a sample must have at least so many.
+    formula: of ε̃, as the page shows it. needs: (log_snr (B,), w (B,), values) → which samples need which evaluations,
+    with every evaluation that the rule may need among them; only what a sample needs is computed. combine: (results,
+    w, values, memory) → the guided prediction and the new memory. channels: a sample must have at least so many.
     """
 
     title: str
     formula: str
-    asks: Callable[[Tensor, Tensor, Values], Asked]
-    combine: Callable[[Answers, Tensor, Values, Memory], tuple[Prediction, Memory]]
+    needs: Callable[[Tensor, Tensor, Values], Needs]
+    combine: Callable[[Results, Tensor, Values, Memory], tuple[Prediction, Memory]]
     parameters: tuple[Parameter, ...] = ()
     channels: int = 0
 
     @cached_property
     def sources(self) -> frozenset[str]:
         """The sources of its evaluations, of ``Denoiser.sources``."""
-        asked = self.asks(torch.zeros(1), torch.ones(1), resolve(self.parameters, {}))
-        return frozenset(evaluation.source for evaluation in asked)
+        needed = self.needs(torch.zeros(1), torch.ones(1), resolve(self.parameters, {}))
+        return frozenset(evaluation.source for evaluation in needed)

@@ -90,20 +90,20 @@ def advance_jobs(denoiser: Denoiser, jobs: Sequence[Job]) -> list[Prediction]:
     Returns the guided prediction of each.
     """
     log_snrs = [job.state.log_snr for job in jobs]
-    asked = [job.rule.asks(log_snr, job.w, job.values) for job, log_snr in zip(jobs, log_snrs, strict=True)]
-    evaluations = dict.fromkeys(evaluation for each in asked for evaluation in each)
-    answers = evaluate(
+    needed = [job.rule.needs(log_snr, job.w, job.values) for job, log_snr in zip(jobs, log_snrs, strict=True)]
+    evaluations = dict.fromkeys(evaluation for each in needed for evaluation in each)
+    results = evaluate(
         denoiser,
         torch.cat([job.state.z for job in jobs]),
         torch.cat(log_snrs),
         torch.cat([job.labels for job in jobs]),
         torch.cat([job.w for job in jobs]),
-        {evaluation: torch.cat([_asks(evaluation, each) for each in asked]) for evaluation in evaluations},
+        {evaluation: torch.cat([_needed_rows(evaluation, each) for each in needed]) for evaluation in evaluations},
     )
     first, advanced = 0, []
-    for job, own in zip(jobs, asked, strict=True):
+    for job, own in zip(jobs, needed, strict=True):
         rows = slice(first, first := first + len(job.labels))
-        theirs = {evaluation: answers[evaluation][rows] for evaluation in own}
+        theirs = {evaluation: results[evaluation][rows] for evaluation in own}
         prediction, memory = combine(denoiser, job.rule, theirs, job.w, job.values, job.state.guidance)
         state = job.sampler.advance(job.state, prediction)
         advanced.append(Step(_with_rule_memory(job.sampler, job.state, state, memory), prediction))
@@ -122,9 +122,9 @@ def _with_rule_memory(sampler: Sampler, before: State, after: State, memory: Mem
     return replace(after, guidance=pending if sampler.between(after) else before.guidance, pending=pending)
 
 
-def _asks(evaluation: Evaluation, asked: Mapping[Evaluation, Tensor]) -> Tensor:
-    mask = asked.get(evaluation)
-    return torch.zeros_like(next(iter(asked.values()))) if mask is None else mask
+def _needed_rows(evaluation: Evaluation, needed: Mapping[Evaluation, Tensor]) -> Tensor:
+    mask = needed.get(evaluation)
+    return torch.zeros_like(next(iter(needed.values()))) if mask is None else mask
 
 
 def generate(denoiser: Denoiser, job: Job) -> Iterator[Step]:

@@ -8,7 +8,7 @@ import torch
 
 from cfg_core.diffusion.noise import grid_noise
 from cfg_core.diffusion.prediction import Prediction
-from cfg_core.guidance.classifier_free import CFG, asks_both
+from cfg_core.guidance.classifier_free import CFG, needs_both
 from cfg_core.guidance.rule import CONDITIONAL, UNCONDITIONAL, Rule
 from cfg_core.sampling.langevin import corrected
 from cfg_core.sampling.loop import advance_jobs, begin, generate, sample
@@ -23,10 +23,10 @@ class Momentum:
     def __init__(self) -> None:
         self.read: list[Any] = []
         self.returned: list[Any] = []
-        self.rule = Rule("Momentum", "", asks_both, self.combine)
+        self.rule = Rule("Momentum", "", needs_both, self.combine)
 
-    def combine(self, answers, w, values, memory):
-        conditional, unconditional = answers[CONDITIONAL], answers[UNCONDITIONAL]
+    def combine(self, results, w, values, memory):
+        conditional, unconditional = results[CONDITIONAL], results[UNCONDITIONAL]
         delta = torch.stack([conditional.x - unconditional.x, conditional.eps - unconditional.eps], 1)
         kept = delta if memory is None else delta + BETA * memory
         self.read.append(memory)
@@ -93,14 +93,14 @@ def test_heun_with_memory_is_of_one_function_within_a_step(figure_2):
     """Both slopes read one memory, so that with a memory that never changes the rule is a plain function of (z, λ)."""
     frozen = torch.full((4, 2, 2), 0.3, dtype=torch.float32)
 
-    def constant(answers, w, values, memory):
-        return Momentum().combine(answers, w, values, frozen)[0], frozen
+    def constant(results, w, values, memory):
+        return Momentum().combine(results, w, values, frozen)[0], frozen
 
-    def stateless(answers, w, values, memory):
-        return Momentum().combine(answers, w, values, frozen)[0], None
+    def stateless(results, w, values, memory):
+        return Momentum().combine(results, w, values, frozen)[0], None
 
     drawn = [
-        sample(figure_2, job(figure_2, range(4), Rule("", "", asks_both, each), sampler="heun"))
+        sample(figure_2, job(figure_2, range(4), Rule("", "", needs_both, each), sampler="heun"))
         for each in (constant, stateless)
     ]
     assert torch.equal(*drawn)
