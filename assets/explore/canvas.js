@@ -41,35 +41,15 @@ export function drawPictures(canvas, pixels, count, columns, {size, channels}) {
 }
 
 /**
- * (class, sample, …) to (sample, class, …), so that each class is a column.
+ * One class fills a square; of several each is a row.
  *
- * @param {Uint8Array} pixels
- * @param {number} classes
- * @param {number} samples
- * @param {number} length bytes of one picture
- */
-export function transposed(pixels, classes, samples, length) {
-  const result = new Uint8Array(pixels.length);
-  for (let c = 0; c < classes; c++) {
-    for (let s = 0; s < samples; s++) {
-      const from = (c * samples + s) * length;
-      result.set(pixels.subarray(from, from + length), (s * classes + c) * length);
-    }
-  }
-  return result;
-}
-
-/**
  * @param {Frame} frame
  * @param {PictureShape} shape
  * @returns {Layout}
  */
 export function layoutOf({classes, samples, pixels = new Uint8Array()}, {size, channels}) {
-  const several = classes.length > 1, length = size * size * channels;
-  return {
-    pixels: several ? transposed(pixels, classes.length, samples, length) : pixels,
-    count: classes.length * samples, columns: several ? classes.length : Math.ceil(Math.sqrt(samples)), several, length,
-  };
+  const several = classes.length > 1, columns = several ? samples : Math.ceil(Math.sqrt(samples));
+  return {pixels, count: classes.length * samples, columns, several, length: size * size * channels};
 }
 
 /**
@@ -80,6 +60,19 @@ export function layoutOf({classes, samples, pixels = new Uint8Array()}, {size, c
 export function drawFrame(canvas, frame, shape) {
   const {pixels, count, columns} = layoutOf(frame, shape);
   drawPictures(canvas, pixels, count, columns, shape);
+}
+
+/**
+ * Draw where two frames of equal layout differ: black where they are equal, the brighter the more they differ.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {Frame} frame
+ * @param {Frame} other
+ * @param {PictureShape} shape
+ */
+export function drawDifference(canvas, frame, other, shape) {
+  const {pixels, count, columns} = layoutOf(frame, shape), from = layoutOf(other, shape).pixels;
+  drawPictures(canvas, pixels.map((value, i) => Math.abs(value - from[i])), count, columns, shape);
 }
 
 /**

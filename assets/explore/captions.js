@@ -1,7 +1,7 @@
-// What is on screen, in words: the sentence beside the grids, the denoising, the settings, what it cost.
+// What is on screen, in words: the sentence beside the grids, the denoising, what it cost.
 
 import {fixed, number, one} from '../shared/dom.js';
-import {gridSentence} from '../shared/wording.js';
+import {comparisonSentence, gridSentence} from '../shared/wording.js';
 
 /** @typedef {import('./store.js').Store} Store */
 /** @typedef {import('./types.js').Frame} Frame */
@@ -18,7 +18,6 @@ export class Captions {
     this.strong = one(lab, '.sentence strong', HTMLElement);
     this.rest = one(lab, '.sentence span', HTMLElement);
     this.cost = one(lab, '.cost', HTMLElement);
-    this.settings = one(lab, '.settings', HTMLElement);
     this.spoken = one(lab, '.visually-hidden', HTMLElement);
   }
 
@@ -40,9 +39,10 @@ export class Captions {
    * @param {Frame | null} guided the other, if it is
    * @param {Frame | null} frame whatever the guided pane shows
    * @param {number | null} step the evaluation of the denoising that is shown, null for the newest
+   * @param {string} comparedWith the title of the left grid
    */
-  describe(reference, guided, frame, step) {
-    this.#sentence(reference, guided);
+  describe(reference, guided, frame, step, comparedWith) {
+    this.#sentence(reference, guided, comparedWith);
     const {store} = this, here = guided?.done && guided.w === store.thumb ? guided : null;
     const waiting = store.ahead ? `${store.ahead} ahead of you` : 'computing';
     this.cost.textContent = here ? costOf(here) : waiting;
@@ -52,25 +52,20 @@ export class Captions {
     this.step.value = String(at);
     this.step.setAttribute('aria-valuetext', `evaluation ${at} of ${frame.total}`);
     this.stepText.textContent = `${at} / ${frame.total}`;
-    this.settings.textContent = this.#settings();
   }
 
-  /** @param {Frame | null} reference @param {Frame | null} guided */
-  #sentence(reference, guided) {
+  /** @param {Frame | null} reference @param {Frame | null} guided @param {string} comparedWith */
+  #sentence(reference, guided, comparedWith) {
     const {store} = this, {request, model} = store, shown = guided?.pixels ? guided : null;
-    const [strong, rest] = gridSentence({
+    const unguided = !Object.keys(request.vs).length;
+    const [strong, rest] = (unguided ? gridSentence : comparisonSentence)({
       rule: request.rule, w: shown ? shown.w : store.thumb, pictures: store.pictures, noises: request.samples,
+      comparedWith: reference ? `${comparedWith} at w = ${number(reference.w)}` : comparedWith,
       thing: request.class === 'all' ? 'picture' : model.classes[request.class].toLowerCase().replace('-', '\u2011'),
       meters: reference?.meter && shown?.meter ? [reference.meter, shown.meter] : null,
     });
     this.strong.textContent = strong;
     this.rest.textContent = rest;
-  }
-
-  #settings() {
-    const {request, model} = this.store, rule = model.rules.find(each => each.name === request.rule);
-    const sampler = model.samplers.find(each => each.name === request.sampler)?.title ?? request.sampler;
-    return `${!rule || rule === model.rules[0] ? '' : rule.title + ', '}${sampler}, ${request.steps} steps`;
   }
 }
 

@@ -4,27 +4,23 @@
 // the server; when the thumb rests, the exact w is asked for. Grids swap, they never blend, and what is drawn carries
 // the w it was computed at, wherever the thumb is by then.
 
-import {updateAddress} from '../shared/address.js';
-import {copiesLink, isFreeSpace, one, showMessage} from '../shared/dom.js';
-import {announceExplored, onOpenInExplore} from '../shared/tabs.js';
-import {Captions} from './captions.js';
-import {Controls} from './controls.js';
-import {TradeOffCurve} from './curve.js';
-import {Pane} from './panes.js';
-import {addressFields} from './parameters.js';
+import {readAddress} from '../shared/address.js';
+import {copiesLink, one, showMessage} from '../shared/dom.js';
+import {onOpenInExplore} from '../shared/tabs.js';
+import {comparisonOf} from './compare.js';
+import {listenKeys} from './keys.js';
+import {Location} from './location.js';
 import {Playback} from './playback.js';
-import {Rail} from './rail.js';
 import {closeSession, openSession} from './session.js';
 import {Store} from './store.js';
-import {Strip} from './strip.js';
 import {Transport} from './transport.js';
+import {Views} from './views.js';
 
-/** @typedef {import('./store.js').Pane} PaneIndex */
 /** @typedef {import('./types.js').Description} Description */
 /** @typedef {import('./types.js').ExploreServer} ExploreServer */
 /** @typedef {import('./types.js').GridRequest} GridRequest */
 
-const REST = 150;     // milliseconds after which a thumb that does not move rests
+const REST = 150;  // milliseconds after which a thumb that does not move rests
 
 /**
  * Gradio calls this once the markup is on the page.
@@ -42,7 +38,6 @@ export async function mount(element, server, constants, trigger) {
 
 class Explore {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #resting;
-  #redrawing = false;
 
   /**
    * @param {HTMLElement} lab
@@ -56,32 +51,30 @@ class Explore {
     this.lab = lab;
     this.calm = () => calm.matches;
     this.message = one(lab, '.message', HTMLElement);
-    const store = this.store = new Store(description.model, description.request);
+    const store = this.store = new Store(description.model, {...description.request, vs: {}});
     this.transport = new Transport(server, store, {
-      received: () => this.redraw(),
+      received: () => this.views.redraw(),
       message: sentence => showMessage(this.message, sentence),
-      refused: () => this.#refused(),
+      refused: () => this.views.restoreTyped(),
       gaveUp: () => { lab.dataset.state = 'resting'; },
       drawRemotely: ask => trigger('submit', ask),
       replaced: () => location.reload(),
     }, token, {hidden: () => document.hidden});
-    this.captions = new Captions(lab, store);
-    this.panes = ['unguided', 'guided'].map(name => new Pane(one(lab, `.pane.${name}`, HTMLElement), store));
-    this.strip = new Strip(one(lab, '.strip', HTMLElement), store, w => this.settle(w));
-    this.rail = new Rail(lab, store, label => this.choose(label));
-    this.curve = new TradeOffCurve(one(lab, 'aside', HTMLElement), store);
-    this.controls = new Controls(lab, store, {
+    this.location = new Location(store);
+    this.views = new Views(lab, store, {
       change: fields => this.change(fields), move: w => this.move(w), settle: w => this.settle(w),
-    });
+      choose: label => this.choose(label), drawn: () => this.#rest(),
+    }, this.calm);
     this.playback = new Playback(store, {
       fetch: () => this.transport.trajectory(),
       resting: () => lab.dataset.state === 'resting',
-      redraw: () => this.redraw(),
+      redraw: () => this.views.redraw(),
       playing: on => lab.classList.toggle('playing', on),
       calm: this.calm,
     });
+    this.views.playback = this.playback;
     this.#listen();
-    this.adopt(description);
+    this.adopt(description, comparisonOf(readAddress()));
     this.#watch();
   }
 
@@ -91,12 +84,11 @@ class Explore {
    * Draw with the model of a description from now on.
    *
    * @param {Description} description
+   * @param {import('./types.js').Comparison} [vs]
    */
-  adopt({model, models, rail, request, notice}) {
-    this.store.adopt(model, request);
-    this.controls.adopt(models);
-    this.rail.build(rail);
-    this.curve.build();
+  adopt({model, models, rail, request, notice}, vs = this.store.request.vs) {
+    this.store.adopt(model, {...request, vs});
+    this.views.adopt(models, rail);
     this.#sceneChanged();
     this.#begin();
     this.store.notice = notice;
@@ -106,7 +98,7 @@ class Explore {
   /** @param {string} model */
   async #railLater(model) {
     const pictures = await this.transport.rail(model);
-    if (pictures && this.store.model.hash === model) this.rail.build(pictures);
+    if (pictures && this.store.model.hash === model) this.views.rail.build(pictures);
   }
 
   /**
@@ -121,6 +113,7 @@ class Explore {
     }
     if (this.store.change(fields)) this.#sceneChanged();
     this.#begin();
+    this.location.update('class' in fields);
   }
 
   /**
@@ -132,9 +125,11 @@ class Explore {
     this.lab.dataset.state = 'drawing';
     const reply = await this.transport.describeModel(fields);
     if (!reply) return;
-    if (reply.ok) this.adopt(reply);
-    else this.change({});  // go on with the one before
-    this.controls.models.value = this.store.model.hash;
+    if (reply.ok) {
+      this.adopt(reply);
+      this.location.update(true);
+    } else this.change({});  // go on with the one before
+    this.views.controls.models.value = this.store.model.hash;
     if (!reply.ok) this.store.notice = `The model could not be loaded: ${reply.error}`;
   }
 
@@ -147,7 +142,7 @@ class Explore {
     const {request, model} = this.store, all = label === model.classes.length;
     /** @type {Partial<GridRequest>} */
     const fields = {class: all ? 'all' : label};
-    if (all !== (request.class === 'all')) fields.samples = all ? 4 : 16;
+    if (all !== (request.class === 'all')) fields.samples = all ? 8 : 16;
     if (fields.class !== request.class) this.change(fields);
   }
 
@@ -161,6 +156,7 @@ class Explore {
     clearTimeout(this.#resting);
     this.#resting = setTimeout(() => this.settle(w), REST);
     this.#begin();
+    this.location.updateSoon();
   }
 
   /**
@@ -174,79 +170,28 @@ class Explore {
     if (w !== store.request.w || w !== store.thumb || this.lab.dataset.state !== 'resting') this.change({w});
   }
 
+  /**
+   * Back or Forward leads here.
+   *
+   * @param {Record<string, string>} query
+   * @param {import('./types.js').Comparison} vs
+   */
+  async restore(query, vs) {
+    const reply = await this.transport.describeModel(query);
+    if (reply?.ok) this.adopt(reply, vs);
+  }
+
   #begin() {
     this.playback.reset();
     this.lab.dataset.state = 'drawing';
-    this.#reflect();
-    this.redraw();
+    this.views.reflect();
+    this.views.redraw();
     this.transport.poll();
   }
 
   #sceneChanged() {
     delete this.lab.dataset.missing;
-    this.pick(null);
-  }
-
-  #refused() {
-    this.#reflect();
-    this.controls.restoreTyped();
-  }
-
-  // ---- what is shown ----
-
-  #reflect() {
-    const {store} = this;
-    this.rail.reflect();
-    this.controls.reflect();
-    this.curve.move();
-    announceExplored({...store.request, w: store.thumb});
-  }
-
-  /** Draw the best of what is held, once before the next frame of the display. */
-  redraw() {
-    if (this.#redrawing) return;
-    this.#redrawing = true;
-    requestAnimationFrame(() => {
-      this.#redrawing = false;
-      const {store} = this;
-      if (store.missing !== null) this.lab.dataset.missing = String(store.missing);
-      this.panes.forEach((pane, i) => this.#drawPane(pane, /** @type {PaneIndex} */ (i)));
-      this.strip.draw();
-      this.#describe();
-      this.#rest();
-    });
-  }
-
-  /** @param {Pane} pane @param {PaneIndex} i */
-  #drawPane(pane, i) {
-    const live = this.store.live(i), frame = this.store.nearest(i) ?? live;
-    pane.progress.value = live ? live.evaluations / live.total : 0;
-    const waits = !frame?.pixels || (this.calm() && !frame.done);
-    pane.figure.classList.toggle('stale', waits);
-    if (frame && (!waits || !pane.drawn)) pane.show(frame, this.playback.frame(i) ?? frame);
-    pane.showMeters();
-  }
-
-  /**
-   * Show one sample over all w, or the grids again.
-   *
-   * @param {number | null} n
-   */
-  pick(n) {
-    if (this.strip.sample === n) return;
-    this.strip.sample = n;
-    for (const pane of this.panes) pane.markSample(n);
-    this.redraw();
-  }
-
-  /** The frame of a pane, where it is of what is asked for now. @param {Pane} pane */
-  #current({frame}) {
-    return frame && this.store.held.get(frame.serial) === frame ? frame : null;
-  }
-
-  #describe() {
-    const [reference, guided] = this.panes.map(pane => this.#current(pane));
-    this.captions.describe(reference, guided, this.panes[1].frame, this.playback.step);
+    this.views.pick(null);
   }
 
   /** Both grids are finished and drawn, the thumb is where they were asked for: now the link is of what is shown. */
@@ -254,10 +199,10 @@ class Explore {
     const {store, lab} = this;
     if (!store.satisfied || store.thumb !== store.request.w || lab.dataset.state === 'resting') return;
     lab.dataset.state = 'resting';
-    updateAddress(addressFields(store.model, store.url));
+    this.location.update();
     const guided = store.live(1);
     if (!guided?.done || guided.error) return;
-    this.captions.speakOf(guided);
+    this.views.captions.speakOf(guided);
   }
 
   // ---- events ----
@@ -270,19 +215,19 @@ class Explore {
   }
 
   #listen() {
-    const {lab, playback, captions: {step}} = this;
-    for (const pane of this.panes) {
-      pane.listen({
-        pick: n => this.pick(n), picked: () => this.strip.sample, speak: sentence => this.captions.speak(sentence),
-      });
-    }
+    const {lab, playback, views: {captions: {step}, controls, difference}} = this;
     step.addEventListener('input', () => { playback.stop(); playback.scrub(+step.value); });
     one(lab, '.play', HTMLElement).addEventListener('click', () => playback.play());
-    lab.addEventListener('keydown', event => {
-      if (!isFreeSpace(event)) return;
-      event.preventDefault();
-      playback.play();
+    const keys = one(lab, '.keys', HTMLDialogElement);
+    listenKeys({
+      slide: event => {
+        const w = controls.wOfKey(event);
+        if (w !== null) this.move(w);
+        return w !== null;
+      },
+      play: () => playback.play(), difference: on => difference.show(on), help: () => keys.showModal(),
     });
+    this.location.onReturn((query, vs) => this.restore(query, vs));
     document.addEventListener('visibilitychange', () => { if (!document.hidden) this.transport.poll(); });
     addEventListener('pagehide', () => closeSession(this.transport.token));
     onOpenInExplore(fields => this.change(fields));

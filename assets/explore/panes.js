@@ -1,8 +1,8 @@
 // The two grids: what is drawn on them, what stands above and below them, and the sample that is pointed at.
 
-import {all, decimal, number, one, text} from '../shared/dom.js';
-import {gridTitle} from '../shared/wording.js';
-import {drawFrame, layoutOf} from './canvas.js';
+import {fixed, number, one, text} from '../shared/dom.js';
+import {meterHelp} from '../shared/wording.js';
+import {drawDifference, drawFrame, layoutOf} from './canvas.js';
 
 /** @typedef {import('./store.js').Store} Store */
 /** @typedef {import('./types.js').Frame} Frame */
@@ -11,7 +11,7 @@ import {drawFrame, layoutOf} from './canvas.js';
 export class Pane {
   /** The finished or live frame that is shown. @type {Frame | null} */ frame = null;
   /** The frame on the canvas, which may be one of its denoising. @type {Frame | null} */ drawn = null;
-  /** The frame that the meters were set for. @type {Frame | null | undefined} */ #metered;
+  /** The frame that the meters are of. @type {Frame | null | undefined} */ #metered;
 
   /**
    * @param {HTMLElement} figure
@@ -26,7 +26,7 @@ export class Pane {
     this.title = one(figure, 'figcaption b', HTMLElement);
     this.caption = one(figure, '.shown', HTMLElement);
     this.names = one(figure, '.names', HTMLElement);
-    this.meters = all(figure, 'meter', HTMLMeterElement);
+    this.meters = one(figure, '.meters', HTMLElement);
   }
 
   /**
@@ -34,38 +34,49 @@ export class Pane {
    *
    * @param {Frame} frame the finished or live one
    * @param {Frame} current the same, or one of its denoising
+   * @param {string} title
    */
-  show(frame, current) {
+  show(frame, current, title) {
     this.frame = frame;
-    if (!current.pixels || this.drawn === current) return;
+    if (!current.pixels || (this.drawn === current && this.title.textContent === title)) return;
     const {model} = this.store;
     this.drawn = current;
     drawFrame(this.canvas, current, model);
     const {classes, w, seed, evaluations: at, total, precomputed} = current, {several, columns, count} = layoutOf(current, model);
     this.names.replaceChildren(...(several ? classes.map(label => text('span', model.classes[label])) : []));
-    this.names.style.setProperty('--columns', String(columns));
-    const title = gridTitle(this.store.request.rule, w), what = several ? 'all classes' : model.classes[classes[0]];
+    this.figure.style.setProperty('--aspect', String(this.canvas.width / this.canvas.height));
+    const what = several ? 'all classes' : model.classes[classes[0]];
     this.title.textContent = title;
     this.canvas.setAttribute('aria-label', `${count} ${title} samples of ${what} at w = ${number(w)}`);
     Object.assign(this.canvas.dataset, {w, classes: classes.join(), seed, evaluations: at, done: at === total, precomputed});
     const step = at === total ? '' : `step ${at} of ${total} · `;
-    this.caption.textContent = step + (precomputed ? 'precomputed · ' : '') + `w = ${decimal(w)}`;
+    this.caption.textContent = `${step}w = ${number(w)}`;
+    this.caption.title = precomputed ? 'precomputed' : '';
+  }
+
+  /**
+   * Show where this grid differs from another of equal layout.
+   *
+   * @param {Frame} other
+   */
+  showDifference(other) {
+    const {drawn, store} = this;
+    if (!drawn?.pixels || other.pixels?.length !== drawn.pixels.length) return;
+    drawDifference(this.canvas, drawn, other, store.model);
+    this.title.textContent = 'difference';
+    this.caption.textContent = `at w = ${number(drawn.w)}: black where both are equal`;
+    this.meters.textContent = '';
+    this.drawn = this.#metered = null;
   }
 
   /** The meters of the finished frame; those of an unfinished one are not known yet. */
   showMeters() {
     if (this.#metered === this.frame) return;
     this.#metered = this.frame;
-    const meter = this.frame?.meter, pictures = this.frame ? layoutOf(this.frame, this.store.model).count : 1;
-    const {fidelity, diversity} = meter ?? {fidelity: 0, diversity: 0};
-    const words = [fidelity.toFixed(2), `${diversity.toFixed(1)} of ${pictures}`];
-    this.meters.forEach((bar, i) => {
-      if (i) bar.max = Math.max(2, pictures);
-      bar.value = [fidelity, diversity][i];
-      const read = meter ? words[i] : '–';
-      if (bar.nextElementSibling) bar.nextElementSibling.textContent = read;
-      bar.setAttribute('aria-valuetext', read);
-    });
+    const meter = this.frame?.meter, {several, count} = this.frame ? layoutOf(this.frame, this.store.model) : {several: false, count: 1};
+    const sure = meter ? `sure ${fixed(meter.fidelity, 2)}` : '', differ = meter && count > 1 ? `${fixed(meter.diversity)} of ${count} differ` : '';
+    this.meters.textContent = [sure, differ].filter(Boolean).join(' · ');
+    this.meters.title = meter ? meterHelp(several) : '';
   }
 
   /**

@@ -1,10 +1,12 @@
 // The state of the Explore tab: what is asked for, which frames are held, what of it is displayed. No DOM, no server.
 
 import {bytes} from '../shared/dom.js';
+import {follows, referenceOf, referenceW, withoutEqual} from './compare.js';
 import {withOwnParameters} from './parameters.js';
 
 /** @typedef {import('./types.js').Frame} Frame */
 /** @typedef {import('./types.js').GridRequest} GridRequest */
+/** @typedef {import('./types.js').PlainRequest} PlainRequest */
 /** @typedef {import('./types.js').ModelDescription} ModelDescription */
 /** @typedef {import('./types.js').PollReply} PollReply */
 /** @typedef {import('./types.js').WireFrame} WireFrame */
@@ -35,7 +37,9 @@ export class Store {
     this.below = request.w < 0;
     /** The frames that have come of the requested grids and of their strip, by serial. @type {Map<number, Frame>} */
     this.held = new Map();
-    /** The serials of the two displayed grids; at w = 0 both are one. @type {number[]} */
+    /** The serials that each pane may show: of the left grid and of the right one, at any w. */
+    this.sides = [new Set(), new Set()];
+    /** The serials of the two displayed grids, which may be one. @type {number[]} */
     this.displayed = [];
     /** Rungs of the strip that have not come; null before the first answer. @type {number | null} */
     this.missing = null;
@@ -70,7 +74,8 @@ export class Store {
    */
   change(fields) {
     const before = sceneOf(this.request);
-    this.request = withOwnParameters(this.model, /** @type {GridRequest} */ ({...this.request, ...fields}));
+    const request = withOwnParameters(this.model, /** @type {GridRequest} */ ({...this.request, ...fields}));
+    this.request = {...request, vs: withoutEqual(request, request.vs)};
     this.thumb = this.request.w;
     if (this.thumb < 0) this.below = true;
     this.notice = '';
@@ -82,9 +87,21 @@ export class Store {
 
   forgetFrames() {
     this.held = new Map();
+    this.sides = [new Set(), new Set()];
     this.displayed = [];
     this.missing = null;
     this.ahead = 0;
+  }
+
+  /** The request of the right grid, as the server knows it. @returns {PlainRequest} */
+  get guided() {
+    const {vs, ...fields} = this.request;
+    return fields;
+  }
+
+  /** The request of the left grid. @returns {PlainRequest} */
+  get reference() {
+    return referenceOf(this.model, this.request);
   }
 
   /**
@@ -136,9 +153,11 @@ export class Store {
    * one that is older than what is held, of an answer that was overtaken, is let go.
    *
    * @param {WireFrame[]} frames
+   * @param {Pane[]} panes that may show them
    */
-  keep(frames) {
+  keep(frames, panes = [0, 1]) {
     for (const frame of frames) {
+      for (const pane of panes) this.sides[pane].add(frame.serial);
       const before = this.held.get(frame.serial);
       if (before && (before.done || before.evaluations > frame.evaluations)) continue;
       if (before?.evaluations === frame.evaluations && before.done === frame.done) continue;
@@ -147,14 +166,15 @@ export class Store {
   }
 
   /**
-   * The server has taken a request: where it is still the one that is asked for, it is as the server wrote it.
+   * The server has taken a request: where it is still the one that is asked for, it is as the server wrote it, but for
+   * the comparison, which only the page knows.
    *
    * @param {GridRequest} sent
    * @param {PollReply} reply
    */
   accept(sent, reply) {
     if (this.request !== sent) return;
-    this.request = this.accepted = reply.request;
+    this.request = this.accepted = {...reply.request, vs: sent.vs};
     this.url = reply.url;
   }
 
@@ -180,23 +200,27 @@ export class Store {
     this.thumb = this.request.w;
   }
 
-  /** The finished frames that are held, those that were precomputed last. */
-  finished() {
+  /**
+   * The finished frames that a pane may show, those that were precomputed last.
+   *
+   * @param {Pane} pane
+   */
+  finished(pane) {
     return [...this.held.values()]
-      .filter(frame => frame.done && frame.pixels && !frame.error)
+      .filter(frame => frame.done && frame.pixels && !frame.error && this.sides[pane].has(frame.serial))
       .sort((a, b) => Number(a.precomputed) - Number(b.precomputed));
   }
 
   /**
-   * The finished frame whose w is nearest to the thumb; the first pane shows no other w than 0.
+   * The finished frame whose w is nearest to the thumb; a left grid that does not follow the slider shows its own w only.
    *
    * @param {Pane} pane
    */
   nearest(pane) {
-    const w = pane ? this.thumb : 0;
-    const near = this.finished().reduce(
+    const {vs} = this.request, follower = pane === 1 || follows(vs), w = follower ? this.thumb : referenceW(vs, this.thumb);
+    const near = this.finished(pane).reduce(
       (/** @type {Frame | null} */ a, b) => (a && Math.abs(a.w - w) <= Math.abs(b.w - w) ? a : b), null);
-    return near && (pane || near.w === 0) ? near : null;
+    return near && (follower || near.w === w) ? near : null;
   }
 
   /**

@@ -1,11 +1,10 @@
-// The strip: the same noises at other guidance strengths, as grids, or one sample of each of them, large.
+// The strip: the same noises at the rungs of the axis, as grids, or one sample of each of them, large.
 
 import {number, text} from '../shared/dom.js';
+import {rungsOf} from './axis.js';
 import {drawFrame, drawSample} from './canvas.js';
 
 /** @typedef {import('./store.js').Store} Store */
-
-const SHOWN_RUNGS = [0, 0.5, 1, 2, 3, 4, 6, 8];
 
 export class Strip {
   /** The one sample that is shown over w, in reading order, or null for the grids. @type {number | null} */ sample = null;
@@ -18,21 +17,32 @@ export class Strip {
   constructor(node, store, choose) {
     this.node = node;
     this.store = store;
-    this.cells = SHOWN_RUNGS.map(w => {
+    this.choose = choose;
+    /** @type {{w: number, button: HTMLButtonElement, canvas: HTMLCanvasElement, drawn: string | null}[]} */
+    this.cells = [];
+  }
+
+  /** One cell for each rung of the axis. */
+  #build() {
+    const rungs = rungsOf(this.store.below);
+    if (this.cells.length === rungs.length) return;
+    this.cells = rungs.map((w, i) => {
       const button = document.createElement('button'), canvas = document.createElement('canvas');
       button.type = 'button';
+      button.style.setProperty('--at', String(i / (rungs.length - 1)));
       button.append(canvas, text('span', number(w)));
-      button.addEventListener('click', () => choose(w));
-      return {w, button, canvas, drawn: /** @type {string | null} */ (null)};
+      button.addEventListener('click', () => this.choose(w));
+      return {w, button, canvas, drawn: null};
     });
-    node.replaceChildren(...this.cells.map(cell => cell.button));
+    this.node.replaceChildren(...this.cells.map(cell => cell.button));
   }
 
   /** Draw what has come since. */
   draw() {
     const {store, sample} = this;
-    this.node.hidden = !store.rungs;
-    const frames = new Map(store.finished().reverse().map(frame => [frame.w, frame]));
+    this.#build();
+    this.node.classList.toggle('empty', !store.rungs);
+    const frames = new Map(store.finished(1).reverse().map(frame => [frame.w, frame]));
     const near = this.cells.reduce((a, b) => (Math.abs(b.w - store.thumb) < Math.abs(a.w - store.thumb) ? b : a));
     for (const cell of this.cells) {
       const {button, canvas} = cell, frame = frames.get(cell.w), key = frame ? `${frame.serial} ${sample}` : '';
@@ -47,7 +57,6 @@ export class Strip {
       button.setAttribute('aria-label', `${what} at w = ${number(cell.w)}, ${state}`);
       button.title = state;
       button.classList.toggle('missing', !frame);
-      button.classList.toggle('precomputed', state === 'precomputed');
     }
   }
 }

@@ -10,6 +10,7 @@ import {sceneOf} from './store.js';
 /** @typedef {import('./types.js').Description} Description */
 /** @typedef {import('./types.js').ExploreServer} ExploreServer */
 /** @typedef {import('./types.js').GridRequest} GridRequest */
+/** @typedef {import('./types.js').PlainRequest} PlainRequest */
 
 /**
  * What the page does at the events of the transport.
@@ -20,7 +21,7 @@ import {sceneOf} from './store.js';
  *
  * @typedef {{
  *   received: () => void, message: (sentence: string) => void, refused: () => void, gaveUp: () => void,
- *   drawRemotely: (ask: {token: string, request: GridRequest}) => void, replaced: () => void,
+ *   drawRemotely: (ask: {token: string, request: PlainRequest, reference: PlainRequest}) => void, replaced: () => void,
  * }} TransportEvents
  */
 
@@ -122,8 +123,8 @@ export class Transport {
     const {store, events} = this;
     const request = this.#sent = store.request, {held} = store;
     this.#askRemoteGpu(request);
-    const reply = await this.server.poll({token: this.token, request, seen: store.seen, ahead: store.ahead})
-      .catch(() => null);
+    const {guided, reference, seen, ahead} = store;
+    const reply = await this.server.poll({token: this.token, request: guided, reference, seen, ahead}).catch(() => null);
     if (!this.active) return 'stop';
     if (!reply) return this.#later(NO_ANSWER, RETRY);
     if (!reply.ok && reply.unknown) {
@@ -132,7 +133,11 @@ export class Transport {
     }
     if (reply.ok && reply.superseded) return 'go on';
     if (store.held !== held) return 'go on';  // of a scene that is no longer asked for
-    if (reply.ok) store.keep([...reply.frames, ...reply.strip]);
+    if (reply.ok) {
+      const [left, right] = reply.frames;
+      store.keep([...(left ? [left] : []), ...reply.reference_strip], [0]);
+      store.keep([...(right ? [right] : []), ...reply.strip], [1]);
+    }
     if (number !== this.#newest) return 'stop';
     if (!reply.ok) return this.#refused(request, reply.error);
     if (reply.queue_position) {
@@ -170,6 +175,12 @@ export class Transport {
     if (store.request !== request) return 'go on';
     store.notice = error;
     events.message(error);
+    if (!store.accepted && Object.keys(request.vs).length) {  // a comparison of a link
+      store.change({vs: {}});
+      store.notice = error;
+      events.refused();
+      return 'go on';
+    }
     if (!store.accepted || request === store.accepted) return 'stop';
     store.revert();
     events.refused();
@@ -191,7 +202,8 @@ export class Transport {
     if (ofScene > REMOTE_CALLS) return;
     this.#lastScene = scene;
     this.#remote = {scene, calls: this.#remote.calls + 1, ofScene};
-    this.events.drawRemotely({token: this.token, request});
+    const {guided, reference} = this.store;
+    this.events.drawRemotely({token: this.token, request: guided, reference});
   }
 
   #lastScene = '';

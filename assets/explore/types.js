@@ -1,13 +1,18 @@
 // The types of what travels between the page and cfg_core/ui/explore.py, and of what the scripts share.
 
+/** The fields in which the left grid differs from the right one. @typedef {Record<string, string | number>} Comparison */
+
 /**
- * What the page asks for. Parameters of the rule and the sampler stand beside the other fields, under their own names.
+ * A grid as the server knows it. Parameters of the rule and the sampler stand beside the other fields, under their own
+ * names.
  *
  * @typedef {{
  *   model: string, class: number | 'all', w: number, seed: number | string, samples: number, sampler: string,
- *   steps: number | string, rule: string, [parameter: string]: string | number,
- * }} GridRequest
+ *   steps: number | string, rule: string, [parameter: string]: any,
+ * }} PlainRequest
  */
+
+/** What the page asks for: the right grid, and what the left one is. @typedef {PlainRequest & {vs: Comparison}} GridRequest */
 
 /**
  * A parameter of a rule or a sampler.
@@ -60,8 +65,8 @@
  * The answer to ``describe_model``, and with a token to ``open_session``.
  *
  * @typedef {{
- *   ok: true, model: ModelDescription, models: {hash: string, title: string}[], rail: string, request: GridRequest,
- *   notice: string,
+ *   ok: true, model: ModelDescription, models: {hash: string, title: string, classes: string[]}[], rail: string,
+ *   request: PlainRequest, notice: string,
  * }} Description
  */
 
@@ -69,13 +74,14 @@
 /** @typedef {{ok: true, superseded: true}} Superseded */
 
 /**
- * The answer to ``poll``. frames: of the grid at w = 0 and of the guided grid. missing: rungs of the strip that are not
- * finished. ahead: sessions that are served before the first picture. queue_position: in the queue before the lab, 0
+ * The answer to ``poll``. frames: of the left and of the right grid. strip, reference_strip: what is new of the right
+ * grid at other w, and of the left one where it follows the slider. missing: rungs of both that are not finished. ahead: sessions that are served before the first picture. queue_position: in the queue before the lab, 0
  * inside. remote_calls: calls of a remote GPU of this session that have ended.
  *
  * @typedef {{
- *   ok: true, superseded?: undefined, frames: WireFrame[], strip: WireFrame[], rungs: number, missing: number,
- *   ahead: number, queue_position: number, remote_calls: number, request: GridRequest, url: string,
+ *   ok: true, superseded?: undefined, frames: WireFrame[], strip: WireFrame[], reference_strip: WireFrame[],
+ *   rungs: number, missing: number, ahead: number, queue_position: number, remote_calls: number, request: PlainRequest,
+ *   url: string,
  * }} PollReply
  */
 
@@ -85,8 +91,8 @@
  * @typedef {{
  *   open_session: (ask: {query: object}) => Promise<(Description & {token: string}) | Refusal | null>,
  *   describe_model: (ask: {query: object}) => Promise<Description | Refusal | null>,
- *   poll: (ask: {token: string, request: GridRequest, seen: Record<string, number>, ahead: number}) =>
- *     Promise<PollReply | Superseded | Refusal | null>,
+ *   poll: (ask: {token: string, request: PlainRequest, reference: PlainRequest, seen: Record<string, number>, ahead: number})
+ *     => Promise<PollReply | Superseded | Refusal | null>,
  *   rail: (ask: {model: string}) => Promise<{ok: true, rail: string} | Refusal | null>,
  *   trajectory: (ask: {token: string}) => Promise<{ok: true, trajectories: WireFrame[][]} | Refusal | null>,
  *   pause_session: (ask: {token: string}) => Promise<{ok: true, queue_position: number} | Refusal | null>,

@@ -4,15 +4,18 @@
  * Put fields into the query, and take out those that are null; whatever else stands there stays.
  *
  * @param {Record<string, string | number | null>} fields
+ * @param {boolean} [entry] whether this is an entry of its own in the browser's history, to which Back returns
  */
-export function updateAddress(fields) {
+export function updateAddress(fields, entry = false) {
   const kept = new URLSearchParams(location.search);
   for (const [name, value] of Object.entries(fields)) {
     if (value === null) kept.delete(name);
     else kept.set(name, String(value));
   }
   const query = kept.size ? '?' + kept.toString().replaceAll('%2C', ',') : location.pathname;
-  if (query !== location.search) history.replaceState(history.state, '', query);
+  if (query === location.search) return;
+  if (entry) history.pushState(history.state, '', query);
+  else history.replaceState(history.state, '', query);
 }
 
 /** The fields of the query. @returns {Record<string, string>} */

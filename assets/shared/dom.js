@@ -47,12 +47,15 @@ export function text(tag, content) {
 }
 
 /**
- * A formula, its letters in italics.
+ * A formula, its letters in italics and what follows a low line as an index.
  *
  * @param {string} content
  */
 export function formula(content) {
-  return content.split(/(\b[wzckp]\b)/).map((part, i) => (i % 2 ? text('i', part) : part));
+  return content.split(/(\b[wzckps]\b|_[a-z]+)/).map((part, i) => {
+    if (i % 2) return part.startsWith('_') ? text('sub', part.slice(1)) : text('i', part);
+    return part;
+  });
 }
 
 /**

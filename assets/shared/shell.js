@@ -18,18 +18,23 @@ export function mount(element, server, {TABS}) {
   const buttons = Object.entries(TABS).map(([name, title]) => {
     const button = text('button', title);
     Object.assign(button, {type: 'button', role: 'tab', name});
-    button.addEventListener('click', () => open(name));
+    button.addEventListener('click', () => open(name, true));
     return button;
   });
 
-  /** @param {string} name */
-  function open(name) {
+  /** @param {string} name @param {boolean} [entry] whether Back returns to the tab before */
+  function open(name, entry = false) {
     document.documentElement.dataset.tab = name;
     for (const button of buttons) {
       button.setAttribute('aria-selected', String(button.name === name));
       button.tabIndex = button.name === name ? 0 : -1;
     }
-    updateAddress({tab: name === buttons[0].name ? null : name});
+    updateAddress({tab: name === buttons[0].name ? null : name}, entry);
+  }
+
+  function openAddressed() {
+    const {tab = ''} = readAddress(), name = FORMER[tab] ?? tab;
+    open(name in TABS ? name : buttons[0].name);
   }
 
   list.addEventListener('keydown', event => {
@@ -39,11 +44,11 @@ export function mount(element, server, {TABS}) {
     event.preventDefault();
     const next = buttons[(at + step + buttons.length) % buttons.length];
     next.focus();
-    open(next.name);
+    open(next.name, true);
   });
-  onOpenTab(open);
+  onOpenTab(name => open(name, true));
+  addEventListener('popstate', openAddressed);
 
   list.replaceChildren(...buttons);
-  const {tab = ''} = readAddress(), name = FORMER[tab] ?? tab;
-  open(name in TABS ? name : buttons[0].name);
+  openAddressed();
 }

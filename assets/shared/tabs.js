@@ -2,25 +2,25 @@
 
 import {updateAddress} from './address.js';
 
-/** @typedef {import('../explore/types.js').GridRequest} GridRequest */
+/** @typedef {import('../explore/types.js').PlainRequest} PlainRequest */
 
 /**
  * Explore announces what it shows, whenever that changes. The last announcement stays as `window.explored`.
  *
- * @param {GridRequest} request
+ * @param {PlainRequest} request
  */
 export function announceExplored(request) {
   Object.assign(window, {explored: request});
   dispatchEvent(new CustomEvent('lab:explored', {detail: request}));
 }
 
-/** What Explore shows, or null before it has started. @returns {GridRequest | null} */
+/** What Explore shows, or null before it has started. @returns {PlainRequest | null} */
 export const explored = () => Reflect.get(window, 'explored') ?? null;
 
 /**
  * Call the listener with what Explore shows, now and whenever it changes.
  *
- * @param {(request: GridRequest) => void} listener
+ * @param {(request: PlainRequest) => void} listener
  */
 export function onExplored(listener) {
   const now = explored();
@@ -31,7 +31,7 @@ export function onExplored(listener) {
 /**
  * Open Explore at these fields of a request.
  *
- * @param {Partial<GridRequest>} fields
+ * @param {Partial<PlainRequest>} fields
  */
 export function openInExplore(fields) {
   updateAddress(/** @type {Record<string, string | number>} */ (fields));  // where Explore begins, if it has not been seen yet
@@ -42,7 +42,7 @@ export function openInExplore(fields) {
 /**
  * Call the listener when another tab opens Explore at these fields of a request.
  *
- * @param {(fields: Partial<GridRequest>) => void} listener
+ * @param {(fields: Partial<PlainRequest>) => void} listener
  */
 export function onOpenInExplore(listener) {
   addEventListener('lab:explore', event => { if (event instanceof CustomEvent) listener(event.detail); });

@@ -3,7 +3,7 @@
 
 import {fixed, number} from './dom.js';
 
-/** @typedef {import('../explore/types.js').GridRequest} GridRequest */
+/** @typedef {import('../explore/types.js').PlainRequest} PlainRequest */
 /** @typedef {import('../explore/types.js').MeasuredCurve} MeasuredCurve */
 /** @typedef {import('../explore/types.js').Meter} Meter */
 /** @typedef {import('../explore/types.js').ModelDescription} ModelDescription */
@@ -30,6 +30,17 @@ export function gridTitle(rule, w) {
   if (w === 0) return UNGUIDED_AT_ZERO.has(rule) ? 'unguided' : 'at w = 0';
   if (w === -1 && UNCONDITIONAL_BELOW.has(rule)) return 'unconditional';
   return 'guided';
+}
+
+/**
+ * What the two figures above a grid mean.
+ *
+ * @param {boolean} several whether the grid is of several classes
+ */
+export function meterHelp(several) {
+  const which = several ? 'its class' : 'the class';
+  return `Sure: how sure a separate classifier is of ${which}, mean p(c|x). Differ: how many of the pictures count as `
+    + 'different to it (Vendi score).';
 }
 
 /**
@@ -74,6 +85,25 @@ export function gridSentence({rule, w, thing, pictures, noises, meters}) {
   const alike = {'1': 'they become more different', '0': 'they are as different', '-1': 'they become more similar'}[diversity];
   const lead = w < 1 || pictures === 1 || !diversity ? strength : `${strength}, more ${diversity < 0 ? 'alike' : 'variety'}`;
   return [`${lead}.`, `From ${from}: each ${thing} ${clear}${pictures === 1 ? '' : `, and ${alike}`}.${paper}`];
+}
+
+/**
+ * What the grids show, where the left one is something else than the unguided grid.
+ *
+ * comparedWith: what the left grid is; the rest as for ``gridSentence``.
+ *
+ * @param {{w: number, pictures: number, noises: number, meters: [Meter, Meter] | null, comparedWith: string}} shown
+ * @returns {Sentence}
+ */
+export function comparisonSentence({w, pictures, noises, meters, comparedWith}) {
+  const from = noises === 1 ? 'the same noise' : `the same ${noises} noises`;
+  if (!meters) return [`w = ${number(w)}, compared.`, `From ${from} as ${comparedWith}.`];
+  const [left, right] = meters, fidelity = change(left.fidelity, right.fidelity, 2), diversity = change(left.diversity, right.diversity, 1);
+  const clear = {'1': 'clearer', '0': 'as clear', '-1': 'less clear'}[fidelity] ?? '';
+  const alike = {'1': 'more different', '0': 'as different', '-1': 'more alike'}[diversity] ?? '';
+  const [first, ...others] = pictures === 1 ? [clear] : fidelity || diversity ? [clear, alike] : ['equally clear', 'as different'];
+  const lead = `${first.charAt(0).toUpperCase()}${first.slice(1)}${others.length ? `, and ${others[0]}` : ''}.`;
+  return [lead, `The right grid, at w = ${number(w)}, against ${comparedWith}, from ${from}.`];
 }
 
 /**
@@ -127,7 +157,7 @@ export function beyond(measured, w) {
  *
  * @param {Pick<ModelDescription, 'rules' | 'samplers'>} model
  * @param {MeasuredCurve} curve
- * @param {GridRequest} request
+ * @param {PlainRequest} request
  */
 export function curveOf(model, curve, request) {
   const same = (/** @type {string} */ name) => String(Reflect.get(curve, name)) === String(request[name]);

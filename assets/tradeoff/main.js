@@ -8,7 +8,7 @@ import {beyond, curvesOf, dotSentence} from '../shared/wording.js';
 import {csv, described, rows} from './figures.js';
 import {Panel} from './panel.js';
 
-/** @typedef {import('../explore/types.js').GridRequest} GridRequest */
+/** @typedef {import('../explore/types.js').PlainRequest} PlainRequest */
 /** @typedef {import('./types.js').Curves} Curves */
 /** @typedef {import('./types.js').Group} Group */
 /** @typedef {import('./types.js').MeasuredCurve} MeasuredCurve */
@@ -150,7 +150,7 @@ class TradeOff {
   /**
    * The dot: what Explore shows, on the curve that was measured with its settings, or else on the main one.
    *
-   * @param {GridRequest} now
+   * @param {PlainRequest} now
    */
   follow(now) {
     const {group, found, table} = this;

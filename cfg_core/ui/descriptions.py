@@ -11,10 +11,7 @@ from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.grid_job import Frame
 from cfg_core.ui.component import encoded
-from cfg_core.ui.requests import parameters
-
-STRIP_PICTURES = 64
-"""Grids of more pictures have no strip: it would take long to fill, and much to send."""
+from cfg_core.ui.requests import STRIP_PICTURES, parameters
 
 
 def describe_model(engine: Engine, digest: str, curve: Curve | None, pictured: bool) -> dict[str, Any]:

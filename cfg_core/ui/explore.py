@@ -2,21 +2,20 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 from cachetools import LRUCache
 
 from cfg_core.evaluation.curve_file import Curve
-from cfg_core.grids.ladder import strip
+from cfg_core.grids.request import GridRequest
 from cfg_core.serving import zerogpu
 from cfg_core.serving.registry import ModelRegistry
-from cfg_core.serving.sessions import Demand, ServiceFull, UnknownSession
+from cfg_core.serving.sessions import ServiceFull, UnknownSession
 from cfg_core.ui.component import component
-from cfg_core.ui.descriptions import STRIP_PICTURES, describe_frame, describe_model, is_new, worth_sending
+from cfg_core.ui.descriptions import describe_frame, describe_model, is_new, worth_sending
 from cfg_core.ui.rails import Rails
-from cfg_core.ui.requests import PageRequests
+from cfg_core.ui.requests import PageRequests, demand_of, follows, same_but_w
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +122,11 @@ class Explore:
             "ok": True,
             "model": describe_model(self.engine, digest, self.curves.get(digest), self._rails.pictured(digest)),
             "models": [
-                {"hash": each.hash, "title": each.name + ("" if each.config.finished else ", in training")}
+                {
+                    "hash": each.hash,
+                    "title": each.name + ("" if each.config.finished else ", in training"),
+                    "classes": list(each.config.classes),
+                }
                 for each in self.models.available
             ],
             "rail": self._rails.pictures(digest),
@@ -139,23 +142,22 @@ class Explore:
         return {"ok": True, "rail": await self._rails.wait(digest, POLL_TIMEOUT)}
 
     async def poll(self, payload: Any) -> dict[str, Any]:
-        """{token, request, seen: {serial: evaluations}, ahead} → the frames of the grid at w = 0 and of the guided
-        grid, and what is new of the strip; or the position in the queue before the lab.
+        """{token, request, reference, seen: {serial: evaluations}, ahead} → the frames of the reference, the left grid,
+        and of the guided grid, and what is new of their strips; or the position in the queue before the lab.
 
         While something is missing it waits a moment for a finished grid, and longer where the page has seen every
         frame so far, unless the number of sessions served before it has not been reported yet, which ``ahead`` repeats.
         Pixels are sent only when they are new. {superseded} where a later poll asks for something else.
         """
         if not isinstance(payload, Mapping) or not isinstance(payload.get("request"), Mapping):
-            return {"ok": False, "error": "a poll must be an object with token, request and seen"}
+            return {"ok": False, "error": "a poll must be an object with token, request, reference and seen"}
         seen = payload.get("seen")
         seen = seen if isinstance(seen, Mapping) else {}
         token = str(payload.get("token"))
         try:
-            await self._open(payload["request"])
-            guided = self._page_requests.parse(payload["request"])
-            rungs = strip(guided) if guided.pictures <= STRIP_PICTURES else ()
-            demand = Demand((guided, replace(guided, w=(0.0,))), rungs)
+            guided, reference = await self._parse(payload)
+            demand = demand_of(guided, reference)
+            rungs = demand.prefetch
             view = self.engine.set_demand(token, demand.displayed, demand.prefetch)
             interval = min(FRAME_INTERVAL * max(1, len(self.engine.sessions) / FULL_RATE_SESSIONS), POLL_TIMEOUT)
             for timeout, enough in ((interval, worth_sending), (POLL_TIMEOUT - interval, is_new)):
@@ -178,10 +180,13 @@ class Explore:
             return {"ok": False, "error": str(error)}
         with self.engine.lock:
             remote_calls = self._remote_calls.get(token, 0)
+        new = [frame for frame in view.prefetched if is_new(frame, seen)]
+        other = [frame for frame in new if same_but_w(frame.request, reference)] if follows(reference, guided) else []
         return {
             "ok": True,
             "frames": [describe_frame(frame, seen) for frame in reversed(view.frames)],
-            "strip": [describe_frame(frame, seen) for frame in view.prefetched if is_new(frame, seen)],
+            "strip": [describe_frame(frame, seen) for frame in new if same_but_w(frame.request, guided)],
+            "reference_strip": [describe_frame(frame, seen) for frame in other],
             "rungs": len(rungs),
             "missing": len(rungs) - len(view.prefetched),
             "ahead": view.ahead,
@@ -218,7 +223,7 @@ class Explore:
         return {"ok": True}
 
     def draw_remotely(self, event: gr.EventData) -> None:
-        """{token, request}, queued by the page once for a strip: have it drawn by a remote GPU, all of it in one call.
+        """{token, request, reference}, queued by the page once for a strip: a remote GPU draws all of it in one call.
 
         A call that waited while its session came to ask for another strip ends at once; poll counts it as ended, and
         the page asks again for what is still missing.
@@ -226,7 +231,7 @@ class Explore:
         payload = event._data if isinstance(event._data, Mapping) else {}
         token = _token(payload)
         try:
-            self._draw_remotely(token, payload.get("request"))
+            self._draw_remotely(token, *self._page_requests.pair(payload))
         except (ValueError, UnknownSession) as error:
             raise gr.Error(str(error), print_exception=False) from error
         finally:
@@ -235,19 +240,25 @@ class Explore:
 
     # ---- helpers ---------------------------------------------------------------------------------------------
 
-    def _draw_remotely(self, token: str, raw: Any) -> None:
-        guided = self._page_requests.parse(raw if isinstance(raw, Mapping) else {})
+    async def _parse(self, payload: Mapping[str, Any]) -> tuple[GridRequest, GridRequest]:
+        """The requests of both grids; their models are loaded. Raises ValueError."""
+        await self._open(payload["request"])
+        if isinstance(payload.get("reference"), Mapping):
+            await self._open(payload["reference"])
+        return self._page_requests.pair(payload)
+
+    def _draw_remotely(self, token: str, guided: GridRequest, reference: GridRequest) -> None:
         if not self.engine.is_remote(guided.checkpoint):
             raise ValueError("model must be one that is drawn by a remote GPU")
-        requests = strip(guided)
+        demand = demand_of(guided, reference)
         with self.engine.lock:
             latest = self.engine.sessions.get(token).demand.prefetch
-        if latest and set(latest) != set(requests):
+        if latest and set(latest) != set(demand.prefetch):
             log.info("remote call outdated request=%s", guided.to_json())
             return
-        view = self.engine.set_demand(token, (guided, replace(guided, w=(0.0,))), requests)
+        view = self.engine.set_demand(token, demand.displayed, demand.prefetch)
         there = {frame.request for frame in (*view.frames, *view.prefetched) if frame.done}
-        missing = [request for request in dict.fromkeys((guided, *requests)) if request not in there]
+        missing = [request for request in dict.fromkeys((*demand.displayed, *demand.prefetch)) if request not in there]
         if not missing:  # another page had the same drawn while this one waited for its turn
             return
         try:

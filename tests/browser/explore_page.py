@@ -23,6 +23,9 @@ from cfg_core.serving.registry import ModelRegistry
 
 QUICK = "?samples=4&steps=3"
 
+RUNGS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+BELOW = (-1.0, -0.5)
+
 RESTING = """() => document.querySelector('.explore')?.dataset.state === 'resting'
   && [...document.querySelectorAll('.pane canvas')].every(canvas => canvas.dataset.done === 'true')"""
 
@@ -56,8 +59,8 @@ def wait_until_strip_is_filled(page: Any) -> Any:
 
 def sheet(request: GridRequest, images: np.ndarray) -> np.ndarray:
     """The canvas (row, column, RGBA) that shows these images (w, class, sample, S, S, 1)."""
-    tiles = images[0].swapaxes(0, 1).reshape(-1, *images.shape[3:5])
-    columns = len(request.classes) if len(request.classes) > 1 else math.ceil(math.sqrt(request.samples))
+    tiles = images[0].reshape(-1, *images.shape[3:5])
+    columns = request.samples if len(request.classes) > 1 else math.ceil(math.sqrt(request.samples))
     rows, pitch = math.ceil(len(tiles) / columns), images.shape[3] + 1
     canvas = np.zeros((rows * pitch - 1, columns * pitch - 1, 4), np.uint8)
     for n, tile in enumerate(tiles):
@@ -104,17 +107,29 @@ def assert_shows(page: Any, engine: Engine, **expected: str) -> GridRequest:
             float(page.locator(f".explore >> .pane.{pane} .shown").inner_text().removeprefix("w = ").replace("−", "-"))
             == w
         )
-    assert (
-        float(page.locator(".explore >> .strength output b").inner_text().removeprefix("w = ").replace("−", "-"))
-        == request.w[0]
-    )
+    bubble = page.locator(".explore >> .track output").inner_text()
+    assert float(bubble.removeprefix("w = ").replace("−", "-")) == request.w[0]
     return request
 
 
-def thumb_position(page: Any, w: float, low: float = 0.0) -> tuple[float, float]:
-    """Where the thumb of the guidance slider is at w."""
+def thumb_position(page: Any, w: float, rungs: tuple[float, ...] = RUNGS) -> tuple[float, float]:
+    """Where the thumb of the guidance slider is at w: over its rung, between two rungs linear in w."""
     box = page.locator(".explore >> input.w").bounding_box()
-    return box["x"] + 12 + (w - low) / (8 - low) * (box["width"] - 24), box["y"] + box["height"] / 2 - 10
+    at = np.interp(w, rungs, np.linspace(0, 1, len(rungs)))
+    return box["x"] + 12 + at * (box["width"] - 24), box["y"] + box["height"] / 2
+
+
+def open_setting(page: Any, name: str) -> Any:
+    """Open "rules" or "samplers" in the list of settings."""
+    page.locator(f".explore >> .setting.{name} summary").click()
+    return page.locator(f".explore >> .setting.{name}")
+
+
+def readings(page: Any, pane: str) -> tuple[float, float]:
+    """How sure the classifier is of a grid, and how many of its pictures differ, as its caption says."""
+    words = page.locator(f".explore >> .pane.{pane} .meters").inner_text().split()
+    assert (words[0], words[2], words[4]) == ("sure", "·", "of")
+    return float(words[1]), float(words[3])
 
 
 def class_position(page: Any, stop: str) -> tuple[float, float]:

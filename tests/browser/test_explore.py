@@ -2,22 +2,24 @@
 
 import base64
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import pytest
 
 from cfg_core.grids.request import GridRequest
 from cfg_core.serving.engine import Engine
 
 from .conftest import Open
 from .explore_page import (
+    BELOW,
     QUICK,
     RECORD,
+    RUNGS,
     assert_shows,
     canvas,
     class_position,
     frames,
+    open_setting,
+    readings,
     thumb_position,
     wait_until_resting,
 )
@@ -100,9 +102,9 @@ def test_touch_taps_a_class_and_a_scroll_over_the_rail_taps_none(open_page: Open
 def test_a_newer_request_replaces_an_older_one(open_page: Open, engine: Engine) -> None:
     page = open_page("?sampler=ancestral&steps=1000&samples=4")
     page.wait_for_function("document.querySelector('.guided canvas')?.dataset.evaluations > 1")
-    page.get_by_text("Advanced").click()
-    page.locator(".explore").get_by_label("steps").fill("2")
-    page.locator(".explore").get_by_label("steps").press("Enter")
+    steps = open_setting(page, "samplers").get_by_label("steps")
+    steps.fill("2")
+    steps.press("Enter")
     assert_shows(page, engine, steps="2")
     with engine.lock:
         demanded = [job.request for session in engine.sessions for job in session.jobs]
@@ -112,7 +114,7 @@ def test_a_newer_request_replaces_an_older_one(open_page: Open, engine: Engine) 
 def test_all_classes_at_once(open_page: Open, engine: Engine) -> None:
     page = wait_until_resting(open_page("?steps=2"))
     page.mouse.click(*class_position(page, "All"))
-    request = assert_shows(page, engine, **{"class": "all", "samples": "4"})
+    request = assert_shows(page, engine, **{"class": "all", "samples": "8"})
     assert request.classes == tuple(range(10))
     for pane in ("unguided", "guided"):
         assert page.locator(f".explore >> .{pane} .names span").all_inner_texts() == list(
@@ -125,61 +127,53 @@ def test_all_classes_at_once(open_page: Open, engine: Engine) -> None:
 
 def test_seed_and_dice(open_page: Open, engine: Engine) -> None:
     page = wait_until_resting(open_page(QUICK))
-    seed = page.locator(".explore").get_by_label("seed", exact=True)
+    seed = page.locator(".explore").get_by_label("noise", exact=True)
     seed.fill("123")
     seed.press("Enter")
     assert_shows(page, engine, seed="123")
-    page.get_by_role("button", name="another seed").click()
+    page.get_by_role("button", name="another noise").click()
     request = assert_shows(page, engine)
     assert seed.input_value() == str(request.seed)
     assert request.seed != 123
 
 
-def test_w_below_zero_is_set_under_advanced(open_page: Open, engine: Engine) -> None:
+def test_w_below_zero_is_set_under_the_rule(open_page: Open, engine: Engine) -> None:
     page = wait_until_resting(open_page(QUICK))
     slider = page.get_by_role("slider", name="guidance strength")
     slider.press("Home")
     assert_shows(page, engine, w="0")
-    page.get_by_text("Advanced").click()
-    page.locator(".explore").get_by_label("w from −1").check()
-    page.mouse.click(*thumb_position(page, -0.5, low=-1))
+    below = open_setting(page, "rules").get_by_label("w from −1")
+    below.check()
+    page.mouse.click(*thumb_position(page, -0.5, (*BELOW, *RUNGS)))
     assert_shows(page, engine, w="-0.5")
     slider.press("Home")
     unconditional = assert_shows(page, engine, w="-1")
     other = frames(engine.checkpoint, replace(unconditional, classes=(5,)))[-1]
     assert np.array_equal(canvas(page, "guided"), other), "at w = −1 the class must not matter"
-    assert page.locator(".explore >> .track li").all_inner_texts() == ["−1", *map(str, range(9))]
-    page.locator(".explore").get_by_label("w from −1").uncheck()
+    assert page.locator(".explore >> .strip button").all_inner_texts()[:3] == ["−1", "−0.5", "0"]
+    below.uncheck()
     assert_shows(page, engine, w="0")
 
 
 def test_sampler_steps_and_number_of_samples(open_page: Open, engine: Engine) -> None:
     page = wait_until_resting(open_page(QUICK))
-    page.get_by_text("Advanced").click()
-    page.locator(".explore").get_by_label("sampler").select_option("EDM Heun")
+    setting = open_setting(page, "samplers")
+    setting.get_by_label("sampler").select_option("EDM Heun")
     assert_shows(page, engine, sampler="heun", steps="12")
-    assert page.locator(".explore").get_by_label("steps").input_value() == "12"
-    page.locator(".explore").get_by_label("steps").fill("2")
-    page.locator(".explore").get_by_label("steps").press("Tab")
+    assert setting.get_by_label("steps").input_value() == "12"
+    setting.get_by_label("steps").fill("2")
+    setting.get_by_label("steps").press("Tab")
     page.locator(".explore").get_by_label("pictures").select_option("9")
     assert_shows(page, engine, sampler="heun", steps="2", samples="9")
 
 
 def test_a_chosen_rule_is_drawn_and_kept_in_the_link(open_page: Open, engine: Engine) -> None:
     page = wait_until_resting(open_page(QUICK))
-    page.get_by_text("Advanced").click()
-    page.locator(".explore").get_by_label("rule").select_option("classifier")
+    setting = open_setting(page, "rules")
+    setting.get_by_label("rule").select_option("classifier")
     request = assert_shows(page, engine, rule="classifier")
     assert request.rule == "classifier"
-    assert page.locator(".explore >> .settings").inner_text().startswith("Classifier guidance, DPM-Solver++ 2M")
-    assert page.locator(".explore >> .strength label small").inner_text() == "ε(z, c) − w σ ∇ log p(c|z)"
-
-
-def readings(page: Any, pane: str) -> list[float]:
-    return [
-        float(meter.get_attribute("value") or meter.evaluate("m => m.value"))
-        for meter in page.locator(f".explore >> .pane.{pane} meter").all()
-    ]
+    assert setting.locator("summary b").inner_text() == "Classifier guidance ε(z, c) − w σ ∇ log p(c|z)"
 
 
 def test_the_meters_show_what_the_classifier_measures_of_the_grids_shown(open_page: Open, engine: Engine) -> None:
@@ -188,8 +182,7 @@ def test_the_meters_show_what_the_classifier_measures_of_the_grids_shown(open_pa
     for pane, w in (("unguided", 0.0), ("guided", 4.0)):
         shown = engine.set_demand(engine.admit(), [replace(request, w=(w,))]).frames[0].meter
         assert shown is not None
-        assert readings(page, pane) == pytest.approx([shown.fidelity, shown.diversity], rel=1e-6)
-        words = page.locator(f".explore >> .pane.{pane} .meters output").all_inner_texts()
-        assert words == [f"{shown.fidelity:.2f}", f"{shown.diversity:.1f} of 16"]
+        words = page.locator(f".explore >> .pane.{pane} .meters").inner_text()
+        assert words == f"sure {shown.fidelity:.2f} · {shown.diversity:.1f} of 16 differ"
     (_, plain), (_, guided) = readings(page, "unguided"), readings(page, "guided")
     assert guided < plain

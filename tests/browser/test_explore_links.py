@@ -8,7 +8,7 @@ import pytest
 from cfg_core.serving.engine import Engine
 
 from .conftest import Open
-from .explore_page import QUICK, assert_shows, canvas, class_position, wait_until_resting
+from .explore_page import QUICK, assert_shows, canvas, class_position, open_setting, wait_until_resting
 
 
 def test_a_copied_link_restores_everything(open_page: Open, engine: Engine) -> None:
@@ -48,8 +48,9 @@ def test_a_bad_value_in_a_field_gets_a_sentence(
     open_page: Open, engine: Engine, field: str, value: str, kept: str
 ) -> None:
     page = wait_until_resting(open_page(QUICK))
-    page.get_by_text("Advanced").click()
-    control = page.locator(".explore").get_by_label(field, exact=True)
+    control = page.locator(f".explore >> input.{field}")
+    if field == "steps":
+        open_setting(page, "samplers")
     control.fill(value)
     control.press("Enter")  # the focus stays
     page.get_by_role("alert").wait_for()

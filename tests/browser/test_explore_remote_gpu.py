@@ -8,7 +8,15 @@ from cfg_core.serving.engine import Engine
 from cfg_core.serving.zerogpu import draw_on_gpu
 from tests.conftest import served
 
-from .explore_page import QUICK, assert_shows, class_position, remote_registry, thumb_position, waiting_gpu
+from .explore_page import (
+    QUICK,
+    assert_shows,
+    class_position,
+    open_setting,
+    remote_registry,
+    thumb_position,
+    waiting_gpu,
+)
 
 
 def test_one_call_of_a_remote_gpu_draws_a_whole_strip(
@@ -52,8 +60,7 @@ def test_what_a_remote_gpu_drew_behind_another_tab_is_shown_on_return(
         go.set()
         assert_shows(page, registry.engine, **{"w": "3"})
         assert len(calls) == 1
-        page.get_by_text("Advanced").click()
-        page.get_by_label("w from −1").check()
+        open_setting(page, "rules").get_by_label("w from −1").check()
         page.get_by_role("slider", name="guidance strength").press("Home")
         page.wait_for_function("window.explored.w === -1")
         assert_shows(page, registry.engine, **{"w": "-1"})

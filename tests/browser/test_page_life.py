@@ -14,7 +14,16 @@ from cfg_core.serving.registry import ModelRegistry, load_model
 from tests.conftest import served
 
 from .conftest import CHECKPOINT, Open
-from .explore_page import QUICK, assert_shows, class_position, remote_registry, wait_until_resting, waiting_gpu
+from .explore_page import (
+    QUICK,
+    assert_shows,
+    class_position,
+    open_setting,
+    readings,
+    remote_registry,
+    wait_until_resting,
+    waiting_gpu,
+)
 
 SERVER = re.compile("component_server")
 
@@ -117,34 +126,31 @@ def test_under_unconditional_classifier_guidance_the_left_grid_is_not_called_ung
     title, note = page.locator(".pane.unguided figcaption b"), page.locator(".explore .measured")
     assert (title.inner_text(), note.is_visible()) == ("unguided", False)
     assert page.locator(".explore aside .dot").count() == 1
-    page.get_by_text("Advanced").click()
-    page.locator(".explore").get_by_label("rule").select_option("classifier_unconditional")
+    setting = open_setting(page, "rules")
+    setting.get_by_label("rule").select_option("classifier_unconditional")
     page.wait_for_function("document.querySelector('.pane.unguided b').textContent === 'classifier at strength 1'")
     wait_until_resting(page)
     label = page.locator(".pane.unguided canvas").get_attribute("aria-label")
     assert label == "4 classifier at strength 1 samples of T-shirt at w = 0"
-    page.get_by_text("Advanced").click()
+    open_setting(page, "rules")  # closes it
     assert page.locator(".explore aside .dot").count() == 0, "the curve was measured under another rule"
     assert note.inner_text() == "Measured with DPM-Solver++ 2M, 12 steps, Classifier-free guidance."
 
 
 def test_the_sentence_says_what_the_meters_say(open_page: Open) -> None:
     page = wait_until_resting(open_page("?class=8&w=4"))
-    fidelity, diversity = (
-        [float(pane.locator("meter").nth(n).evaluate("m => m.value")) for pane in page.locator(".pane").all()]
-        for n in (0, 1)
-    )
-    said = page.locator(".explore .sentence").inner_text()
-    assert ("becomes clearer" in said) == (round(fidelity[1], 2) > round(fidelity[0], 2))
-    assert ("become more similar" in said) == (round(diversity[1], 1) < round(diversity[0], 1))
+    fidelity, diversity = zip(*(readings(page, pane) for pane in ("unguided", "guided")), strict=True)
+    sentence = page.locator(".explore .sentence").inner_text()
+    assert ("becomes clearer" in sentence) == (fidelity[1] > fidelity[0])
+    assert ("become more similar" in sentence) == (diversity[1] < diversity[0])
 
 
 def test_a_rules_parameter_is_a_control_a_field_of_the_request_and_of_the_link(open_page: Open) -> None:
     page = wait_until_resting(open_page(QUICK))
-    page.get_by_text("Advanced").click()
-    low = page.get_by_label("λ_lo")
+    setting = open_setting(page, "rules")
+    low = setting.locator("input[name=log_snr_low]")
     assert low.count() == 0
-    rule = page.locator(".explore").get_by_label("rule")
+    rule = setting.get_by_label("rule")
     rule.select_option("interval")
     low.wait_for()
     shown = low.evaluate("n => [n.type, +n.min, +n.max, +n.step, +n.value, n.closest('label').title]")

@@ -17,7 +17,9 @@ export const MODEL = {
   ladder: [0, 1, 2, 3, 4, 6, 8], below: [-1, -0.5], strip_pictures: 64, curve: null,
 };
 
-export const REQUEST = {model: 'a1', class: 0, w: 3, seed: 7, samples: 1, sampler: 'dpmpp_2m', steps: 12, rule: 'cfg'};
+export const REQUEST = {
+  model: 'a1', class: 0, w: 3, seed: 7, samples: 1, sampler: 'dpmpp_2m', steps: 12, rule: 'cfg', vs: {},
+};
 
 /** A frame as the server sends it; its pixel says which evaluation it is of. */
 export function frame(serial, w, evaluations, fields = {}) {
@@ -30,7 +32,7 @@ export function frame(serial, w, evaluations, fields = {}) {
 /** What a poll is answered: both grids after so many evaluations. */
 export function answer(request, evaluations, fields = {}) {
   return {
-    ok: true, frames: [frame(1, 0, evaluations), frame(2, request.w, evaluations)], strip: [], rungs: 0, missing: 0,
+    ok: true, frames: [frame(1, 0, evaluations), frame(2, request.w, evaluations)], strip: [], reference_strip: [], rungs: 0, missing: 0,
     ahead: 0, queue_position: 0, remote_calls: 0, request: {...request}, url: `?w=${request.w}`, ...fields,
   };
 }

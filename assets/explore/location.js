@@ -1,0 +1,50 @@
+// The address of what Explore shows: true at every moment, with entries of its own in the browser's history.
+
+import {readAddress, updateAddress} from '../shared/address.js';
+import {comparisonFields, comparisonOf} from './compare.js';
+import {addressFields, parameterNames, requestFields} from './parameters.js';
+
+/** @typedef {import('./store.js').Store} Store */
+/** @typedef {import('./types.js').Comparison} Comparison */
+
+const INTERVAL = 400;  // milliseconds between changes of the address while the thumb moves; browsers limit their number
+
+export class Location {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
+
+  /** @param {Store} store */
+  constructor(store) {
+    this.store = store;
+  }
+
+  /** What the address should say of this tab: the server's link, or what is asked for until it has answered. */
+  get #fields() {
+    const {model, request, accepted, url, guided, thumb} = this.store;
+    const fields = request === accepted ? addressFields(model, url) : requestFields(model, {...guided, w: thumb});
+    return {...fields, ...comparisonFields(request.vs, parameterNames(model))};
+  }
+
+  /** @param {boolean} [entry] whether Back returns to what the address says now */
+  update(entry) {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    updateAddress(this.#fields, entry);
+  }
+
+  /** The same, soon. */
+  updateSoon() {
+    this.#timer ??= setTimeout(() => this.update(), INTERVAL);
+  }
+
+  /**
+   * Call the listener with the query and its comparison where Back or Forward leads to something else than is shown.
+   *
+   * @param {(query: Record<string, string>, vs: Comparison) => void} listener
+   */
+  onReturn(listener) {
+    addEventListener('popstate', () => {
+      const query = readAddress(), here = Object.entries(this.#fields).every(([name, value]) => (query[name] ?? null) === value);
+      if (!here) listener(query, comparisonOf(query));
+    });
+  }
+}

@@ -1,0 +1,150 @@
+// The settings: a list of what the grids are drawn with, each of which opens in place.
+
+import {all, formula, number, one, text} from '../shared/dom.js';
+import {belowZero} from '../shared/wording.js';
+import {ownParameters} from './parameters.js';
+
+/** @typedef {import('./store.js').Store} Store */
+/** @typedef {import('./types.js').GridRequest} GridRequest */
+/** @typedef {import('./types.js').Parameter} Parameter */
+/** @typedef {import('./types.js').PlainRequest} PlainRequest */
+
+const SAMPLES = [1, 4, 8, 9, 16, 25, 36, 64];
+
+export class Settings {
+  /**
+   * @param {HTMLElement} lab
+   * @param {Store} store
+   * @param {(fields: Partial<GridRequest>) => void} change ask for other fields
+   */
+  constructor(lab, store, change) {
+    this.lab = lab;
+    this.store = store;
+    this.change = change;
+    this.rule = one(lab, '.rule', HTMLSelectElement);
+    this.below = one(lab, '.below', HTMLInputElement);
+    this.sampler = one(lab, '.sampler', HTMLSelectElement);
+    this.steps = one(lab, '.steps', HTMLInputElement);
+    this.samples = one(lab, '.samples', HTMLSelectElement);
+    this.ofRule = new ParameterInputs(one(lab, '.of-rule', HTMLElement), change);
+    this.ofSampler = new ParameterInputs(one(lab, '.of-sampler', HTMLElement), change);
+    this.samples.replaceChildren(...SAMPLES.map(n => new Option(String(n), String(n))));
+    this.#listen();
+  }
+
+  /** What the model offers. */
+  adopt() {
+    const {model} = this.store;
+    this.sampler.replaceChildren(...model.samplers.map(each => new Option(each.title, each.name)));
+    this.rule.replaceChildren(...model.rules.map(each => new Option(each.title, each.name)));
+    one(this.lab, '.rule-choice', HTMLElement).hidden = model.rules.length < 2;
+    one(this.lab, '.about', HTMLElement).textContent = model.about;
+  }
+
+  /** Set the settings to the request, except an input that is being typed in. */
+  reflect() {
+    const {request, thumb, model, below} = this.store;
+    const rule = model.rules.find(({name}) => name === request.rule);
+    const sampler = model.samplers.find(({name}) => name === request.sampler);
+    this.rule.value = request.rule;
+    this.sampler.value = request.sampler;
+    this.below.checked = below;
+    one(this.lab, '.below-label', HTMLElement).replaceChildren(text('i', 'w'), ` ${belowZero(request.rule)}`);
+    this.ofRule.reflect(rule?.name, ownParameters(rule), request);
+    this.ofSampler.reflect(sampler?.name, ownParameters(sampler), request);
+    if (document.activeElement !== this.steps) this.steps.value = String(request.steps);
+    const samples = String(request.samples);
+    if (![...this.samples.options].some(option => option.value === samples)) this.samples.append(new Option(samples, samples));
+    this.samples.value = samples;
+    one(this.lab, '.each', HTMLElement).textContent = request.class === 'all' ? 'of each class' : '';
+    this.#summary('.rules', rule?.title ?? '', ...formula(rule?.formula ?? ''));
+    this.#summary('.samplers', `${sampler?.title ?? request.sampler}, ${request.steps} steps`);
+    one(this.lab, '.scale', HTMLElement).replaceChildren(...formula(`s = 1 + w = ${number(1 + thumb)}`));
+  }
+
+  /** After a refusal: also what is being typed is what is asked for. */
+  restoreTyped() {
+    this.steps.value = String(this.store.request.steps);
+    for (const inputs of [this.ofRule, this.ofSampler]) inputs.restoreTyped(this.store.request);
+  }
+
+  /** @param {string} setting @param {string} title @param {...(string | Node)} rest */
+  #summary(setting, title, ...rest) {
+    const small = document.createElement('small');
+    small.append(...rest);
+    one(this.lab, `${setting} summary b`, HTMLElement).replaceChildren(title, ...(rest.length ? [' ', small] : []));
+  }
+
+  #listen() {
+    const {change, store} = this;
+    this.below.addEventListener('change', () => {
+      store.below = this.below.checked;
+      change(store.below ? {} : {w: Math.max(0, store.thumb)});
+    });
+    this.rule.addEventListener('change', () => change({rule: this.rule.value}));
+    this.sampler.addEventListener('change', () => {
+      const chosen = store.model.samplers.find(each => each.name === this.sampler.value);
+      change({sampler: this.sampler.value, steps: chosen?.steps ?? store.request.steps});
+    });
+    this.steps.addEventListener('change', () => change({steps: this.steps.value}));
+    this.samples.addEventListener('change', () => change({samples: +this.samples.value}));
+  }
+}
+
+/** A number input for each parameter of one rule or sampler. */
+export class ParameterInputs {
+  #owner = '';
+  /** @type {Parameter[]} */ #parameters = [];
+
+  /**
+   * @param {HTMLElement} node
+   * @param {(fields: Partial<GridRequest>) => void} change
+   */
+  constructor(node, change) {
+    this.node = node;
+    this.change = change;
+  }
+
+  /**
+   * Show the parameters of an owner, set to a request, except an input that is being typed in.
+   *
+   * @param {string | undefined} owner
+   * @param {Parameter[]} parameters
+   * @param {PlainRequest} request
+   */
+  reflect(owner, parameters, request) {
+    if (owner !== this.#owner) {
+      this.#owner = owner ?? '';
+      this.#parameters = parameters;
+      this.node.replaceChildren(...parameters.map(each => this.#label(each)));
+    }
+    this.#set(request, input => input !== document.activeElement);
+  }
+
+  /** @param {PlainRequest} request */
+  restoreTyped(request) {
+    this.#set(request, () => true);
+  }
+
+  /** @param {PlainRequest} request @param {(input: HTMLInputElement) => boolean} which */
+  #set(request, which) {
+    const inputs = all(this.node, 'input', HTMLInputElement);
+    this.#parameters.forEach(({name, default: usual}, i) => {
+      if (which(inputs[i])) inputs[i].value = String(request[name] ?? usual);
+    });
+  }
+
+  /** @param {Parameter} parameter */
+  #label({name, symbol, low, high, step, help, default: usual}) {
+    const label = text('label', ''), input = document.createElement('input');
+    Object.assign(input, {type: 'number', name, min: low, max: high, step: step || 'any', autocomplete: 'off'});
+    label.title = help;
+    const sign = text('span', '');
+    sign.append(...formula(symbol));
+    label.append(sign, ' ', input);
+    input.addEventListener('change', () => {  // one that was emptied goes back to its default
+      this.change({[name]: input.value.trim() === '' ? usual : Number(input.value)});
+    });
+    return label;
+  }
+}
