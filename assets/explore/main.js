@@ -12,6 +12,7 @@ import {listenKeys} from './keys.js';
 import {Location} from './location.js';
 import {Playback} from './playback.js';
 import {closeSession, openSession} from './session.js';
+import {SaveMenu} from './save.js';
 import {Store} from './store.js';
 import {Transport} from './transport.js';
 import {Views} from './views.js';
@@ -27,13 +28,14 @@ const REST = 150;  // milliseconds after which a thumb that does not move rests
  *
  * @param {HTMLElement} element
  * @param {ExploreServer} server
- * @param {object} constants
+ * @param {{KINDS: Record<string, string>}} constants titles of the kinds of files that can be saved
  * @param {(event: string, data: object) => void} trigger an event of the component, which Gradio queues
  */
-export async function mount(element, server, constants, trigger) {
+export async function mount(element, server, {KINDS}, trigger) {
   const lab = one(element, '.explore', HTMLElement), message = one(lab, '.message', HTMLElement);
   const {token, ...description} = await openSession(server, sentence => showMessage(message, sentence));
-  new Explore(lab, server, trigger, token, description);
+  const {store, views} = new Explore(lab, server, trigger, token, description);
+  new SaveMenu(lab, store, server.save, KINDS, () => views.strip.sample);
 }
 
 class Explore {

@@ -97,6 +97,8 @@
  *   trajectory: (ask: {token: string}) => Promise<{ok: true, trajectories: WireFrame[][]} | Refusal | null>,
  *   pause_session: (ask: {token: string}) => Promise<{ok: true, queue_position: number} | Refusal | null>,
  *   close_session: (ask: {token: string}) => Promise<{ok: true} | null>,
+ *   save: (ask: {kind: string, request: PlainRequest, reference: PlainRequest, sample: number}) =>
+ *     Promise<{ok: true, name: string, media_type: string, content: string} | Refusal | null>,
  * }} ExploreServer
  */
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.progress import track
 
 from cfg_core.checkpoints.catalog import describe_model
@@ -17,10 +18,11 @@ from cfg_core.checkpoints.format import LoadedModel
 from cfg_core.checks import shown
 from cfg_core.commands.common import add_guidance_options, command_parser
 from cfg_core.devices import choose_device, set_cpu_threads
+from cfg_core.diffusion.denoiser import Denoiser
 from cfg_core.files import check_writable
 from cfg_core.grids.drawing import begin_grid, check_drawable, pixels
 from cfg_core.grids.request import GridRequest
-from cfg_core.grids.sheet import draw_sheet, read_request, save_sheet
+from cfg_core.grids.sheet import draw_sheets, read_requests, save_sheet
 from cfg_core.parameters import assigned
 from cfg_core.program import in_clone
 from cfg_core.sampling.loop import generate
@@ -59,19 +61,28 @@ def main(arguments: list[str] | None = None) -> None:
         checkpoint = load_model(
             describe_model(a.checkpoint or in_clone("checkpoint", SHIPPED)), choose_device(a.device), guide=a.guide
         ).checkpoint
-        request = read_request(a.again) if a.again else _request(a, checkpoint)
-        if request.checkpoint != checkpoint.hash:
-            raise ValueError(f"checkpoint must be {request.checkpoint}, which drew {a.again}, got {checkpoint.hash}")
-        check_drawable(checkpoint.denoiser, request := request.guided_by(checkpoint.guide))
+        requests = read_requests(a.again) if a.again else (_request(a, checkpoint),)
+        for request in requests:
+            if request.checkpoint != checkpoint.hash:
+                raise ValueError(
+                    f"checkpoint must be {request.checkpoint}, which drew {a.again}, got {checkpoint.hash}"
+                )
+            check_drawable(checkpoint.denoiser, request.guided_by(checkpoint.guide))
+        requests = tuple(request.guided_by(checkpoint.guide) for request in requests)
         check_writable("out", a.out)
-        job = begin_grid(checkpoint.denoiser, request)
-        for state, _ in track(generate(checkpoint.denoiser, job), "denoising", total=request.evaluations):
-            z = state.z
-        pictures = pixels(request, checkpoint.denoiser.pictures(z))
-        save_sheet(draw_sheet(request, pictures, checkpoint.config.classes), a.out, request)
+        pictures = [_draw(checkpoint.denoiser, request) for request in requests]
+        save_sheet(draw_sheets(requests, pictures, checkpoint.config.classes), a.out, *requests)
     except (ValueError, OSError) as error:
         p.error(str(error))
-    print(f"{a.out}: {request.pictures} samples, {request.to_url(len(checkpoint.config.classes))}")
+    for request in requests:
+        print(f"{a.out}: {request.pictures} samples, {request.to_url(len(checkpoint.config.classes))}")
+
+
+def _draw(denoiser: Denoiser, request: GridRequest) -> np.ndarray:
+    job = begin_grid(denoiser, request)
+    for state, _ in track(generate(denoiser, job), "denoising", total=request.evaluations):
+        z = state.z
+    return pixels(request, denoiser.pictures(z))
 
 
 def _request(a: argparse.Namespace, checkpoint: LoadedModel) -> GridRequest:

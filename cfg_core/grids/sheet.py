@@ -1,7 +1,10 @@
-"""A labelled sheet of a grid as PNG, its request in the metadata."""
+"""A labelled sheet of one grid or of several side by side as PNG, their requests in the metadata."""
 
+import json
 from collections.abc import Sequence
+from math import ceil, sqrt
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
@@ -9,49 +12,92 @@ from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from cfg_core.grids.request import GridRequest
 
 METADATA = "guidance-lab"
-"""Key of the PNG text chunk with the request's JSON."""
+"""Key of the PNG text chunk with the request's JSON, or a list of several."""
 
 
 INK, PAPER = (28, 27, 25), (251, 250, 247)
 
 
+def across(request: GridRequest) -> int:
+    """Pictures side by side under one w: of one class a square, of several a row of each, of many w a column each."""
+    if len(request.w) > 2:
+        return 1
+    return request.samples if len(request.classes) > 1 else ceil(sqrt(request.samples))
+
+
 def draw_sheet(request: GridRequest, pictures: np.ndarray, classes: Sequence[str], scale: int = 3) -> Image.Image:
-    """A labelled sheet: a column for each w, a row for each sample, the samples of a class together.
+    """A labelled sheet: a block of columns for each w, the samples of a class together.
 
     pictures: (w, class, sample, S, S, C) uint8, as ``pixels`` gives them. scale: of samples on the sheet.
     """
-    columns, _, _, size, _, channels = pictures.shape
-    rows = pictures.reshape(columns, -1, size, size, channels)
-    pitch, margin = size * scale + 2, 16
+    blocks, _, samples, size, _, channels = pictures.shape
+    width = across(request)
+    height = ceil(samples / width)
+    pitch, margin, gap = size * scale + 2, 16, 10 if width > 1 else 0
     font = ImageFont.load_default(15)
     names = [classes[label] for label in request.classes]
     left, top = margin + 12 + int(max(font.getlength(name) for name in names)), margin + 26
-    sheet = Image.new("RGB", (left + columns * pitch + margin, top + rows.shape[1] * pitch + margin), PAPER)
+    right = left + blocks * width * pitch + (blocks - 1) * gap
+    sheet = Image.new("RGB", (right + margin, top + len(names) * height * pitch + margin), PAPER)
     pen = ImageDraw.Draw(sheet)
-    for column, w in enumerate(request.w):
-        pen.text((left + (column + 0.5) * pitch, top - 8), f"w = {w:g}", INK, font, anchor="ms")
-        for row, picture in enumerate(rows[column]):
+    for block, w in enumerate(request.w):
+        start = left + block * (width * pitch + gap)
+        pen.text((start + 0.5 * width * pitch, top - 8), f"w = {w:g}", INK, font, anchor="ms")
+        for n, picture in enumerate(pictures[block].reshape(-1, size, size, channels)):
+            label, sample = divmod(n, samples)
+            row, column = label * height + sample // width, sample % width
             shown = picture if channels == 3 else picture[..., 0]
             tile = Image.fromarray(shown).convert("RGB").resize((size * scale, size * scale), Image.Resampling.NEAREST)
-            sheet.paste(tile, (left + column * pitch, top + row * pitch))
-    for block, name in enumerate(names):
-        middle = top + (block + 0.5) * request.samples * pitch
-        pen.text((left - 12, middle), name, INK, font, anchor="rm")
+            sheet.paste(tile, (start + column * pitch, top + row * pitch))
+    for label, name in enumerate(names):
+        pen.text((left - 12, top + (label + 0.5) * height * pitch), name, INK, font, anchor="rm")
     return sheet
 
 
-def save_sheet(sheet: Image.Image, path: Path, request: GridRequest) -> None:
-    """Save as PNG with the request inside. Raises OSError where that place cannot be written."""
+def beside(sheets: Sequence[Image.Image], titles: Sequence[str]) -> Image.Image:
+    """Several sheets as one, each under its title."""
+    font = ImageFont.load_default(15)
+    height = 30 + max(sheet.height for sheet in sheets)
+    whole = Image.new("RGB", (sum(sheet.width for sheet in sheets), height), PAPER)
+    pen, left = ImageDraw.Draw(whole), 0
+    for sheet, title in zip(sheets, titles, strict=True):
+        pen.text((left + sheet.width / 2, 20), title, INK, font, anchor="ms")
+        whole.paste(sheet, (left, 30))
+        left += sheet.width
+    return whole
+
+
+def draw_sheets(requests: Sequence[GridRequest], pictures: Sequence[np.ndarray], classes: Sequence[str]) -> Image.Image:
+    """One sheet, or several side by side under what each is drawn with."""
+    sheets = [draw_sheet(request, drawn, classes) for request, drawn in zip(requests, pictures, strict=True)]
+    return sheets[0] if len(sheets) == 1 else beside(sheets, [_title(request) for request in requests])
+
+
+def _title(request: GridRequest) -> str:
+    parts = [request.rule, request.sampler, f"{request.steps} steps"]
+    return ", ".join(parts + [f"{name} {value:g}" for name, value in request.changed.items()])
+
+
+def save_sheet(sheet: Image.Image, file: Path | BinaryIO, *requests: GridRequest) -> None:
+    """Save as PNG with the requests inside. Raises OSError where that place cannot be written."""
     metadata = PngImagePlugin.PngInfo()
-    metadata.add_text(METADATA, request.to_json())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path, "PNG", pnginfo=metadata)
+    texts = [request.to_json() for request in requests]
+    metadata.add_text(METADATA, texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]")
+    if isinstance(file, Path):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(file, "PNG", pnginfo=metadata)
 
 
-def read_request(path: Path) -> GridRequest:
-    """The request inside a saved sheet. Raises ValueError where there is none."""
+def read_requests(path: Path) -> tuple[GridRequest, ...]:
+    """The requests inside a saved sheet. Raises ValueError where there is none."""
     with Image.open(path) as picture:
         text = picture.info.get(METADATA)
     if text is None:
         raise ValueError(f"{path} carries no request")
-    return GridRequest.from_json(text)
+    if not text.startswith("["):
+        return (GridRequest.from_json(text),)
+    try:
+        several = json.loads(text)
+    except (RecursionError, ValueError):
+        raise ValueError(f"{path} carries requests that are no JSON") from None
+    return tuple(GridRequest.from_json(json.dumps(each)) for each in several)

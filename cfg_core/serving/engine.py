@@ -173,10 +173,15 @@ class Engine:
 
     async def draw_async(self, request: GridRequest) -> np.ndarray:
         """The same for a coroutine: no thread is held while it waits."""
+        return _pixels((await self.trajectory_async(request))[-1])
+
+    async def trajectory_async(self, request: GridRequest) -> list[Frame]:
+        """The frames of a grid's denoising, the finished one last; raises as ``draw``."""
         with self._own_session(request) as token:
             while not (view := self._poll(token, request)).complete:
                 await self.wait_for_update(token, view.version, DRAW_POLL)
-        return _pixels(view.frames[0])
+            _pixels(view.frames[0])
+            return self.trajectories(token)[0]
 
     def deliver(self, drawn: Mapping[GridRequest, np.ndarray | str]) -> None:
         """Add finished grids of a remote GPU, or an error message in place of one."""

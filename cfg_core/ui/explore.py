@@ -16,6 +16,7 @@ from cfg_core.ui.component import component
 from cfg_core.ui.descriptions import describe_frame, describe_model, is_new, worth_sending
 from cfg_core.ui.rails import Rails
 from cfg_core.ui.requests import PageRequests, demand_of, follows, same_but_w
+from cfg_core.ui.saving import Saving, kinds
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +37,8 @@ class Explore:
     """The server functions of assets/explore.
 
     ``open_session`` once, then ``poll`` for frames, ``trajectory`` for the denoising of what is displayed,
-    ``describe_model`` to change the model, ``rail`` where its pictures come later, ``pause_session`` while the tab is
-    hidden, and ``close_session`` at the end.
+    ``describe_model`` to change the model, ``rail`` where its pictures come later, ``save`` for what is taken away,
+    ``pause_session`` while the tab is hidden, and ``close_session`` at the end.
 
     All take one JSON object and return one; an invalid one is answered by a sentence in ``error``. None holds
     a thread while it waits.
@@ -53,6 +54,7 @@ class Explore:
         self._remote_calls: LRUCache[str, int] = LRUCache(TRACKED_SESSIONS)
         self._page_requests = PageRequests(models)
         self._rails = Rails(self.engine)
+        self._saving = Saving(models, self._page_requests)
 
     def render(self) -> gr.HTML:
         """The component."""
@@ -78,7 +80,11 @@ class Explore:
         def close_session(payload: Any) -> dict[str, Any]:
             return self.close_session(payload)
 
-        html = component("explore", open_session, describe_model, poll, rail, trajectory, pause_session, close_session)
+        async def save(payload: Any) -> dict[str, Any]:
+            return await self._saving.save(payload)
+
+        functions = (open_session, describe_model, poll, rail, trajectory, pause_session, close_session, save)
+        html = component("explore", *functions, KINDS=kinds())
         html.submit(
             self.draw_remotely,
             None,

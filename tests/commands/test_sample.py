@@ -9,7 +9,7 @@ from cfg_core.diffusion.noise import noise
 from cfg_core.diffusion.schedule import Schedule
 from cfg_core.grids.drawing import begin_grid, pixels
 from cfg_core.grids.request import GridRequest
-from cfg_core.grids.sheet import draw_sheet, read_request
+from cfg_core.grids.sheet import draw_sheet, read_requests
 from cfg_core.networks.unet import UNet, UNetConfig
 from cfg_core.sampling.loop import sample as run
 
@@ -35,7 +35,7 @@ def draw(checkpoint, out, *arguments):
 def test_the_sheet_carries_its_request(checkpoint, tmp_path):
     out = tmp_path / "sheet.png"
     draw(checkpoint, out, "--class", "Bee", "2", "--w", "0", "1.5", "--samples", "2", "--seed", "5")
-    assert read_request(out) == GridRequest(load_checkpoint(checkpoint).hash, (1, 2), (0.0, 1.5), 2, 5, steps=3)
+    assert read_requests(out)[0] == GridRequest(load_checkpoint(checkpoint).hash, (1, 2), (0.0, 1.5), 2, 5, steps=3)
 
 
 def test_a_sheet_can_be_drawn_again_from_its_file_alone(checkpoint, tmp_path):
@@ -48,7 +48,7 @@ def test_parameters_of_rule_and_sampler_can_be_set_and_travel_with_the_sheet(che
     chosen = ["--sampler", "ddim", "--rule", "interval", "--samples", "1"]
     draw(checkpoint, tmp_path / "a.png", *chosen, "--set", "eta=0.5", "--set", "log_snr_low=-3")
     draw(checkpoint, tmp_path / "plain.png", *chosen)
-    found = dict(read_request(tmp_path / "a.png").parameters)
+    found = dict(read_requests(tmp_path / "a.png")[0].parameters)
     assert found == {"eta": 0.5, "log_snr_low": -3.0, "log_snr_high": 2.5}
     draw(checkpoint, tmp_path / "b.png", "--again", str(tmp_path / "a.png"))
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

@@ -1,0 +1,64 @@
+// The menu of what can be taken away: each kind is made by the server and downloaded, the curve by the page itself.
+
+import {bytes, one, text} from '../shared/dom.js';
+import {download, svgFile} from '../shared/download.js';
+
+/** @typedef {import('./types.js').ExploreServer} ExploreServer */
+/** @typedef {import('./store.js').Store} Store */
+
+export class SaveMenu {
+  /**
+   * @param {HTMLElement} lab
+   * @param {Store} store
+   * @param {ExploreServer['save']} save
+   * @param {Record<string, string>} kinds titles of the kinds of files, by their names
+   * @param {() => number | null} picked the sample that is pointed at
+   */
+  constructor(lab, store, save, kinds, picked) {
+    this.store = store;
+    this.save = save;
+    this.details = one(lab, '.save', HTMLDetailsElement);
+    this.status = one(this.details, '[role="status"]', HTMLElement);
+    this.sample = 0;
+    const buttons = Object.entries(kinds).map(([name, title]) => this.#button(title, () => this.#fetch(name)));
+    const curve = this.#button('the measured curve, SVG', () => {
+      download('curve.svg', 'image/svg+xml', svgFile(one(lab, 'aside .chart', SVGSVGElement)));
+    });
+    this.status.before(...buttons, curve);
+    this.details.addEventListener('toggle', () => {
+      this.sample = picked() ?? 0;
+      curve.hidden = !store.model.curve;
+      this.#say('');
+    });
+    document.addEventListener('pointerdown', event => {
+      if (event.target instanceof Node && !this.details.contains(event.target)) this.details.open = false;
+    });
+  }
+
+  /** @param {string} title @param {() => void} action */
+  #button(title, action) {
+    const button = text('button', title);
+    button.type = 'button';
+    button.addEventListener('click', action);
+    return button;
+  }
+
+  /** @param {string} kind */
+  async #fetch(kind) {
+    const {guided, reference} = this.store;
+    this.#say('is being made …');
+    const reply = await this.save({kind, request: guided, reference, sample: this.sample}).catch(() => null);
+    if (!reply?.ok) {
+      this.#say(reply?.error ?? 'The server does not answer. Please try again.');
+      return;
+    }
+    download(reply.name, reply.media_type, bytes(reply.content));
+    this.#say(`saved as ${reply.name}`);
+  }
+
+  /** @param {string} sentence */
+  #say(sentence) {
+    this.status.textContent = sentence;
+    this.status.hidden = !sentence;
+  }
+}
