@@ -10,7 +10,6 @@ from cfg_core.serving.registry import ModelRegistry
 from cfg_core.ui.requests import PageRequests
 from cfg_core.ui.saving import Saving
 
-
 FOUR = {"samples": 4, "steps": 2}
 
 
