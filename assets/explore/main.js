@@ -202,6 +202,7 @@ class Explore {
     if (!store.satisfied || store.thumb !== store.request.w || lab.dataset.state === 'resting') return;
     lab.dataset.state = 'resting';
     this.location.update();
+    this.playback.rested();
     const guided = store.live(1);
     if (!guided?.done || guided.error) return;
     this.views.captions.speakOf(guided);
@@ -220,6 +221,8 @@ class Explore {
     const {lab, playback, views: {captions: {step}, controls, difference}} = this;
     step.addEventListener('input', () => { playback.stop(); playback.scrub(+step.value); });
     one(lab, '.play', HTMLElement).addEventListener('click', () => playback.play());
+    const part = one(lab, '.shown-part', HTMLSelectElement);
+    part.addEventListener('change', () => playback.show(/** @type {typeof playback.shown} */ (part.value)));
     const keys = one(lab, '.keys', HTMLDialogElement);
     listenKeys({
       slide: event => {

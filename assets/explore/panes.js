@@ -66,14 +66,15 @@ export class Pane {
     this.title.textContent = 'difference';
     this.caption.textContent = `at w = ${number(drawn.w)}: black where both are equal`;
     this.meters.textContent = '';
-    this.drawn = this.#metered = null;
+    this.drawn = null;
   }
 
-  /** The meters of the finished frame; those of an unfinished one are not known yet. */
+  /** The meters of the finished frame that is drawn; those of an unfinished one are not known. */
   showMeters() {
-    if (this.#metered === this.frame) return;
-    this.#metered = this.frame;
-    const meter = this.frame?.meter, {several, count} = this.frame ? layoutOf(this.frame, this.store.model) : {several: false, count: 1};
+    const frame = this.drawn?.done ? this.frame : null;
+    if (this.#metered === frame) return;
+    this.#metered = frame;
+    const meter = frame?.meter, {several, count} = frame ? layoutOf(frame, this.store.model) : {several: false, count: 1};
     const sure = meter ? `sure ${fixed(meter.fidelity, 2)}` : '', differ = meter && count > 1 ? `${fixed(meter.diversity)} of ${count} differ` : '';
     this.meters.textContent = [sure, differ].filter(Boolean).join(' · ');
     this.meters.title = meter ? meterHelp(several) : '';

@@ -17,11 +17,33 @@ import {bytes} from '../shared/dom.js';
  * }} PlaybackView
  */
 
+/** @param {WireFrame} frame @returns {Frame} */
+const decoded = frame => ({
+  ...frame, pixels: frame.pixels ? bytes(frame.pixels) : undefined, noisy: frame.noisy ? bytes(frame.noisy) : undefined,
+});
+
+/**
+ * Pictures of which the upper left half is of one grid and the lower right half of another.
+ *
+ * @param {Uint8Array} upper
+ * @param {Uint8Array} lower
+ * @param {number} size
+ * @param {number} channels
+ */
+export function halves(upper, lower, size, channels) {
+  return upper.map((value, i) => {
+    const pixel = Math.floor(i / channels) % (size * size), row = Math.floor(pixel / size), column = pixel % size;
+    return row + column < size ? value : lower[i];
+  });
+}
+
 export class Playback {
   /** The frames of both grids, once they are here. @type {Frame[][] | null} */ trajectories = null;
+  /** What is drawn of each evaluation. @type {'predicted' | 'noisy' | 'both'} */ shown = 'predicted';
   /** The evaluation that is shown, or null for the finished picture. @type {number | null} */ step = null;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #timer;
   /** @type {Promise<boolean> | null} */ #fetching = null;
+  #waiting = false;   // to play once both grids are finished
 
   /**
    * @param {Store} store
@@ -30,6 +52,17 @@ export class Playback {
   constructor(store, view) {
     this.store = store;
     this.view = view;
+  }
+
+  /**
+   * Show the predicted pictures, z itself, or half of each.
+   *
+   * @param {'predicted' | 'noisy' | 'both'} what
+   */
+  async show(what) {
+    this.shown = what;
+    if (what !== 'predicted') await this.#fetch();
+    this.view.redraw();
   }
 
   /** Something else is asked for: the finished pictures are shown again. */
@@ -48,7 +81,10 @@ export class Playback {
     const {step} = this, frames = this.trajectories?.[pane];
     if (step === null || !frames) return null;
     const after = frames.findIndex(frame => frame.evaluations > step);
-    return (after === -1 ? frames.at(-1) : frames[Math.max(0, after - 1)]) ?? null;
+    const frame = after === -1 ? frames.at(-1) : frames[Math.max(0, after - 1)];
+    if (!frame?.noisy || !frame.pixels || this.shown === 'predicted') return frame ?? null;
+    const {size, channels} = this.store.model;
+    return {...frame, pixels: this.shown === 'noisy' ? frame.noisy : halves(frame.noisy, frame.pixels, size, channels)};
   }
 
   /** Evaluations of the guided grid. */
@@ -68,7 +104,7 @@ export class Playback {
     const {revision} = this.store, found = await this.view.fetch();
     const whole = found?.every(frames => frames.at(-1)?.done && !frames.at(-1)?.error);
     if (!found || !whole || revision !== this.store.revision) return false;
-    this.trajectories = found.map(frames => frames.map(frame => ({...frame, pixels: frame.pixels ? bytes(frame.pixels) : undefined})));
+    this.trajectories = found.map(frames => frames.map(decoded));
     return true;
   }
 
@@ -82,9 +118,14 @@ export class Playback {
     this.view.redraw();
   }
 
-  /** Play from where it is, or stop. */
+  /** Play from where it is, or stop; while the grids are drawn, play once they are. */
   async play() {
-    if (this.#timer) return this.stop();
+    if (this.#timer || this.#waiting) return this.stop();
+    if (!this.view.resting()) {
+      this.#waiting = true;
+      this.view.playing(true);
+      return;
+    }
     if (!await this.#fetch() || this.#timer) return;
     const {total} = this;
     if (this.view.calm()) {  // nothing moves by itself: one evaluation at a time
@@ -100,7 +141,15 @@ export class Playback {
     }, Math.max(40, Math.min(150, 3000 / total)));
   }
 
+  /** Both grids are finished. */
+  rested() {
+    if (!this.#waiting) return;
+    this.stop();
+    this.play();
+  }
+
   stop() {
+    this.#waiting = false;
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.view.playing(false);

@@ -156,7 +156,7 @@ export class Store {
    * @param {Pane[]} panes that may show them
    */
   keep(frames, panes = [0, 1]) {
-    for (const frame of frames) {
+    for (const {noisy, ...frame} of frames) {
       for (const pane of panes) this.sides[pane].add(frame.serial);
       const before = this.held.get(frame.serial);
       if (before && (before.done || before.evaluations > frame.evaluations)) continue;

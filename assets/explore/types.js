@@ -46,19 +46,20 @@
 /** @typedef {{fidelity: number, diversity: number}} Meter */
 
 /**
- * A grid after some of its evaluations, as the server sends it. pixels: base64, null where the page has them.
+ * A grid after some of its evaluations, as the server sends it. pixels: base64, null where the page has them. noisy: the
+ * same of z as it is after the step, in trajectories only.
  *
  * @typedef {{
  *   serial: number, w: number, classes: number[], samples: number, seed: number, evaluations: number, total: number,
  *   done: boolean, seconds: number, precomputed: boolean, error: string | null, meter: Meter | null,
- *   pixels: string | null,
+ *   pixels: string | null, noisy?: string | null,
  * }} WireFrame
  */
 
 /**
  * The same with its pixels decoded, if any have come.
  *
- * @typedef {Omit<WireFrame, 'pixels'> & {pixels?: Uint8Array}} Frame
+ * @typedef {Omit<WireFrame, 'pixels' | 'noisy'> & {pixels?: Uint8Array, noisy?: Uint8Array}} Frame
  */
 
 /**

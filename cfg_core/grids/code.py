@@ -11,8 +11,8 @@ def command_line(request: GridRequest, checkpoint: str) -> str:
     words = ["python", "-m", "cfg_core", "sample", "--checkpoint", checkpoint, "--class", *map(str, request.classes)]
     words += ["--w", *(f"{w:g}" for w in request.w), "--samples", str(request.samples), "--seed", str(request.seed)]
     words += ["--sampler", request.sampler, "--steps", str(request.steps), "--rule", request.rule]
-    if request.changed:
-        words += ["--set", *(f"{name}={value!r}" for name, value in request.changed.items())]
+    for name, value in request.changed.items():
+        words += ["--set", f"{name}={value!r}"]
     return shlex.join([*words, "--out", "sheet.png"])
 
 

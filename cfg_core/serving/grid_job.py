@@ -30,7 +30,7 @@ class Frame:
     """A grid after some of its evaluations.
 
     serial: of its job. pixels: (w, class, sample, S, S, C) uint8, the clean samples as predicted at this evaluation;
-    None before the first. seconds: since the request. precomputed: shipped with the app, not computed by it. error: one
+    None before the first. noisy: the same of z as it is after the step; in trajectories only, and not of latents. seconds: since the request. precomputed: shipped with the app, not computed by it. error: one
     sentence, where the job ended early. meter: of the finished pictures, where there is a classifier of clean images.
     """
 
@@ -38,6 +38,7 @@ class Frame:
     serial: int
     evaluations: int = 0
     pixels: np.ndarray | None = None
+    noisy: np.ndarray | None = None
     seconds: float = 0.0
     precomputed: bool = False
     error: str | None = None
@@ -76,7 +77,8 @@ class GridJob:
     @property
     def nbytes(self) -> int:
         """Bytes of pixels that it holds."""
-        return sum(frame.pixels.nbytes for frame in {self.frame, *self.trajectory} if frame.pixels is not None)
+        kept = (array for frame in {self.frame, *self.trajectory} for array in (frame.pixels, frame.noisy))
+        return sum(array.nbytes for array in kept if array is not None)
 
     @property
     def pending_blocks(self) -> int:
@@ -112,24 +114,28 @@ class GridJob:
         drawn = pixels(request, self._denoiser.pictures(torch.cat(x)))
         seconds = time.monotonic() - self._begun_at
         meter = measure(request, drawn) if measure and at == request.evaluations else None
-        self.frame = Frame(request, self.frame.serial, at, drawn, seconds, meter=meter)
-        kept = max(1, TRAJECTORY_BYTES // drawn.nbytes)
+        self.frame = Frame(request, self.frame.serial, at, drawn, seconds=seconds, meter=meter)
+        kept = max(1, TRAJECTORY_BYTES // (drawn.nbytes * (1 if self._latents else 2)))
         if self.frame.done or at % (every * -(-request.evaluations // (every * kept))) == 0:
-            self.trajectory.append(self.frame)
+            noisy = None if self._latents else pixels(request, torch.cat([state.z for state in states]))
+            self.trajectory.append(replace(self.frame, noisy=noisy))
         if self.frame.done:
             self._blocks = []
         return True
 
     def _frame_interval(self) -> int:
         """Evaluations from frame to frame; the first and the last evaluation always have one."""
-        latents = self._denoiser.picture_shape != self._denoiser.shape
-        return -(-self.request.evaluations // LATENT_FRAMES) if latents else 1
+        return -(-self.request.evaluations // LATENT_FRAMES) if self._latents else 1
+
+    @property
+    def _latents(self) -> bool:
+        return self._denoiser.picture_shape != self._denoiser.shape
 
     def finish(self, drawn: np.ndarray, measure: Measure | None = None) -> None:
         """End with pictures that a remote GPU drew: (w, class, sample, S, S, C) uint8."""
         seconds, request = time.monotonic() - self._begun_at, self.request
         meter = measure(request, drawn) if measure else None
-        self.frame = Frame(request, self.frame.serial, request.evaluations, drawn, seconds, meter=meter)
+        self.frame = Frame(request, self.frame.serial, request.evaluations, drawn, seconds=seconds, meter=meter)
         self.trajectory, self._blocks, self._evaluations = [self.frame], [], request.evaluations
 
     def fail(self, sentence: str) -> None:

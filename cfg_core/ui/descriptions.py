@@ -60,7 +60,7 @@ def worth_sending(frame: Frame, seen: Mapping[str, Any]) -> bool:
 
 
 def describe_frame(frame: Frame, seen: Mapping[str, Any]) -> dict[str, Any]:
-    """A frame; its pixels are sent once for each grid and evaluation."""
+    """A frame; its pixels are sent once for each grid and evaluation, z too where it has been kept."""
     return {
         "serial": frame.serial,
         "w": frame.request.w[0],
@@ -75,4 +75,5 @@ def describe_frame(frame: Frame, seen: Mapping[str, Any]) -> dict[str, Any]:
         "error": frame.error,
         "meter": frame.meter and asdict(frame.meter),
         "pixels": encoded(frame.pixels.tobytes()) if frame.pixels is not None and is_new(frame, seen) else None,
+        "noisy": encoded(frame.noisy.tobytes()) if frame.noisy is not None else None,
     }

@@ -115,7 +115,7 @@ def test_a_sample_is_shown_large_over_all_w(open_page: Open, engine: Engine) -> 
     page.wait_for_function("document.querySelector('.strip canvas').width > 28")
     assert np.array_equal(cell(9), whole)
     page.locator(".explore >> .w").focus()
-    page.keyboard.press("Shift+Tab")
+    page.locator(".explore >> .guided canvas").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("End")
     page.keyboard.press("ArrowLeft")
