@@ -1,4 +1,4 @@
-"""Screenshots of every tab at several window sizes, light and dark, of the running app: docs/screens/TAB-SIZE-SCHEME.webp.
+"""Screenshots of every tab of the running app at several window sizes, light and dark.
 
 python -m tests.screens [--out docs/screens]
 """

@@ -30,8 +30,9 @@ class Frame:
     """A grid after some of its evaluations.
 
     serial: of its job. pixels: (w, class, sample, S, S, C) uint8, the clean samples as predicted at this evaluation;
-    None before the first. noisy: the same of z as it is after the step; in trajectories only, and not of latents. seconds: since the request. precomputed: shipped with the app, not computed by it. error: one
-    sentence, where the job ended early. meter: of the finished pictures, where there is a classifier of clean images.
+    None before the first. noisy: the same of z as it is after the step; in trajectories only, and not of latents.
+    seconds: since the request. precomputed: shipped with the app, not computed by it. error: one sentence, where the
+    job ended early. meter: of the finished pictures, where there is a classifier of clean images.
     """
 
     request: GridRequest
