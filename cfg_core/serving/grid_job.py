@@ -78,8 +78,9 @@ class GridJob:
     @property
     def nbytes(self) -> int:
         """Bytes of pixels that it holds."""
-        kept = (array for frame in {self.frame, *self.trajectory} for array in (frame.pixels, frame.noisy))
-        return sum(array.nbytes for array in kept if array is not None)
+        frames = (self.frame, *self.trajectory)
+        kept = {id(each): each for frame in frames for each in (frame.pixels, frame.noisy) if each is not None}
+        return sum(each.nbytes for each in kept.values())
 
     @property
     def pending_blocks(self) -> int:

@@ -32,7 +32,7 @@ def test_the_denoising_can_be_scrubbed_and_played(open_page: Open, engine: Engin
             "pane => document.querySelector(pane).dataset.evaluations === '2'", arg=f".{pane} canvas"
         )
         assert np.array_equal(canvas(page, pane), frames(engine.checkpoint, replace(request, w=(w,)))[1])
-        assert page.locator(f".explore >> .{pane} .shown").inner_text() == f"step 2 of 6 · w = {w}"
+        assert page.locator(f".explore >> .{pane} .shown").inner_text() == f"step 2 of 6 · w = {w:g}"
     page.evaluate(RECORD)
     page.locator(".explore >> .w").focus()
     page.keyboard.press("Space")

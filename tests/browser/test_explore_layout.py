@@ -92,7 +92,7 @@ def test_the_keyboard_reaches_every_control_in_order(open_page: Open) -> None:
     page.evaluate("document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0)")
     page.locator("h1").click()
     reached = []
-    for _ in range(27):
+    for _ in range(30):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate("(n => n.closest('.strip')?.className || n.className || n.tagName)(document.activeElement)")
@@ -103,9 +103,9 @@ def test_the_keyboard_reaches_every_control_in_order(open_page: Open) -> None:
         )
         assert ring, f"{reached[-1]} shows no focus"
     settings = ["SUMMARY", "SUMMARY", "sampler", "steps", "INPUT", "samples"]
-    footer = ["play", "step", "seed", "dice", "difference", "link"]
+    footer = ["play", "step", "shown-part", "seed", "dice", "difference", "SUMMARY", "link"]
     axis = ["w", *["strip"] * 10]
-    assert reached == ["BUTTON", "models", "class", "SUMMARY", "CANVAS", "CANVAS", *settings, *axis, *footer][:27]
+    assert reached == ["BUTTON", "models", "class", "SUMMARY", "CANVAS", "CANVAS", *settings, *axis, *footer][:30]
 
 
 def test_the_slider_has_keys_from_anywhere_on_the_page(open_page: Open) -> None:

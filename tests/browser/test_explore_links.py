@@ -24,7 +24,7 @@ def test_a_copied_link_restores_everything(open_page: Open, engine: Engine) -> N
     assert other.url == link
     assert_shows(other, engine, **state)
     assert other.locator(".explore").get_by_role("slider", name="class").get_attribute("aria-valuetext") == "Bag"
-    assert other.locator(".explore").get_by_label("seed", exact=True).input_value() == "11"
+    assert other.locator(".explore").get_by_label("noise", exact=True).input_value() == "11"
     assert other.locator(".explore .sampler").input_value() == "ddim"
     for pane in ("unguided", "guided"):
         assert np.array_equal(canvas(other, pane), canvas(page, pane))

@@ -30,11 +30,11 @@ def test_another_model_is_chosen_while_another_page_samples(browser: Any, engine
         two.wait_for_function("+document.querySelector('.guided canvas')?.dataset.evaluations > 0")
         one.goto(address + QUICK + "&class=8&w=2&rule=classifier")
         wait_until_resting(one)
-        assert one.get_by_label("model").locator("option").all_inner_texts() == [each.name for each in infos]
-        one.get_by_label("model").select_option(label=other.name)
+        assert one.locator("select.models").locator("option").all_inner_texts() == [each.name for each in infos]
+        one.locator("select.models").select_option(label=other.name)
         one.wait_for_function("model => window.explored.model === model", arg=other.hash)
         assert_shows(one, engine, **{"class": "8", "w": "2", "model": other.hash, "rule": "classifier"})
-        assert "p_uncond 0.1" in one.locator("p.model").inner_text()
+        assert "p_uncond 0.1" in one.locator(".explore .about").inner_text()
         assert_shows(two, engine, **{"class": "3", "steps": "40", "model": infos[0].hash})
         one.reload()
         assert_shows(one, engine, **{"class": "8", "model": other.hash})
@@ -55,9 +55,9 @@ def test_choosing_a_model_that_was_trained_further_since_the_page_opened_gives_i
         wait_until_resting(page)
         save_checkpoint(tmp_path / "mine", config, {name: each + 0.002 for name, each in weights.items()})
         newer = describe_model(tmp_path / "mine").hash
-        page.get_by_label("model").select_option(label="mine")
+        page.locator("select.models").select_option(label="mine")
         page.wait_for_function("model => window.explored.model === model", arg=newer)
-        assert page.get_by_label("model").input_value() == newer
+        assert page.locator("select.models").input_value() == newer
         assert_shows(page, engine, model=newer)
         page.close()
 
@@ -71,11 +71,11 @@ def test_a_model_that_cannot_be_loaded_is_reported_with_the_reason(browser: Any,
         page = browser.new_page()
         page.goto(address + QUICK)
         wait_until_resting(page)
-        page.get_by_label("model").select_option(label=infos[1].name)
+        page.locator("select.models").select_option(label=infos[1].name)
         page.get_by_role("alert").wait_for()
         wait_until_resting(page)
         assert "which is not installed: python -m pip install it" in page.get_by_role("alert").inner_text()
-        assert page.get_by_label("model").input_value() == infos[0].hash
+        assert page.locator("select.models").input_value() == infos[0].hash
         page.close()
 
 
@@ -91,7 +91,7 @@ def test_while_one_page_waits_for_a_model_another_goes_on(browser: Any, engine: 
         for page in (one, two):
             page.goto(address + QUICK)
             wait_until_resting(page)
-        one.get_by_label("model").select_option(label=other.name)
+        one.locator("select.models").select_option(label=other.name)
         two.mouse.click(*class_position(two, "Bag"))
         assert_shows(two, engine, **{"class": "8"})
         assert one.evaluate("window.explored.model") != other.hash

@@ -39,16 +39,18 @@ def test_a_folder_of_pictures_becomes_a_model_on_the_page(browser: Any, tmp_path
     run("train", "--data", pictures, "--size", 16, "--run", mine, *small)
     command = [sys.executable, "app.py", "--checkpoint", str(mine / "checkpoint"), "--port", str(port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as app:
-        assert app.stdout is not None
-        assert any("Running on local URL" in line for line in app.stdout)
-        page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{port}/?samples=4&steps=3")
-        wait_until_resting(page)
-        assert page.locator(".rail li").all_inner_texts() == ["cross", "disc", "All"]
-        offered = page.get_by_label("model").locator("option").all_inner_texts()
-        assert offered[:2] == ["mine", "fashion-mnist"]
-        page.get_by_label("model").select_option(label="fashion-mnist")
-        page.wait_for_function("document.querySelectorAll('.rail li').length === 11")
-        wait_until_resting(page)
-        page.close()
-        app.terminate()
+        try:
+            assert app.stdout is not None
+            assert any("Running on local URL" in line for line in app.stdout)
+            page = browser.new_page()
+            page.goto(f"http://127.0.0.1:{port}/?samples=4&steps=3")
+            wait_until_resting(page)
+            assert page.locator(".rail li").all_inner_texts() == ["cross", "disc", "All"]
+            offered = page.locator("select.models").locator("option").all_inner_texts()
+            assert offered[:2] == ["mine", "fashion-mnist"]
+            page.locator("select.models").select_option(label="fashion-mnist")
+            page.wait_for_function("document.querySelectorAll('.rail li').length === 11")
+            wait_until_resting(page)
+            page.close()
+        finally:
+            app.terminate()

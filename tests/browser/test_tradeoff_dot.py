@@ -74,6 +74,9 @@ def test_in_explore_a_small_curve_has_the_dot_and_all_stays_on_one_screen(open_p
     assert curve.locator(".dot").count() == 0, "the curve is of other settings"
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
     page.set_viewport_size({"width": 1280, "height": 720})
+    assert curve.is_visible()
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    page.set_viewport_size({"width": 1024, "height": 768})
     assert not curve.is_visible()
 
 

@@ -94,7 +94,8 @@ def trajectory(denoiser: NetworkDenoiser) -> list[Frame]:
     while not job.frame.done:
         advance_jobs(denoiser, job.next_blocks(denoiser, 3))
         job.update_frame()
-    assert job.nbytes == sum(frame.pixels.nbytes for frame in job.trajectory if frame.pixels is not None)
+    kept = [array for frame in job.trajectory for array in (frame.pixels, frame.noisy)]
+    assert job.nbytes == sum(array.nbytes for array in kept if array is not None)
     return job.trajectory
 
 
@@ -102,11 +103,18 @@ def test_a_trajectory_has_every_evaluation(tiny_denoiser: NetworkDenoiser) -> No
     assert [frame.evaluations for frame in trajectory(tiny_denoiser)] == [1, 2, 3, 4, 5, 6]
 
 
+def test_a_trajectory_has_z_as_it_is_after_each_step(tiny_denoiser: NetworkDenoiser) -> None:
+    steps = generate(tiny_denoiser, begin_grid(tiny_denoiser, A))
+    for frame, (state, _) in zip(trajectory(tiny_denoiser), steps, strict=True):
+        assert frame.noisy is not None
+        assert np.array_equal(frame.noisy, pixels(A, state.z))
+
+
 @pytest.mark.parametrize(("frames", "kept"), [(3, [2, 4, 6]), (2, [3, 6]), (0.5, [6])])
 def test_a_trajectory_that_would_be_too_long_is_thinned_out(
     tiny_denoiser: NetworkDenoiser, monkeypatch: pytest.MonkeyPatch, frames: float, kept: list[int]
 ) -> None:
-    monkeypatch.setattr(job_module, "TRAJECTORY_BYTES", int(frames * 42 * 64))
+    monkeypatch.setattr(job_module, "TRAJECTORY_BYTES", int(frames * 2 * 42 * 64))
     assert [frame.evaluations for frame in trajectory(tiny_denoiser)] == kept
 
 
