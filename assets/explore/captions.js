@@ -6,6 +6,8 @@ import {comparisonSentence, gridSentence} from '../shared/wording.js';
 /** @typedef {import('./store.js').Store} Store */
 /** @typedef {import('./types.js').Frame} Frame */
 
+const LONG = 2;  // seconds that are worth a word
+
 export class Captions {
   /**
    * @param {HTMLElement} lab
@@ -44,14 +46,19 @@ export class Captions {
   describe(reference, guided, frame, step, comparedWith) {
     this.#sentence(reference, guided, comparedWith);
     const {store} = this, here = guided?.done && guided.w === store.thumb ? guided : null;
-    const waiting = store.ahead ? `${store.ahead} ahead of you` : 'computing';
-    this.cost.textContent = here ? costOf(here) : waiting;
+    this.cost.textContent = here && store.satisfied ? costOf(here, store.waited / 1000) : this.#waiting();
     if (!frame) return;
     const at = step ?? (frame.done ? frame.total : frame.evaluations);
     this.step.max = String(frame.total);
     this.step.value = String(at);
     this.step.setAttribute('aria-valuetext', `evaluation ${at} of ${frame.total}`);
     this.stepText.textContent = `${at} / ${frame.total}`;
+  }
+
+  #waiting() {
+    const {ahead, secondsLeft} = this.store;
+    if (ahead) return `${ahead} ahead of you`;
+    return secondsLeft !== null && secondsLeft > LONG ? `computing, about ${Math.ceil(secondsLeft)} s more` : 'computing';
   }
 
   /** @param {Frame | null} reference @param {Frame | null} guided @param {string} comparedWith */
@@ -70,11 +77,12 @@ export class Captions {
 }
 
 /**
- * What a finished frame took, from when it was first asked for.
+ * What a finished grid took of evaluations, and its person of time.
  *
  * @param {Frame} frame
+ * @param {number} seconds
  */
-function costOf({precomputed, evaluations, seconds}) {
+function costOf({precomputed, evaluations}, seconds) {
   if (precomputed) return 'precomputed';
   return `${evaluations} evaluations, ${seconds < 1 ? `${Math.round(1000 * seconds)} ms` : `${fixed(seconds)} s`}`;
 }

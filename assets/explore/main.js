@@ -21,7 +21,8 @@ import {Views} from './views.js';
 /** @typedef {import('./types.js').ExploreServer} ExploreServer */
 /** @typedef {import('./types.js').GridRequest} GridRequest */
 
-const REST = 150;  // milliseconds after which a thumb that does not move rests
+const REST = 150;       // milliseconds after which a thumb that does not move rests
+const PATIENCE = 2000;  // milliseconds after which what is drawn can be cancelled
 
 /**
  * Gradio calls this once the markup is on the page.
@@ -40,6 +41,7 @@ export async function mount(element, server, {KINDS}, trigger) {
 
 class Explore {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #resting;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #drawing;
 
   /**
    * @param {HTMLElement} lab
@@ -183,7 +185,22 @@ class Explore {
     if (reply?.ok) this.adopt(reply, vs);
   }
 
+  /** Go back to the last grids that were finished. */
+  cancel() {
+    const {finishedRequest} = this.store;
+    if (finishedRequest) this.change(finishedRequest);
+  }
+
+  /** @param {boolean} on whether what is drawn can be cancelled, once it takes long */
+  #cancellable(on) {
+    clearTimeout(this.#drawing);
+    const button = one(this.lab, '.cancel', HTMLElement);
+    button.hidden = true;
+    if (on && this.store.finishedRequest) this.#drawing = setTimeout(() => { button.hidden = false; }, PATIENCE);
+  }
+
   #begin() {
+    this.#cancellable(true);
     this.playback.reset();
     this.lab.dataset.state = 'drawing';
     this.views.reflect();
@@ -201,6 +218,8 @@ class Explore {
     const {store, lab} = this;
     if (!store.satisfied || store.thumb !== store.request.w || lab.dataset.state === 'resting') return;
     lab.dataset.state = 'resting';
+    store.finish();
+    this.#cancellable(false);
     this.location.update();
     this.playback.rested();
     const guided = store.live(1);
@@ -220,6 +239,7 @@ class Explore {
   #listen() {
     const {lab, playback, views: {captions: {step}, controls, difference}} = this;
     step.addEventListener('input', () => { playback.stop(); playback.scrub(+step.value); });
+    one(lab, '.cancel', HTMLElement).addEventListener('click', () => this.cancel());
     one(lab, '.play', HTMLElement).addEventListener('click', () => playback.play());
     const part = one(lab, '.shown-part', HTMLSelectElement);
     part.addEventListener('change', () => playback.show(/** @type {typeof playback.shown} */ (part.value)));

@@ -48,6 +48,11 @@ export class Store {
     this.ahead = 0;
     /** The link of what was accepted last. */
     this.url = '';
+    /** Milliseconds since when the request is waited for, and how long the last one was. */
+    this.askedAt = performance.now();
+    this.waited = 0;
+    /** The last request whose grids were finished. @type {GridRequest | null} */
+    this.finishedRequest = null;
     /** Counts the requests, so that what was fetched for an older one is let go. */
     this.revision = 0;
     /** What should still be read until something else is asked for. */
@@ -78,8 +83,7 @@ export class Store {
     this.request = {...request, vs: withoutEqual(request, request.vs)};
     this.thumb = this.request.w;
     if (this.thumb < 0) this.below = true;
-    this.notice = '';
-    this.revision += 1;
+    this.#asked();
     const another = sceneOf(this.request) !== before;
     if (another) this.forgetFrames();
     return another;
@@ -113,8 +117,28 @@ export class Store {
     this.thumb = w;
     const next = this.pictures <= this.model.strip_pictures ? this.rungAt(w) : w;
     if (next !== this.request.w) this.request = {...this.request, w: next};
+    this.#asked();
+  }
+
+  #asked() {
     this.notice = '';
     this.revision += 1;
+    this.askedAt = performance.now();
+  }
+
+  /** Both grids that were asked for are finished and shown. */
+  finish() {
+    this.waited = performance.now() - this.askedAt;
+    this.finishedRequest = this.request;
+  }
+
+  /**
+   * About how many seconds both grids still take, by what has been done of them; null before there is anything to go by.
+   */
+  get secondsLeft() {
+    const live = this.displayed.map(serial => this.held.get(serial)).filter(frame => frame !== undefined);
+    const done = live.reduce((sum, frame) => sum + frame.evaluations, 0), total = live.reduce((sum, frame) => sum + frame.total, 0);
+    return done && live.length ? ((performance.now() - this.askedAt) / 1000) * (total - done) / done : null;
   }
 
   /**

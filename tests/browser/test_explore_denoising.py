@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from cfg_core.grids.drawing import begin_grid, pixels
+from cfg_core.sampling.loop import generate
 from cfg_core.serving.engine import Engine
 
 from .conftest import Open
@@ -14,7 +16,9 @@ from .explore_page import (
     canvas,
     class_position,
     frames,
+    open_setting,
     request_in_url,
+    sheet,
     wait_until_resting,
     wait_until_strip_is_filled,
 )
@@ -59,3 +63,34 @@ def test_with_reduced_motion_nothing_moves_by_itself(open_page: Open, engine: En
     assert {each["done"] for each in page.evaluate("record()")} == {"true"}
     page.get_by_role("button", name="play the denoising").click()
     page.wait_for_function("document.querySelector('.guided canvas').dataset.evaluations === '1'")
+
+
+def test_a_long_grid_says_how_long_and_can_be_cancelled(open_page: Open, engine: Engine) -> None:
+    page = wait_until_resting(open_page(QUICK))
+    setting = open_setting(page, "samplers")
+    setting.get_by_label("sampler").select_option("ancestral")
+    setting.get_by_label("steps").fill("1000")
+    setting.get_by_label("steps").press("Enter")
+    page.wait_for_function("document.querySelector('.explore .cost').textContent.includes('s more')")
+    page.get_by_role("button", name="cancel").click()
+    request = assert_shows(page, engine, sampler="dpmpp_2m", steps="3")
+    with engine.lock:
+        demanded = {job.request.steps for session in engine.sessions for job in session.jobs}
+    assert demanded == {request.steps}
+
+
+def test_play_begins_when_the_grids_are_there_and_shows_z_if_asked(open_page: Open, engine: Engine) -> None:
+    page = wait_until_resting(open_page("?samples=4&steps=6"))
+    request = request_in_url(page, engine)
+    page.get_by_label("what is drawn of each step").select_option("noisy")
+    page.get_by_role("slider", name="denoising").press("Home")
+    page.wait_for_function("document.querySelector('.guided canvas').dataset.evaluations === '1'")
+    denoiser = engine.checkpoint.denoiser
+    states = [state for state, _ in generate(denoiser, begin_grid(denoiser, request))]
+    page.wait_for_function("document.querySelector('.meters').textContent === ''")
+    assert np.array_equal(canvas(page, "guided"), sheet(request, pixels(request, states[0].z)))
+    page.evaluate(RECORD)
+    page.get_by_role("slider", name="class").press("End")
+    page.get_by_role("button", name="play the denoising").click()
+    wait_until_resting(page)
+    page.wait_for_function("record().some(each => each.classes.includes(',') && each.evaluations === '3')")

@@ -146,3 +146,20 @@ test('a field that no rule knows is not sent', () => {
 test('in the address stands what the server wrote; a parameter that is gone is taken out', () => {
   assert.deepEqual(addressFields(MODEL, '?rule=interval&log_snr_low=-2'), {rule: 'interval', log_snr_low: '-2', eta: null});
 });
+
+test('about how long it still takes follows from what is done', () => {
+  const s = store();
+  assert.equal(s.secondsLeft, null);
+  s.askedAt = performance.now() - 3000;
+  s.keep([frame(1, 0, 6), frame(2, 3, 3)]);
+  s.displayed = [1, 2];
+  assert.ok(Math.abs(s.secondsLeft - 5) < 0.5);
+});
+
+test('the last finished request can be gone back to', () => {
+  const s = store();
+  s.finish();
+  s.change({steps: 1000});
+  s.change(s.finishedRequest);
+  assert.equal(s.request.steps, 12);
+});
