@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from typing import Any
 
 from cfg_core.grids.request import GridRequest
 
@@ -24,12 +25,10 @@ def python_code(request: GridRequest, checkpoint: str) -> str:
 def notebook(request: GridRequest, checkpoint: str, title: str) -> str:
     """The same as a Jupyter notebook, JSON of nbformat 4.5, to be run in a clone of the project."""
     text = f"# {title}\n\nRun this in a clone of Guidance Lab after `make app`, or with its requirements installed."
-    cells = [{"cell_type": "markdown", "id": "title", "metadata": {}, "source": text}]
+    cells: list[dict[str, Any]] = [{"cell_type": "markdown", "id": "title", "metadata": {}, "source": text}]
     for n, source in enumerate([*_cells(request, checkpoint), "sheet"]):
-        cells.append(
-            {"cell_type": "code", "id": f"cell-{n}", "metadata": {}, "source": source, "outputs": []}
-            | {"execution_count": None}
-        )
+        code = {"cell_type": "code", "id": f"cell-{n}", "metadata": {}, "source": source}
+        cells.append({**code, "outputs": [], "execution_count": None})
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     whole = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(whole, indent=1, ensure_ascii=False)

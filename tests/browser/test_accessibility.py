@@ -11,6 +11,8 @@ AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 
 pytestmark = pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm ci")
 
+READY = "name => !['opening', 'drawing'].includes(document.querySelector('.' + name)?.dataset.state)"
+
 RUN = """async () => {
   const {violations} = await axe.run('.gradio-container', {resultTypes: ['violations']});
   return violations.filter(each => ['serious', 'critical'].includes(each.impact))
@@ -26,7 +28,7 @@ def test_nothing_serious_is_found_on_any_tab(open_page: Open, scheme: str) -> No
     for tab in page.get_by_role("tab").all():
         tab.click()
         name = page.evaluate("document.documentElement.dataset.tab")
-        page.wait_for_function("name => document.querySelector('.' + name)?.dataset.state !== 'opening'", arg=name)
+        page.wait_for_function(READY, arg=name)
         page.wait_for_function("document.getAnimations().every(each => each.playState !== 'running')")
         found[name] = page.evaluate(RUN)
     assert found == {name: [] for name in found}
