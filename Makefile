@@ -35,6 +35,9 @@ bench-classroom: $(VENV)/.dev ## thirty sessions for two minutes, against a plai
 soak: $(VENV)/.dev           ## changing sessions for half an hour
 	$(BIN)/python -m tests.benchmarks.soak $(ARGS)
 
+attack: $(VENV)/.dev         ## what one visitor can do to the others, a minute an attack
+	$(BIN)/python -m tests.attack $(ARGS)
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -46,4 +49,4 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt constraints.txt | $(VENV)/bi
 	$(BIN)/python -m pip install --quiet -r requirements.txt -r requirements-dev.txt -c constraints.txt
 	touch $@
 
-.PHONY: app test check test-scripts check-scripts bench bench-live bench-classroom soak
+.PHONY: app test check test-scripts check-scripts bench bench-live bench-classroom soak attack
