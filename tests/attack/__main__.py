@@ -45,7 +45,7 @@ def main() -> None:
     p.add_argument("--json", type=Path, help="a file for what was measured")
     options = p.parse_args()
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
-    names = options.only or (SHORT if options.short else list(ATTACKS))
+    names: list[str] = options.only or list(SHORT if options.short else ATTACKS)
     rows = short(names) if options.short else list(each_alone(names, options.seconds, console))
     calm = [wait for row in rows for wait in row.calm]
     undisturbed = None if options.short else percentile(calm, 95)

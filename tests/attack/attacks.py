@@ -4,7 +4,6 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from tests.attack.client import Attacker
 from tests.attack.payloads import (
@@ -24,10 +23,10 @@ from tests.attack.payloads import (
 API = "/gradio_api"
 SERVER = f"{API}/component_server"
 
-FLOOD = 100
+FLOOD = 100.0
 """Requests a second of an attack that lives by their number."""
 
-FEW = 12
+FEW = 12.0
 """Requests a second of an attack that needs no more."""
 
 CONNECTIONS = 300
@@ -123,8 +122,9 @@ async def take_seats(attacker: Attacker, keep: Callable[[str], Awaitable[None]])
 
     async def act(_: int) -> None:
         if due and due[0][0] <= clock():
-            _, token = heapq.heapreplace(due, (clock() + KEPT, due[0][1]))
-            await keep(token)
+            longest = due[0][1]
+            heapq.heapreplace(due, (clock() + KEPT, longest))
+            await keep(longest)
         elif token := (await attacker.call("open_session", {"query": {}})).get("token"):
             heapq.heappush(due, (clock(), token))
 
@@ -198,7 +198,7 @@ async def garbage(attacker: Attacker) -> None:
             route = JSON_ROUTES[number // 2 % len(JSON_ROUTES)]
             await attacker.send(f"{API}/{route}", GARBAGE[number // 2 // len(JSON_ROUTES) % len(GARBAGE)])
             return
-        value: Any = GARBAGE_FIELDS[number // 2 % len(GARBAGE_FIELDS)]
+        value = GARBAGE_FIELDS[number // 2 % len(GARBAGE_FIELDS)]
         fields = {"model": value, "w": value, "class": value}
         functions = {"poll": {"token": value, "request": fields, "seen": value}, "open_session": {"query": fields}}
         for function, data in functions.items():

@@ -33,7 +33,7 @@ GARBAGE = (
     b'{"data": 1, "fn_name": "poll", "component_id": NaN}',
 )  # fmt: skip
 
-GARBAGE_FIELDS = (
+GARBAGE_FIELDS: tuple[Any, ...] = (
     float("nan"), float("inf"), 10**400, "\ud800", "nan", [], {}, [[]], {"x": None}, True, 10_000 * "x", -1e308,
 )  # fmt: skip
 """Values of the fields of a request."""
