@@ -91,12 +91,19 @@ def table(rows: list[Row], calm: list[float], missed: dict[str, list[str]]) -> T
     shown = Table(title=title)
     for heading in ("attack", "sent", "answers"):
         shown.add_column(heading, overflow="fold")
-    for heading in ("memory MB: before, height, after", "open files", "log KB", "tracebacks", "files left"):
+    for heading in (
+        "memory MB: before, height, after",
+        "cores after",
+        "open files",
+        "log KB",
+        "tracebacks",
+        "files left",
+    ):
         shown.add_column(heading, justify="right")
     for heading in ("innocent p50, p95", "newcomers", "goals missed"):
         shown.add_column(heading, overflow="fold")
     if calm:
-        shown.add_row("(undisturbed)", *7 * [""], seconds(calm))
+        shown.add_row("(undisturbed)", *8 * [""], seconds(calm))
     for row in rows:
         usages = row.before, row.height, row.after
         answers = ", ".join(f"{number} × {kind}" for kind, number in sorted(row.answers.items()) if number)
@@ -106,6 +113,7 @@ def table(rows: list[Row], calm: list[float], missed: dict[str, list[str]]) -> T
             str(row.sent),
             answers,
             " ".join(f"{each.memory:.0f}" for each in usages),
+            f"{row.busy:.1f}",
             " ".join(str(each.open_files) for each in usages),
             f"{row.log_bytes / 1024:.0f}",
             str(row.tracebacks),

@@ -89,8 +89,12 @@ async def full_lab(attacker: Attacker) -> None:
 
 async def uploads(attacker: Attacker) -> None:
     """A thousand files a second."""
-    form, kind = files(50)
-    await attacker.repeat(20, lambda number: attacker.send(f"{API}/upload?upload_id={number}", form, kind=kind))
+
+    async def act(number: int) -> None:
+        form, kind = files(50 * number, 50)
+        await attacker.send(f"{API}/upload?upload_id={number}", form, kind=kind)
+
+    await attacker.repeat(20, act)
 
 
 # ---- places and queues -------------------------------------------------------------------------------------------

@@ -28,6 +28,9 @@ STOP = 3000.0
 INTERVAL = 0.1
 """Seconds between two looks at the app's memory and open files."""
 
+IDLE = 0.5
+"""Share of a core below which the app has no work left."""
+
 SETTLE = 40.0
 """Seconds that the app has, after an attack of a minute, to give back its memory; sessions expire after 30."""
 
@@ -46,6 +49,7 @@ class Row:
     """One attack. Times are in seconds.
 
     sent, answers: the attacker's requests and what became of them. before, height, after: what the app takes.
+    busy: the share of the last second after the attack in which the app computed, of one core.
     calm, waits: the innocent visitor's, before and during the attack; faults: its calls that failed.
     newcomers: how many came; refused, late: what they did not get.
     """
@@ -56,6 +60,7 @@ class Row:
     before: Usage = field(default_factory=Usage)
     height: Usage = field(default_factory=Usage)
     after: Usage = field(default_factory=Usage)
+    busy: float = 0
     log_bytes: int = 0
     tracebacks: int = 0
     files_left: int = 0
@@ -146,12 +151,14 @@ async def measure(page: Page, name: str, seconds: float, calm: float, newcomers:
 
 
 async def settle(page: Page, process: psutil.Process, row: Row, seconds: float) -> None:
-    """Wait until the memory is given back, for some time at most."""
+    """Wait until the memory is given back and the work is done, for some time at most."""
     until = time.perf_counter() + seconds
     while time.perf_counter() < until:
+        computed, begun = sum(process.cpu_times()[:2]), time.perf_counter()
         await asyncio.sleep(1)
+        row.busy = (sum(process.cpu_times()[:2]) - computed) / (time.perf_counter() - begun)
         row.after = await usage(page, process, row.before.cached)
-        if row.left <= LEFT / 2:
+        if row.left <= LEFT / 2 and row.busy < IDLE:
             break
 
 

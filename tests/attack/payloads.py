@@ -49,7 +49,8 @@ def nested(depth: int) -> bytes:
     return b'{"data": [' + depth * b"[" + depth * b"]" + b"]}"
 
 
-def files(number: int) -> tuple[bytes, str]:
-    """A form of so many files of one byte each, and its content type."""
+def files(first: int, number: int) -> tuple[bytes, str]:
+    """A form of so many files of one byte, named by their numbers, and its content type."""
     part = b'--x\r\nContent-Disposition: form-data; name="files"; filename="%d.txt"\r\n\r\nx\r\n'
-    return b"".join(part % each for each in range(number)) + b"--x--\r\n", "multipart/form-data; boundary=x"
+    parts = b"".join(part % each for each in range(first, first + number))
+    return parts + b"--x--\r\n", "multipart/form-data; boundary=x"
