@@ -38,6 +38,9 @@ soak: $(VENV)/.dev           ## changing sessions for half an hour
 screens: $(VENV)/.dev        ## screenshots of every tab, into docs/screens
 	$(BIN)/python -m tests.screens $(ARGS)
 
+attack: $(VENV)/.dev         ## what one visitor can do to the others, a minute an attack
+	$(BIN)/python -m tests.attack $(ARGS)
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -49,4 +52,4 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt constraints.txt | $(VENV)/bi
 	$(BIN)/python -m pip install --quiet -r requirements.txt -r requirements-dev.txt -c constraints.txt
 	touch $@
 
-.PHONY: app test check test-scripts check-scripts bench bench-live bench-classroom soak screens
+.PHONY: app test check test-scripts check-scripts bench bench-live bench-classroom soak screens attack

@@ -55,8 +55,12 @@ def demands(seed: int, want: dict[str, Any]) -> Iterator[tuple[dict[str, Any], f
         want[name] = choose.choice(others[name])
 
 
+class Queued(RuntimeError):
+    """The session waits for a place; the message says where."""
+
+
 class Session:
-    """A session at the page of a running app."""
+    """A session at the page of a running app. Its calls raise RuntimeError, with the app's sentence, if refused."""
 
     def __init__(self, page: Page, client: httpx.AsyncClient, record: Record, seed: int) -> None:
         self.page, self.client, self.record = page, client, record
@@ -80,6 +84,8 @@ class Session:
 
     async def enter(self) -> None:
         self.me, self.seen = await self.call("open_session", {"query": {}}), {}
+        if not self.me["ok"]:
+            raise RuntimeError(self.me["error"])
         self.shipped = self.me["request"]["seed"]  # of this noise strips are precomputed
 
     async def leave(self) -> None:
@@ -90,6 +96,8 @@ class Session:
         reply = await self.call("poll", ask)
         if not reply["ok"]:
             raise RuntimeError(reply["error"])
+        if reply["queue_position"]:
+            raise Queued(f"queued at position {reply['queue_position']}")
         frames = [reply["frames"][-1], *reply["strip"]]
         if errors := [frame["error"] for frame in frames if frame["error"]]:
             raise RuntimeError(str(errors))

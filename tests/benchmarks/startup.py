@@ -45,10 +45,12 @@ def first_picture(checkpoint: str) -> None:
 
 
 @contextmanager
-def running(checkpoint: str, *options: str) -> Iterator["Page"]:
-    """``app.py`` in a process of its own, once it answers."""
+def running(checkpoint: str, *options: str, descriptors: int | None = None) -> Iterator["Page"]:
+    """``app.py`` in a process of its own, once it answers. descriptors: of files and connections that it may open."""
     port = free_port()
     command = [sys.executable, "app.py", "--checkpoint", checkpoint, "--host", "127.0.0.1", "--port", str(port)]
+    if descriptors is not None:
+        command = ["sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh", *command]
     with tempfile.TemporaryFile() as log:  # an unread pipe would fill up and block the app
         app = subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=log)
         try:
@@ -64,7 +66,8 @@ class Page:
     def __init__(self, address: str, app: subprocess.Popen[bytes], log: IO[bytes]) -> None:
         self.address, self.app, self._log = address, app, log
         components = self._when_up()["components"]
-        (self.component,) = (c["id"] for c in components if c.get("props", {}).get("elem_id") == "explore")
+        self.tabs = {c["props"]["elem_id"]: c["id"] for c in components if c.get("props", {}).get("elem_id")}
+        self.component = self.tabs["explore"]
 
     def call(self, function: str, data: dict[str, Any]) -> dict[str, Any]:
         body = {"session_hash": "benchmark", "component_id": self.component, "fn_name": function, "data": data}
@@ -86,7 +89,8 @@ class Page:
     def log(self) -> str:
         """The app's log so far."""
         file = self._log.fileno()
-        return os.pread(file, os.fstat(file).st_size, 0).decode()  # the app writes on where it was
+        written = os.pread(file, os.fstat(file).st_size, 0)  # the app writes on where it was
+        return written.decode(errors="replace")
 
     def _when_up(self) -> dict[str, Any]:
         give_up = time.monotonic() + PATIENCE
