@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     limits = p.add_argument_group("limits")
     limits.add_argument("--sessions", type=int, help="served at once (64); further ones queue")
     limits.add_argument("--queue", type=int, help="sessions that may queue (256)")
+    limits.add_argument("--per-address", type=int, help="sessions of one client address, such as a class's (48)")
     limits.add_argument("--pictures", type=int, help="of one grid (640)")
     limits.add_argument("--steps", type=int, help="of one grid (1024)")
     limits.add_argument("--work", type=int, help="of one grid, its pictures times its evaluations (65536)")

@@ -26,7 +26,7 @@ import {sceneOf} from './store.js';
  */
 
 const QUEUE_INTERVAL = 500;  // milliseconds between polls of a queued session
-const KEEP_ALIVE = 10_000;   // milliseconds between calls of a paused session, which expires after 30 s without one
+const KEEP_ALIVE = 10_000;   // milliseconds between calls of a page that waits for nothing; after 15 s it may lose its place
 const REMOTE_CALLS = 3;      // of a strip, before the page gives up what they did not draw
 
 const ordinals = new Intl.PluralRules('en', {type: 'ordinal'});
@@ -43,22 +43,25 @@ export class Transport {
   #visible = false;
   #changingModel = false;
   #remote = {scene: '', calls: 0, ofScene: 0};   // the strip that was last asked of the remote GPU, and how often
-  /** @type {ReturnType<typeof setInterval> | undefined} */ #keepAlive;
 
   /**
    * @param {ExploreServer} server
    * @param {Store} store
    * @param {TransportEvents} events
    * @param {string} token of the session that was opened
-   * @param {{wait?: (milliseconds: number) => Promise<void>, hidden?: () => boolean}} [environment]
+   * @param {{
+   *   wait?: (milliseconds: number) => Promise<void>, repeat?: (call: () => void, milliseconds: number) => void,
+   *   hidden?: () => boolean,
+   * }} [environment]
    */
-  constructor(server, store, events, token, {wait = sleep, hidden = () => false} = {}) {
+  constructor(server, store, events, token, {wait = sleep, repeat = setInterval, hidden = () => false} = {}) {
     this.server = server;
     this.store = store;
     this.events = events;
     this.token = token;
     this.wait = wait;
     this.hidden = hidden;
+    repeat(() => this.#stay(), KEEP_ALIVE);
   }
 
   /** Whether frames are asked for: the tab is visible, and no other model is on its way. */
@@ -74,20 +77,20 @@ export class Transport {
   setVisible(visible) {
     const before = this.#visible;
     this.#visible = visible;
-    if (visible) this.#resume();
+    if (visible) this.poll();
     else if (before) this.#pause();
   }
 
   #pause() {
-    const pause = () => this.server.pause_session({token: this.token}).catch(() => null);
-    pause();
-    clearInterval(this.#keepAlive);
-    this.#keepAlive = setInterval(() => { if (!this.active && !this.hidden()) pause(); }, KEEP_ALIVE);
+    this.server.pause_session({token: this.token}).catch(() => null);
   }
 
-  #resume() {
-    clearInterval(this.#keepAlive);
-    this.poll();
+  /** Keep the place of a page that waits for nothing while somebody may look at it. */
+  #stay() {
+    const {token, store} = this;
+    if (this.hidden() || this.#flights) return;
+    if (!this.active) this.#pause();
+    else this.server.poll({token, request: store.request, seen: store.seen, ahead: store.ahead}).catch(() => null);
   }
 
   /** Whether there is something to poll for. */
@@ -236,7 +239,6 @@ export class Transport {
     this.#changingModel = true;
     const reply = await this.server.describe_model({query: fields}).catch(() => null);
     this.#changingModel = false;
-    if (this.#visible) clearInterval(this.#keepAlive);
     return reply ?? {ok: false, error: 'the server did not answer'};
   }
 

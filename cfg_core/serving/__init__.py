@@ -3,7 +3,8 @@
 Read in this order:
 
 - grid_job.py: the computation of one request, its samples in blocks, its frames and trajectory
-- sessions.py: who is served; admission, the queue, expiry, what a session displays and prefetches
+- sessions.py: who is there; expiry, what a session displays and prefetches
+- admission.py: the policy of places, pure functions of sessions: who is served, who waits, who makes room
 - scheduler.py: the queue's policy, pure functions of sessions and jobs: what the next evaluation round takes
 - cache.py: finished and precomputed grids, and one job for equal requests
 - worker.py: the thread that evaluates round after round, isolates faults and halves the batch out of memory

@@ -43,7 +43,7 @@ class Engine:
         """cache: by default one of the limits' size."""
         self.limits = limits or Limits()
         self.checkpoint = model.checkpoint
-        self.sessions = Sessions(self.limits.sessions, self.limits.queue)
+        self.sessions = Sessions(self.limits.sessions, self.limits.queue, self.limits.per_address)
         self.cache = GridCache(self.limits.cache * 2**20) if cache is None else cache
         self.lock = threading.Condition()
         self.closed = False
@@ -85,10 +85,10 @@ class Engine:
 
     # ---- sessions ---------------------------------------------------------------------------------------------------
 
-    def admit(self) -> str:
-        """The token of a new session, which may have to queue. Raises ServiceFull."""
+    def admit(self, address: str = "") -> str:
+        """The token of a new session of a client address, which may have to queue. Raises ServiceFull."""
         with self.lock:
-            token = self.sessions.open(self._recorder.rounds)
+            token = self.sessions.open(self._recorder.rounds, address)
             self.lock.notify_all()  # an idle worker begins to watch for sessions that expire
         return token
 
@@ -132,7 +132,8 @@ class Engine:
             return self._view(session) if session.demand == demand else None
 
     async def wait_for_update(self, token: str, version: int, timeout: float) -> None:
-        """Return when a session's view is no longer of that version, or after so many seconds. Holds no thread.
+        """Return when a session's view is no longer of that version, after so many seconds, or when too many wait for
+        the same. Holds no thread.
 
         Raises UnknownSession.
         """
@@ -141,13 +142,13 @@ class Engine:
             session = self.sessions.get(token)
             if session.version != version:
                 return
-            session.listeners.add(future)
+            session.listen(future)
         try:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(future, timeout)
         finally:
             with self.lock:
-                session.listeners.discard(future)
+                session.listeners.pop(future, None)
 
     def wait_for(self, condition: Callable[[], bool], timeout: float) -> bool:
         """Block until a condition on the engine holds, or for so many seconds; returns whether it holds."""

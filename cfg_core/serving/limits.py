@@ -11,12 +11,15 @@ from cfg_core.serving.grid_job import BLOCK
 class Limits:
     """The limits. Raises ValueError for a number out of range.
 
-    sessions: served at once. queue: sessions that may wait for one of these places. pictures, steps: of one grid.
+    sessions: served at once. queue: sessions that may wait for one of these places. per_address: sessions of one client
+    address, such as those of a class behind one router; fewer than are served at once, so that others are served too.
+    pictures, steps: of one grid.
     work: of one grid, its pictures × its evaluations. cache: megabytes of finished grids. samples: of one evaluation.
     """
 
     sessions: int = 64
     queue: int = 256
+    per_address: int = 48
     pictures: int = 640
     steps: int = STEPS_RANGE[1]
     work: int = 2**16
@@ -26,6 +29,7 @@ class Limits:
     def __post_init__(self) -> None:
         number("sessions", self.sessions, 1, 10_000, whole=True)
         number("queue", self.queue, 0, 10_000, whole=True)
+        number("per_address", self.per_address, 1, 20_000, whole=True)
         number("pictures", self.pictures, GridRequest.samples, MAX_PICTURES, whole=True)
         number("steps", self.steps, GridRequest.steps, STEPS_RANGE[1], whole=True)
         number("work", self.work, GridRequest.samples * GridRequest.steps, 2**23, whole=True)

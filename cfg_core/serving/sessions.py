@@ -1,22 +1,21 @@
-"""Sessions: admission and the queue before it, what each session demands, and expiry.
+"""Sessions: those that are served and the queue before, what each session demands, and expiry.
 
-A session is known by an unguessable token. Nothing else about who uses it is stored.
+A session is known by an unguessable token. Nothing else about who uses it is stored: of the client's address only what
+tells it from others, which means nothing outside this process.
 """
 
 import asyncio
 import contextlib
-import logging
+import hashlib
 import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from cfg_core.grids.request import GridRequest
+from cfg_core.serving.admission import exchanges, makes_room
 from cfg_core.serving.cache import GridCache
 from cfg_core.serving.grid_job import Frame, GridJob
-
-log = logging.getLogger(__name__)
-
 
 IDLE_TIMEOUT = 30.0
 """Seconds without a call after which a session expires and what it demanded is freed."""
@@ -24,6 +23,19 @@ IDLE_TIMEOUT = 30.0
 
 ENTRY_TIMEOUT = 5.0
 """The same for a new session that has not called yet."""
+
+
+PULL_TIMEOUT = 15.0
+"""Seconds without a call after which a session gives its place to one that needs it. A page calls every two seconds at
+least while it waits for pictures, and every ten while it waits for nothing."""
+
+
+MOST_LISTENERS = 4
+"""Waits for a newer view of one session, at once; a page has two. One more ends the oldest."""
+
+
+TOKEN_BYTES, TOKEN_LENGTH = 16, 22
+"""Random bytes of a token, and characters that they are written in."""
 
 
 class UnknownSession(RuntimeError):
@@ -34,10 +46,6 @@ class UnknownSession(RuntimeError):
 
     def __init__(self) -> None:
         super().__init__("this session is unknown: it was closed, or has expired")
-
-
-class ServiceFull(RuntimeError):
-    """Neither a place nor a place in the queue is free; the message is a sentence for the user."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +79,13 @@ class SessionView:
 
 @dataclass(eq=False)
 class Session:
-    """displayed, prefetch: the jobs of its demand. version: of its view. last_seen: time of its last call.
-    demanded_at: time since which it waits for its first displayed grid. waiting_since: round since which it waits for
-    what it displays. last_served: the last round that evaluated something of it. listeners: futures of those who wait
-    for a newer view."""
+    """address: stands for its client's address. displayed, prefetch: the jobs of its demand. version: of its view.
+    last_seen: time of its last call, or when it was opened. demanded_at: time since which it waits for its first
+    displayed grid. waiting_since: round since which it waits for what it displays. last_served: the last round that
+    evaluated something of it. remote_calls: its calls of a remote GPU that have ended. listeners: futures of those who
+    wait for a newer view, the oldest first."""
 
+    address: bytes = b""
     demand: Demand = Demand()
     displayed: list[GridJob] = field(default_factory=list)
     prefetch: list[GridJob] = field(default_factory=list)
@@ -84,7 +94,8 @@ class Session:
     demanded_at: float = field(default_factory=time.monotonic)
     waiting_since: int = 0
     last_served: int = 0
-    listeners: set[asyncio.Future] = field(default_factory=set)
+    remote_calls: int = 0
+    listeners: dict[asyncio.Future, None] = field(default_factory=dict)
 
     @property
     def jobs(self) -> list[GridJob]:
@@ -125,13 +136,27 @@ class Session:
         prefetched = tuple(job.frame for job in self.prefetch if job.frame.done)
         return SessionView(self.version, displayed, prefetched, ahead)
 
+    def clear(self) -> None:
+        """Demand nothing, and hold nothing that was drawn."""
+        self.demand, self.displayed, self.prefetch = Demand(), [], []
+        self.notify()
+
+    def listen(self, future: asyncio.Future) -> None:
+        """Resolve a future at the next version of the view, or once too many others wait for it too."""
+        self.listeners[future] = None
+        if len(self.listeners) > MOST_LISTENERS:
+            self._wake(next(iter(self.listeners)))
+
     def notify(self) -> None:
         """Count a new version of the view, and wake those that wait for one."""
         self.version += 1
-        for future in self.listeners:
-            with contextlib.suppress(RuntimeError):  # its event loop is closed
-                future.get_loop().call_soon_threadsafe(_resolve, future)
-        self.listeners.clear()
+        for future in list(self.listeners):
+            self._wake(future)
+
+    def _wake(self, future: asyncio.Future) -> None:
+        del self.listeners[future]
+        with contextlib.suppress(RuntimeError):  # its event loop is closed
+            future.get_loop().call_soon_threadsafe(_resolve, future)
 
 
 def _resolve(future: asyncio.Future) -> None:
@@ -140,40 +165,57 @@ def _resolve(future: asyncio.Future) -> None:
 
 
 class Sessions:
-    """All sessions in the order of their arrival; the first ``places`` of them are admitted, the others are queued.
+    """All sessions in the order of their first calls; the first ``places`` are admitted, the others are queued.
 
-    queue: how many may be queued. idle_timeout: seconds without a call after which a session expires. entry_timeout:
-    the same before its first call. clock: seconds, from any origin. Not safe between threads by itself: the engine
-    calls it under its lock.
+    The policy is that of admission.py. queue: how many may be queued. per_address: how many sessions one client address
+    may have. idle_timeout: seconds without a call after which a session expires. entry_timeout: the same before its
+    first call. pull_timeout: after which it gives its place to one that needs it. clock: seconds, from any origin. Not
+    safe between threads by itself: the engine calls it under its lock.
     """
 
     idle_timeout = IDLE_TIMEOUT
     entry_timeout = ENTRY_TIMEOUT
+    pull_timeout = PULL_TIMEOUT
 
-    def __init__(self, places: int, queue: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, places: int, queue: int, per_address: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.places = places
         self.queue = queue
+        self.per_address = per_address
         self._clock = clock
+        self._key = secrets.token_bytes(16)
+        self._entering: dict[str, Session] = {}  # those that have never called
         self._sessions: dict[str, Session] = {}
 
-    def open(self, current_round: int = 0) -> str:
-        """The token of a new session. Raises ServiceFull."""
+    def open(self, current_round: int = 0, address: str = "") -> str:
+        """The token of a new session of a client address, or of none: then it shares with no other.
+
+        Raises ServiceFull.
+        """
         self.expire()
-        if len(self) >= self.places + self.queue:
-            log.warning("refused sessions=%d", len(self))
-            raise ServiceFull(f"The lab is full, and so is its queue of {self.queue}. Please come back later.")
-        token = secrets.token_urlsafe(16)
-        expires_early = self._clock() - self.idle_timeout + self.entry_timeout
-        self._sessions[token] = Session(last_seen=expires_early, last_served=current_round)
-        log.info("opened sessions=%d", len(self))
+        token, now = secrets.token_urlsafe(TOKEN_BYTES), self._clock()
+        text = (address or token).encode(errors="replace")
+        mine = hashlib.blake2b(text, key=self._key, digest_size=8).digest()
+        room, silent_since = self.places + self.queue, now - self.pull_timeout
+        yielding = makes_room(self._entering, self._sessions, room, self.per_address, silent_since, mine)
+        if yielding is not None:
+            self.close(yielding)
+        self._entering[token] = Session(mine, last_seen=now, last_served=current_round)
         return token
+
+    def find(self, token: str) -> Session | None:
+        """The session of a token, if there is one."""
+        if len(token) != TOKEN_LENGTH:
+            return None
+        return self._sessions.get(token) or self._entering.get(token)
 
     def get(self, token: str) -> Session:
         """The session of a token, which calls now. Raises UnknownSession."""
-        session = self._sessions.get(token)
+        session = self.find(token)
         if session is None:
             raise UnknownSession
         session.last_seen = self._clock()
+        if self._entering.pop(token, None):
+            self._sessions[token] = session
         return session
 
     def queue_position(self, token: str) -> int:
@@ -181,18 +223,26 @@ class Sessions:
         return max(0, self.tokens.index(token) + 1 - self.places)
 
     def close(self, token: str) -> bool:
-        """Forget a session; returns whether there was one of that token."""
-        closed = self._sessions.pop(token, None) is not None
-        if closed:
-            log.info("closed sessions=%d", len(self))
-        return closed
+        """Forget a session, and end its waits; returns whether there was one of that token."""
+        session = self.find(token)
+        if session is None:
+            return False
+        self._sessions.pop(token, None)
+        self._entering.pop(token, None)
+        session.notify()
+        return True
 
     def expire(self) -> None:
-        """Forget the sessions that have not called for too long."""
-        oldest = self._clock() - self.idle_timeout
-        for token in [token for token, session in self._sessions.items() if session.last_seen < oldest]:
-            del self._sessions[token]
-            log.info("expired sessions=%d", len(self))
+        """Forget the sessions that have not called for too long, and pass on the places of those that are silent."""
+        now = self._clock()
+        for sessions, timeout in ((self._entering, self.entry_timeout), (self._sessions, self.idle_timeout)):
+            for token in [token for token, session in sessions.items() if session.last_seen < now - timeout]:
+                self.close(token)
+        if passed := exchanges(self._sessions, self.places, now - self.pull_timeout):
+            for silent in passed:
+                self._sessions[silent].clear()
+            other = passed | {calling: silent for silent, calling in passed.items()}
+            self._sessions = {t: self._sessions[t] for t in (other.get(each, each) for each in self._sessions)}
 
     @property
     def expiry_interval(self) -> float:
@@ -201,15 +251,15 @@ class Sessions:
 
     @property
     def tokens(self) -> list[str]:
-        return list(self._sessions)
+        return [*self._sessions, *self._entering]
 
     @property
     def admitted(self) -> list[Session]:
-        return list(self._sessions.values())[: self.places]
+        return list(self)[: self.places]
 
     def __iter__(self) -> Iterator[Session]:
-        return iter(list(self._sessions.values()))
+        return iter([*self._sessions.values(), *self._entering.values()])
 
     def __len__(self) -> int:
         """How many there are, queued ones included."""
-        return len(self._sessions)
+        return len(self._sessions) + len(self._entering)

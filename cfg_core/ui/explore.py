@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
-from cachetools import LRUCache
 
 from cfg_core.evaluation.curve_file import Curve
 from cfg_core.grids.request import GridRequest
 from cfg_core.serving import zerogpu
+from cfg_core.serving.admission import ServiceFull
 from cfg_core.serving.registry import ModelRegistry
-from cfg_core.serving.sessions import ServiceFull, UnknownSession
+from cfg_core.serving.sessions import UnknownSession
+from cfg_core.ui.client_address import client_address
 from cfg_core.ui.component import component
 from cfg_core.ui.descriptions import describe_frame, describe_model, is_new, worth_sending
 from cfg_core.ui.rails import Rails
@@ -27,8 +28,8 @@ every evaluation to every session would take CPU time from the sampler."""
 POLL_TIMEOUT = 2.0
 """Seconds after which a poll returns without news. A newer request of the same session ends the wait."""
 
-TRACKED_SESSIONS = 4096
-"""Sessions of which the number of remote calls is kept; more than are admitted by default."""
+NOWHERE = "nowhere"
+"""The address of all whose address cannot be told."""
 
 UNKNOWN = {"ok": False, "unknown": True, "error": "the session of this page has expired"}
 
@@ -50,8 +51,6 @@ class Explore:
         self._draw = zerogpu.gpu_draw()
         self.engine = models.engine
         self.curves = curves
-        # session → its calls of a remote GPU that ended; under the engine's lock, since they end in threads
-        self._remote_calls: LRUCache[str, int] = LRUCache(TRACKED_SESSIONS)
         self._page_requests = PageRequests(models)
         self._rails = Rails(self.engine)
         self._saving = Saving(models, self._page_requests)
@@ -59,8 +58,8 @@ class Explore:
     def render(self) -> gr.HTML:
         """The component."""
 
-        async def open_session(payload: Any) -> dict[str, Any]:
-            return await self.open_session(payload)
+        async def open_session(payload: Any, request: gr.Request) -> dict[str, Any]:
+            return await self.open_session(payload, client_address(request) or NOWHERE)
 
         async def describe_model(payload: Any) -> dict[str, Any]:
             return await self.describe_model(payload)
@@ -77,7 +76,7 @@ class Explore:
         async def pause_session(payload: Any) -> dict[str, Any]:  # in the order in which they come, as polls
             return self.pause_session(payload)
 
-        def close_session(payload: Any) -> dict[str, Any]:
+        async def close_session(payload: Any) -> dict[str, Any]:
             return self.close_session(payload)
 
         async def save(payload: Any) -> dict[str, Any]:
@@ -97,13 +96,13 @@ class Explore:
 
     # ---- server functions -------------------------------------------------------------------------------------------
 
-    async def open_session(self, payload: Any) -> dict[str, Any]:
-        """{query} → a token, and what ``describe_model`` returns."""
+    async def open_session(self, payload: Any, address: str = "") -> dict[str, Any]:
+        """{query} → a token, and what ``describe_model`` returns. address: of the client."""
         described = await self.describe_model(payload)
         if not described["ok"]:
             return described
         try:
-            return {**described, "token": self.engine.admit()}
+            return {**described, "token": self.engine.admit(address)}
         except ServiceFull as error:
             return {"ok": False, "error": str(error)}
 
@@ -159,7 +158,7 @@ class Explore:
             return {"ok": False, "error": "a poll must be an object with token, request, reference and seen"}
         seen = payload.get("seen")
         seen = seen if isinstance(seen, Mapping) else {}
-        token = str(payload.get("token"))
+        token = _token(payload)
         try:
             guided, reference = await self._parse(payload)
             demand = demand_of(guided, reference)
@@ -184,10 +183,9 @@ class Explore:
             return UNKNOWN
         except ValueError as error:
             return {"ok": False, "error": str(error)}
-        with self.engine.lock:
-            remote_calls = self._remote_calls.get(token, 0)
         new = [frame for frame in view.prefetched if is_new(frame, seen)]
         other = [frame for frame in new if same_but_w(frame.request, reference)] if follows(reference, guided) else []
+        session = self.engine.sessions.find(token)
         return {
             "ok": True,
             "frames": [describe_frame(frame, seen) for frame in reversed(view.frames)],
@@ -197,7 +195,7 @@ class Explore:
             "missing": len(rungs) - len(view.prefetched),
             "ahead": view.ahead,
             "queue_position": view.queue_position,
-            "remote_calls": remote_calls,
+            "remote_calls": session.remote_calls if session else 0,
             "request": self._page_requests.fields(guided),
             "url": self._page_requests.url(guided),
         }
@@ -224,8 +222,6 @@ class Explore:
     def close_session(self, payload: Any) -> dict[str, Any]:
         """{token}: the page is closed."""
         self.engine.leave(_token(payload))
-        with self.engine.lock:
-            self._remote_calls.pop(_token(payload), None)
         return {"ok": True}
 
     def draw_remotely(self, event: gr.EventData) -> None:
@@ -242,7 +238,8 @@ class Explore:
             raise gr.Error(str(error), print_exception=False) from error
         finally:
             with self.engine.lock:
-                self._remote_calls[token] = self._remote_calls.get(token, 0) + 1
+                if session := self.engine.sessions.find(token):
+                    session.remote_calls += 1
 
     # ---- helpers ---------------------------------------------------------------------------------------------
 
@@ -281,4 +278,5 @@ class Explore:
 
 
 def _token(payload: Any) -> str:
-    return str(payload.get("token")) if isinstance(payload, Mapping) else ""
+    token = payload.get("token") if isinstance(payload, Mapping) else None
+    return token if isinstance(token, str) else ""

@@ -4,8 +4,8 @@ import asyncio
 import logging
 
 from cfg_core.grids.request import GridRequest
+from cfg_core.serving.admission import ServiceFull
 from cfg_core.serving.engine import Engine
-from cfg_core.serving.sessions import ServiceFull
 from cfg_core.ui.component import encoded
 
 log = logging.getLogger(__name__)

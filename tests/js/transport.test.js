@@ -9,11 +9,11 @@ import {NO_ANSWER} from '../../assets/shared/server.js';
 import {MODEL, REQUEST, answer, deferred, fakeServer, frame, settled} from './fakes.js';
 
 /** A transport over a made-up server, and what it told the page. */
-function connected(functions, {model = MODEL, wait = async () => {}} = {}) {
+function connected(functions, {model = MODEL, wait = async () => {}, repeat = () => {}, hidden} = {}) {
   const server = fakeServer(functions), store = new Store(model, {...REQUEST}), log = [];
   const event = name => argument => { log.push(argument === undefined ? name : [name, argument]); };
   const events = Object.fromEntries(['received', 'message', 'refused', 'gaveUp', 'drawRemotely', 'replaced'].map(name => [name, event(name)]));
-  const transport = new Transport(server, store, events, 'mine', {wait});
+  const transport = new Transport(server, store, events, 'mine', {wait, repeat, hidden});
   const messages = () => log.filter(each => each[0] === 'message').map(each => each[1]);
   return {server, store, transport, log, messages};
 }
@@ -171,6 +171,28 @@ test('a hidden tab keeps its session: it is paused, not closed, and polls no mor
   assert.deepEqual(server.of('open_session'), []);
 });
 
+test('a page that waits for nothing calls again and again, as long as somebody may see it', async () => {
+  let stay, hidden = false;
+  const {server, store, transport} = connected(
+    {poll: ({request}) => answer(request, 12)}, {repeat: call => { stay = call; }, hidden: () => hidden},
+  );
+  transport.setVisible(true);
+  await settled();
+  const before = {displayed: store.displayed, url: store.url};
+  assert.equal(server.of('poll').length, 1);
+  stay();
+  await settled();
+  assert.equal(server.of('poll').length, 2, 'at rest it repeats what it displays');
+  assert.deepEqual(server.of('poll')[1], {...server.of('poll')[0], seen: store.seen});
+  assert.deepEqual({displayed: store.displayed, url: store.url}, before);
+  transport.setVisible(false);
+  stay();
+  assert.equal(server.of('pause_session').length, 2, 'behind another tab it is paused');
+  hidden = true;
+  stay();
+  assert.equal(server.of('poll').length + server.of('pause_session').length, 4);
+});
+
 test('another model is described without another session, and meanwhile nothing is polled for', async () => {
   const described = deferred();
   const {server, store, transport} = connected({describe_model: () => described.promise, poll: ({request}) => answer(request, 12)});
@@ -185,8 +207,6 @@ test('another model is described without another session, and meanwhile nothing 
   described.resolve({ok: true, model: {...MODEL, hash: 'b2'}});
   assert.equal((await change).model.hash, 'b2');
   assert.deepEqual([server.of('open_session'), server.of('close_session')], [[], []]);
-  transport.setVisible(false);  // or its timer would keep this process
-  transport.setVisible(true);
 });
 
 test('a model that cannot be described is a sentence, and the page goes on', async () => {

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from cfg_core.serving.admission import ServiceFull
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.model import Model
-from cfg_core.serving.sessions import IDLE_TIMEOUT, ServiceFull, UnknownSession
+from cfg_core.serving.sessions import IDLE_TIMEOUT, PULL_TIMEOUT, Demand, UnknownSession
 from tests.serving.helpers import PATIENCE, A, B, Gate, finished
 
 
@@ -50,7 +51,7 @@ def test_when_the_lab_is_full_a_session_queues_and_moves_up(crowded: Engine) -> 
     views = [crowded.set_demand(token, [A]) for token in tokens]
     assert [view.queue_position for view in views] == [0, 0, 1, 2]
     assert not views[2].frames
-    with pytest.raises(ServiceFull, match="The lab is full, and so is its queue of 2"):
+    with pytest.raises(ServiceFull, match="The lab is full, and so is its queue"):
         crowded.admit()
     crowded.leave(tokens[0])
     assert [crowded.set_demand(token, [A]).queue_position for token in tokens[1:]] == [0, 0, 1]
@@ -63,6 +64,8 @@ def test_a_session_keeps_its_place_whatever_it_demands(crowded: Engine) -> None:
     other = replace(crowded.checkpoint, hash="ba9876543210")
     crowded.add(Model(other))
     tokens = [crowded.admit() for _ in range(4)]
+    for token in tokens:
+        crowded.set_demand(token, [])
     for demand in ([A], [replace(A, checkpoint=other.hash)], [], [B]):
         positions = [crowded.set_demand(token, demand).queue_position for token in reversed(tokens)]
         assert positions == [2, 1, 0, 0]
@@ -70,6 +73,23 @@ def test_a_session_keeps_its_place_whatever_it_demands(crowded: Engine) -> None:
             crowded.admit()
     assert finished(crowded, tokens[0], [replace(A, checkpoint=other.hash)])[0].error is None
     assert finished(crowded, tokens[1], [B])[0].error is None
+
+
+def test_a_session_that_makes_room_is_told_at_once(crowded: Engine) -> None:
+    silent, *_ = tokens = [crowded.admit() for _ in range(4)]
+    versions = [crowded.set_demand(token, [A]).version for token in tokens]
+
+    async def wait() -> None:
+        waiting = asyncio.ensure_future(crowded.next_view(silent, Demand((A,)), versions[0], 1e6))
+        await asyncio.sleep(0)
+        with crowded.lock:
+            crowded.sessions.find(silent).last_seen -= PULL_TIMEOUT + 1
+        crowded.admit()
+        with pytest.raises(UnknownSession):
+            await asyncio.wait_for(waiting, PATIENCE)
+
+    asyncio.run(wait())
+    assert silent not in crowded.sessions.tokens
 
 
 def test_a_session_that_displays_nothing_has_nothing_drawn(gate: Gate, gated: Engine) -> None:

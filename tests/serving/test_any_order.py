@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from cfg_core.checkpoints.format import Checkpoint
 from cfg_core.grids.ladder import strip
 from cfg_core.grids.request import GridRequest
+from cfg_core.serving.admission import ServiceFull
 from cfg_core.serving.cache import GridCache
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.limits import Limits
 from cfg_core.serving.model import Model
-from cfg_core.serving.sessions import IDLE_TIMEOUT, ServiceFull, UnknownSession
+from cfg_core.serving.sessions import IDLE_TIMEOUT, UnknownSession
 from tests.serving.helpers import PATIENCE, Gate, alone, finished
 
 REQUESTS = st.builds(

@@ -1,16 +1,19 @@
-"""Sessions on their own: admission in the order of arrival, expiry by the clock, what a change of demand keeps."""
+"""Sessions on their own: their order, expiry by the clock, what a change of demand keeps, how much one holds."""
 
+import asyncio
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from cfg_core.serving.admission import ServiceFull
 from cfg_core.serving.cache import GridCache
 from cfg_core.serving.sessions import (
     ENTRY_TIMEOUT,
     IDLE_TIMEOUT,
+    MOST_LISTENERS,
+    PULL_TIMEOUT,
     Demand,
-    ServiceFull,
     Session,
     Sessions,
     UnknownSession,
@@ -36,19 +39,64 @@ def clock() -> Clock:
 
 @pytest.fixture
 def sessions(clock: Clock) -> Sessions:
-    """Two places, and two in the queue."""
-    return Sessions(2, 2, clock)
+    """Two places, and two in the queue, for as many of one address."""
+    return Sessions(2, 2, 4, clock)
 
 
-def test_places_are_taken_in_the_order_of_arrival(sessions: Sessions) -> None:
-    tokens = [sessions.open() for _ in range(4)]
+def test_places_are_taken_in_the_order_of_the_first_calls(sessions: Sessions) -> None:
+    tokens = [sessions.open(address=f"visitor {n}") for n in range(4)]
+    tokens = [tokens[n] for n in (2, 0, 1, 3)]
+    for token in tokens:
+        sessions.get(token)
     assert sessions.tokens == tokens
     assert [sessions.queue_position(token) for token in tokens] == [0, 0, 1, 2]
     assert sessions.admitted == [sessions.get(token) for token in tokens[:2]]
-    with pytest.raises(ServiceFull, match="The lab is full, and so is its queue of 2"):
-        sessions.open()
+    with pytest.raises(ServiceFull, match="The lab is full, and so is its queue"):
+        sessions.open(address="another")
     assert sessions.close(tokens[1])
     assert [sessions.queue_position(token) for token in sessions.tokens] == [0, 0, 1]
+
+
+def test_a_silent_session_exchanges_its_place_with_one_that_calls_and_is_not_forgotten(
+    sessions: Sessions, clock: Clock
+) -> None:
+    silent, served, waiting, last = tokens = [sessions.open() for _ in range(4)]
+    for token in tokens:
+        sessions.get(token).set_demand(Demand((A,)), GridCache(0), 0)
+    clock.now += PULL_TIMEOUT + 0.1
+    sessions.get(served)
+    sessions.expire()
+    assert sessions.tokens == tokens, "nobody calls who could use the place"
+    for token in (waiting, last):
+        sessions.get(token)
+    sessions.expire()
+    assert sessions.tokens == [waiting, served, silent, last]
+    assert sessions.get(silent).jobs == [], "in the queue it holds no pictures"
+
+
+def test_what_stands_for_an_address_tells_addresses_apart_and_means_nothing_elsewhere(clock: Clock) -> None:
+    def kept(address: str, sessions: Sessions) -> bytes:
+        return sessions.get(sessions.open(address=address)).address
+
+    here, elsewhere = Sessions(9, 0, 9, clock), Sessions(9, 0, 9, clock)
+    assert kept("192.0.2.1", here) == kept("192.0.2.1", here) != kept("192.0.2.2", here)
+    assert kept("192.0.2.1", here) != kept("192.0.2.1", elsewhere)
+    assert len(kept("x" * 2**20, here)) == len(kept("\udc80", here)) == 8
+    assert kept("", here) != kept("", here), "what the service opens itself shares with nobody"
+
+
+def test_at_most_so_many_wait_for_the_same_session() -> None:
+    async def scenario() -> None:
+        session, loop = Session(), asyncio.get_running_loop()
+        futures = [loop.create_future() for _ in range(MOST_LISTENERS + 2)]
+        for future in futures:
+            session.listen(future)
+        assert list(session.listeners) == futures[2:]
+        await asyncio.wait_for(asyncio.gather(*futures[:2]), 10)
+        session.notify()
+        await asyncio.wait_for(asyncio.gather(*futures), 10)
+
+    asyncio.run(scenario())
 
 
 def test_tokens_are_unguessable_and_die_with_their_session(sessions: Sessions) -> None:
@@ -59,6 +107,7 @@ def test_tokens_are_unguessable_and_die_with_their_session(sessions: Sessions) -
     assert not sessions.close(token)
     with pytest.raises(UnknownSession, match="this session is unknown") as unknown:
         sessions.get(token)
+    assert sessions.find("x" * 2**20) is None
     assert not isinstance(unknown.value, LookupError), "Gradio's own, for which the page answers 404"
 
 

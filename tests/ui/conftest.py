@@ -1,10 +1,8 @@
 """The page over a tiny model, called over HTTP; and a watch for tracebacks."""
 
-import json
 import logging
 import traceback
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from gradio_client import Client
@@ -13,7 +11,7 @@ from cfg_core.checkpoints.format import Checkpoint
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.model import Model
 from tests.conftest import served
-from tests.ui.http_calls import Call, send
+from tests.ui.http_calls import Call, page_call
 
 
 @pytest.fixture
@@ -45,15 +43,9 @@ def engine(tiny_checkpoint: Checkpoint) -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def call(engine: Engine) -> Iterator[Call]:
-    """(function, its argument or a whole body) → HTTP status and what came back."""
+    """(function, its argument) → HTTP status and what came back."""
     with served(engine) as (address, page):
-        component = next(i for i, block in page.blocks.items() if getattr(block, "elem_id", None) == "explore")
-
-        def post(function: str, data: Any) -> tuple[int, Any]:
-            body = {"session_hash": "s", "component_id": component, "fn_name": function, "data": data}
-            return send(f"{address}gradio_api/component_server", json.dumps(body))
-
-        yield post
+        yield page_call(address, page)
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,17 @@ def send(url: str, body: str) -> tuple[int, Any]:
         return error.code, error.read().decode()
 
 
+def page_call(address: str, page: Any) -> Call:
+    """The functions of Explore, of the page that is served at an address: (function, its argument) → as ``send``."""
+    component = next(i for i, block in page.blocks.items() if getattr(block, "elem_id", None) == "explore")
+
+    def post(function: str, data: Any) -> tuple[int, Any]:
+        body = {"session_hash": "s", "component_id": component, "fn_name": function, "data": data}
+        return send(f"{address}gradio_api/component_server", json.dumps(body))
+
+    return post
+
+
 def poll_until_done(call: Call, token: str, request_fields: dict[str, Any]) -> list[dict[str, Any]]:
     """The frames of a request once all are done; between two looks at them, a poll waits for newer ones."""
     seen: dict[str, int] = {}

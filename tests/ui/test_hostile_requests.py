@@ -143,9 +143,7 @@ def test_after_a_thousand_calls_at_once_the_service_goes_on(
     with ThreadPoolExecutor(64) as pool:
         replies = list(pool.map(lambda payload: call(*payload), payloads))
     assert {status for status, _ in replies} == {200}
-    full = [reply["error"] for _, reply in replies[1::2] if not reply["ok"]]
-    assert len(full) >= 500 - engine.sessions.places - engine.sessions.queue > 0
-    assert all("The lab is full" in error for error in full)
+    assert len(engine.sessions) <= engine.sessions.per_address < 500, "those that never called made room"
     request_fields = {"samples": 2, "steps": 2, "seed": 77}
     assert all(frame["error"] is None for frame in poll_until_done(call, token, request_fields))
     for _, reply in replies[1::2]:

@@ -2,12 +2,15 @@
 
 import asyncio
 import base64
+import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pytest
 
@@ -20,6 +23,8 @@ from cfg_core.serving.model import Model
 from cfg_core.serving.registry import ModelRegistry
 from cfg_core.ui import explore as explore_tab
 from cfg_core.ui.explore import Explore
+from tests.conftest import served
+from tests.ui.http_calls import page_call
 
 OTHER = "ba9876543210"
 
@@ -54,6 +59,59 @@ def test_opening_a_session_in_a_full_lab_waits_for_nothing(full: Engine, monkeyp
 
     asyncio.run(scenario())
     assert len(full.sessions) == 0, "the session that drew the rail has left"
+
+
+def test_pages_that_wait_for_a_rail_in_a_full_lab_hold_none_of_the_threads(full: Engine, monkeypatch: Any) -> None:
+    monkeypatch.setattr(explore_tab, "POLL_TIMEOUT", 1e6)  # they wait until it is drawn
+    inside = full.admit()
+    full.set_demand(inside, ())
+    monkeypatch.setattr(full.sessions, "idle_timeout", 1e6)
+    monkeypatch.setattr(full.sessions, "pull_timeout", 1e6)
+    with served(full) as (address, page), ThreadPoolExecutor(60) as pool:
+        call = page_call(address, page)
+        waiting = [pool.submit(call, "rail", {"model": OTHER}) for _ in range(60)]
+        assert full.wait_for(lambda: len(full.sessions) == 2, 60), "the session that is to draw it queues"
+        for _ in range(3):  # answered in a thread
+            assert call("trajectory", {"token": inside}) == (200, {"ok": True, "trajectories": []})
+        assert not any(each.done() for each in waiting)
+        full.leave(inside)
+        replies = {json.dumps(each.result(60)) for each in waiting}
+        assert len(replies) == 1
+        assert '"rail": ""' not in replies.pop()
+
+
+def test_an_address_has_its_share_of_the_sessions(tiny_checkpoint: Checkpoint, monkeypatch: Any) -> None:
+    engine = Engine(Model(tiny_checkpoint), Limits(per_address=2))
+
+    def entered(call: Any) -> bool:
+        reply = call("open_session", {})[1]
+        if reply["ok"]:
+            assert call("pause_session", {"token": reply["token"]})[1]["ok"]
+        else:
+            assert reply["error"].startswith("There are already 2 visitors from your network")
+        return reply["ok"]
+
+    with served(engine) as (address, page):
+        call = page_call(address, page)
+        assert [entered(call) for _ in range(3)] == [True, True, False]
+        for elsewhere in ("203.0.113.5", "nobody"):
+            monkeypatch.setattr(explore_tab, "client_address", lambda _, at=elsewhere: at.replace("nobody", ""))
+            assert [entered(call) for _ in range(3)] == [True, True, False]
+    engine.close()
+
+
+def test_a_token_that_is_none_is_unknown_and_nothing_is_kept_of_it(full: Engine) -> None:
+    explore = Explore(ModelRegistry(full), {})
+    for token in (None, 7, [1], "x", "x" * 22, "x" * 2**20):
+        payload = {"token": token, "request": {}}
+        assert asyncio.run(explore.poll(payload))["unknown"]
+        assert explore.trajectory(payload)["unknown"]
+        assert explore.pause_session(payload)["unknown"]
+        assert explore.close_session(payload)["ok"]
+        with pytest.raises(gr.Error) as refused:
+            explore.draw_remotely(SimpleNamespace(_data=payload))
+        assert not refused.value.print_exception, "an error of the caller is no traceback in the log"
+    assert len(full.sessions) == 0
 
 
 def test_another_model_or_tab_keeps_the_session_and_its_position(full: Engine) -> None:
