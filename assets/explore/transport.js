@@ -87,10 +87,15 @@ export class Transport {
 
   /** Keep the place of a page that waits for nothing while somebody may look at it. */
   #stay() {
-    const {token, store} = this;
     if (this.hidden() || this.#flights) return;
     if (!this.active) this.#pause();
-    else this.server.poll({token, request: store.request, seen: store.seen, ahead: store.ahead}).catch(() => null);
+    else this.server.poll(this.#question).catch(() => null);
+  }
+
+  /** What a poll asks. */
+  get #question() {
+    const {guided, reference, seen, ahead} = this.store;
+    return {token: this.token, request: guided, reference, seen, ahead};
   }
 
   /** Whether there is something to poll for. */
@@ -126,8 +131,7 @@ export class Transport {
     const {store, events} = this;
     const request = this.#sent = store.request, {held} = store;
     this.#askRemoteGpu(request);
-    const {guided, reference, seen, ahead} = store;
-    const reply = await this.server.poll({token: this.token, request: guided, reference, seen, ahead}).catch(() => null);
+    const reply = await this.server.poll(this.#question).catch(() => null);
     if (!this.active) return 'stop';
     if (!reply) return this.#later(NO_ANSWER, RETRY);
     if (!reply.ok && reply.unknown) {
