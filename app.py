@@ -44,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     limits.add_argument("--pictures", type=int, help="of one grid (640)")
     limits.add_argument("--steps", type=int, help="of one grid (1024)")
     limits.add_argument("--work", type=int, help="of one grid, its pictures times its evaluations (65536)")
+    limits.add_argument("--api-work", type=int, help="the same, of a call of the API (16384)")
     limits.add_argument("--cache", type=int, help="megabytes of finished grids that are kept (256)")
     limits.add_argument("--samples", type=int, help="of one evaluation (64); more suits a GPU")
     return p
@@ -56,13 +57,20 @@ def main(arguments: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ["GRADIO_DEBUG"] = "0"  # with 1 launch would not return, and the connections stay without bounds
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # OpenMP threads that spin for long take a core from others
 
     if "SPACES_ZERO_GPU" in os.environ:
         import spaces  # noqa: F401  on ZeroGPU it must be imported before torch
 
+    from cfg_core.ui.connections import check_address
+
+    try:
+        check_address(options.host or os.environ.get("GRADIO_SERVER_NAME"), options.port)
+    except ValueError as error:
+        p.error(str(error))
+
     from cfg_core.checkpoints.catalog import describe_models, shipped_models
-    from cfg_core.checks import number
     from cfg_core.devices import choose_device, set_cpu_threads
     from cfg_core.serving.engine import Engine
     from cfg_core.serving.limits import Limits
@@ -73,15 +81,14 @@ def main(arguments: list[str] | None = None) -> None:
     keep_trimming()
     set_cpu_threads()
     try:
-        if options.port is not None:
-            number("port", options.port, 0, 65535, whole=True)
         given = {name: value for name in Limits.__dataclass_fields__ if (value := getattr(options, name)) is not None}
         limits = Limits(**given)
         available = describe_models([*options.checkpoint, *shipped_models(CHECKPOINTS, FIRST_MODEL)])
         device = choose_device("cpu" if is_zerogpu() else options.device)
         load = partial(load_model, device=device, strips=ROOT / "assets" / "strips", remote=is_zerogpu())
         engine = Engine(load(available[0], classifier=options.classifier, guide=options.guide), limits)
-        from cfg_core.ui.page import build, launch_options  # late: a bad option is refused before gradio is loaded
+        from cfg_core.ui.log_rate import bound_logs
+        from cfg_core.ui.page import build, serve  # late: a bad option is refused before gradio is loaded
 
         page = build(ModelRegistry(engine, available, load))
     except ValueError as error:
@@ -89,13 +96,15 @@ def main(arguments: list[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a Space is stopped by it; end as at Ctrl-C
     try:
         with suppress(KeyboardInterrupt):
-            page.launch(
+            serve(
+                page,
                 server_name=options.host,
                 server_port=options.port,
                 share=options.share,
                 mcp_server=options.mcp,
-                **launch_options(),
             )
+            bound_logs()
+            page.block_thread()
     except OSError as error:
         sys.exit(f"app.py: error: {error}")
     finally:

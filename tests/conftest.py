@@ -42,11 +42,10 @@ def same_threads() -> None:
 def served(engine: Engine, **options: Any) -> Iterator[tuple[str, Any]]:
     """The page over an engine, served on this machine: its address, and its blocks. options: those of ``build``."""
     from cfg_core.serving.registry import ModelRegistry
-    from cfg_core.ui.page import build, launch_options
+    from cfg_core.ui.page import build, serve
 
     page = build(options.pop("models", None) or ModelRegistry(engine), **options)
-    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_options())
-    yield address, page
+    yield serve(page, quiet=True, server_name="127.0.0.1"), page
     page.close(verbose=False)
 
 

@@ -11,7 +11,7 @@ from cfg_core.__main__ import COMMANDS
 from cfg_core.checkpoints.diffusers_models import NEEDS
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 NAMED = re.compile(r"`((?:cfg_core|tests|assets|docs)/[\w./-]+\.(?:py|js|md|json))`")
 
 

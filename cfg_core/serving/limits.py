@@ -13,8 +13,8 @@ class Limits:
 
     sessions: served at once. queue: sessions that may wait for one of these places. per_address: sessions of one client
     address, such as those of a class behind one router; fewer than are served at once, so that others are served too.
-    pictures, steps: of one grid.
-    work: of one grid, its pictures × its evaluations. cache: megabytes of finished grids. samples: of one evaluation.
+    pictures, steps: of one grid. work: of one grid, its pictures × its evaluations. api_work: the same, of a call of
+    the API. cache: megabytes of finished grids. samples: of one evaluation.
     """
 
     sessions: int = 64
@@ -23,6 +23,7 @@ class Limits:
     pictures: int = 640
     steps: int = STEPS_RANGE[1]
     work: int = 2**16
+    api_work: int = 2**14
     cache: int = 256
     samples: int = 64
 
@@ -33,6 +34,7 @@ class Limits:
         number("pictures", self.pictures, GridRequest.samples, MAX_PICTURES, whole=True)
         number("steps", self.steps, GridRequest.steps, STEPS_RANGE[1], whole=True)
         number("work", self.work, GridRequest.samples * GridRequest.steps, 2**23, whole=True)
+        number("api_work", self.api_work, GridRequest.samples * GridRequest.steps, 2**23, whole=True)
         number("cache", self.cache, 0, 2**20, whole=True)
         number("samples", self.samples, BLOCK, MAX_PICTURES, whole=True)
 
@@ -41,3 +43,7 @@ class Limits:
         number("classes × w × samples", request.pictures, 1, self.pictures, whole=True)
         number("steps", request.steps, 1, self.steps, whole=True)
         number("pictures × evaluations", request.pictures * request.evaluations, 1, self.work, whole=True)
+
+    def check_api(self, request: GridRequest) -> None:
+        """Raises ValueError, in one sentence, for a request beyond the limit of a call of the API."""
+        number("pictures × evaluations of a call", request.pictures * request.evaluations, 1, self.api_work, whole=True)

@@ -1,6 +1,7 @@
 """The samples of a scene, and how far they are from the tilted density p(x|c) p(c|x)^w."""
 
 import math
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from cfg_core.diffusion.mixture import MixtureDenoiser
 from cfg_core.diffusion.noise import noise
 from cfg_core.sampling.langevin import corrected
-from cfg_core.sampling.loop import Job, begin, sample
+from cfg_core.sampling.loop import Job, Step, begin, generate
 from cfg_core.threads import one_core_each
 from cfg_core.toy2d.densities import density_on_grid
 from cfg_core.toy2d.distance import exact_draws, quantiles, sliced_wasserstein
@@ -57,11 +58,37 @@ def begin_scene(denoiser: MixtureDenoiser, scene: Scene) -> Job:
     return replace(job, sampler=corrected(job.sampler, scene.langevin))
 
 
+class Unwanted(Exception):
+    """Whoever asked for a drawing does not wait for it any more."""
+
+
+Wanted = Callable[[], bool]
+
+
+def always() -> bool:
+    """Wanted to the end."""
+    return True
+
+
+def steps_of(denoiser: MixtureDenoiser, job: Job, wanted: Wanted) -> Iterator[Step]:
+    """The steps of a job, as ``generate`` has them. Raises Unwanted."""
+    for step in generate(denoiser, job):
+        if not wanted():
+            raise Unwanted
+        yield step
+
+
 @torch.inference_mode()
-def draw_scene(scene: Scene) -> Drawing:
-    """Draw the samples of a scene and measure their distance; the same scene always gives the same drawing."""
+def draw_scene(scene: Scene, wanted: Wanted = always) -> Drawing:
+    """Draw the samples of a scene and measure their distance; the same scene always gives the same drawing.
+
+    wanted: asked at every step. Raises Unwanted.
+    """
     denoiser = scene.mixture()
-    points = sample(denoiser, begin_scene(denoiser, scene)).numpy()
+    job = begin_scene(denoiser, scene)
+    for _ in steps_of(denoiser, job, wanted):
+        pass
+    points = job.state.z.numpy()
 
     def clean_density(name: str) -> Array:
         return density_on_grid(denoiser, name, scene.label, scene.w, math.inf, MEASURED, CELLS)
@@ -79,6 +106,10 @@ def draw_scene(scene: Scene) -> Drawing:
     )
 
 
+DRAWN = 2
+"""Scenes that are drawn at once, of as many people."""
+
+
 def executor() -> Executor:
-    """The thread that draws scenes, on one core: faster for tensors this small, and the other cores stay free."""
-    return one_core_each(1, "toy2d")
+    """The threads that draw scenes, each on one core: faster for tensors this small, and the other cores stay free."""
+    return one_core_each(DRAWN, "toy2d")

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from cfg_core.diffusion.mixture import MixtureDenoiser
 from cfg_core.guidance.guide import guide
-from cfg_core.sampling.loop import generate
 from cfg_core.toy2d.densities import density_on_grid, square_grid
-from cfg_core.toy2d.drawing import begin_scene
+from cfg_core.toy2d.drawing import Wanted, always, begin_scene, steps_of
 from cfg_core.toy2d.scene import RULES, VIEW, Scene
 
 Array = NDArray[np.float64]
@@ -41,13 +40,13 @@ class Trajectory:
 
 
 @torch.inference_mode()
-def draw_trajectory(scene: Scene) -> Trajectory:
-    """Draw the samples of a scene as ``draw_scene`` does, and keep their trajectories."""
+def draw_trajectory(scene: Scene, wanted: Wanted = always) -> Trajectory:
+    """Draw the samples of a scene as ``draw_scene`` does, and keep their trajectories. wanted: asked at every step."""
     denoiser = scene.mixture()
     job = begin_scene(denoiser, scene)
     log_snrs = [*job.state.log_snrs.tolist(), math.inf]
     start = job.state.z
-    z = {state.at: state.z for state, _ in generate(denoiser, job)}  # step → the last z before it
+    z = {state.at: state.z for state, _ in steps_of(denoiser, job, wanted)}  # step → the last z before it
     z[0] = start  # the initial noise, before Langevin steps at the first level
     shown = np.linspace(0, scene.steps, min(scene.steps, MAX_STEPS) + 1).round().astype(int)
     levels = np.array([log_snrs[step] for step in shown])

@@ -60,6 +60,7 @@ class Api:
             request = self._models.request(
                 {**given, "parameters": assigned(filter(None, text("parameters", parameters).split(",")))}
             )
+            self._models.engine.limits.check_api(request)
             if self._models.engine.is_remote(request.checkpoint):
                 info = self._models.find(request.checkpoint)
                 [pixels] = await asyncio.to_thread(self._draw_on_gpu, info, [request])

@@ -4,24 +4,25 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
 from gradio.blocks import BlockFunction
 from starlette.middleware import Middleware
 
 from cfg_core.evaluation.curves import CURVES_FOLDER, read_curves
 from cfg_core.serving.registry import ModelRegistry
 from cfg_core.ui.api import Api
+from cfg_core.ui.call_queue import CallQueue
 from cfg_core.ui.component import component, style
+from cfg_core.ui.connections import bound_connections
 from cfg_core.ui.explore import Explore
 from cfg_core.ui.middleware import RequestGuard
+from cfg_core.ui.refusal import without_input
 from cfg_core.ui.scripts import SCRIPTS
 from cfg_core.ui.toy2d import Toy2d
 from cfg_core.ui.tradeoff import TradeOff
 
 CALLS = 8
 """Calls of the grid endpoint that are served at once; the engine advances them together."""
-
-QUEUE = 64
-"""Calls of it that may wait; more are refused."""
 
 TABS = {"explore": "Explore", "toy2d": "2-D lab", "tradeoff": "Trade-off"}
 """The tabs by the name of their component, the first of them the one that opens."""
@@ -49,9 +50,9 @@ def build(models: ModelRegistry, folder: Path = CURVES_FOLDER) -> gr.Blocks:
         TradeOff(models, measured).render()
         api = Api(models)
         gr.api(api.grid, api_name="grid", concurrency_limit=CALLS)
-        gr.api(api.models, api_name="models", queue=False)
-        gr.api(api.stats, api_name="stats", queue=False)
-    page.queue(max_size=QUEUE)
+        gr.api(api.models, api_name="models")
+        gr.api(api.stats, api_name="stats")
+    page._queue = CallQueue(page)
     return page
 
 
@@ -66,6 +67,16 @@ def launch_options() -> dict[str, Any]:
         "run_history": False,
         "footer_links": [],
         "state_session_capacity": 500,
-        "max_file_size": 1,  # nothing is uploaded here
-        "app_kwargs": {"middleware": [Middleware(RequestGuard)], "routes": [SCRIPTS.route()]},
+        "app_kwargs": {
+            "middleware": [Middleware(RequestGuard)],
+            "routes": [SCRIPTS.route()],
+            "exception_handlers": {RequestValidationError: without_input},
+        },
     }
+
+
+def serve(page: gr.Blocks, **options: Any) -> str:
+    """Serve the page from a thread; returns its address. options: of ``Blocks.launch``. Raises OSError."""
+    _, address, _ = page.launch(prevent_thread_lock=True, **launch_options(), **options)
+    bound_connections(page.server)
+    return address

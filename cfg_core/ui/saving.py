@@ -18,9 +18,9 @@ from cfg_core.grids.ladder import strip
 from cfg_core.grids.request import GridRequest
 from cfg_core.grids.sheet import draw_sheets, save_sheet
 from cfg_core.program import ROOT
+from cfg_core.serving.admission import ServiceFull
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.registry import ModelRegistry
-from cfg_core.serving.sessions import ServiceFull
 from cfg_core.ui.component import encoded
 from cfg_core.ui.requests import STRIP_PICTURES, PageRequests
 

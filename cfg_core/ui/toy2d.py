@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -10,15 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cfg_core.sampling.samplers import SAMPLERS
-from cfg_core.toy2d.drawing import Drawing, draw_scene, executor
+from cfg_core.toy2d.drawing import DRAWN, Drawing, Wanted, draw_scene, executor
 from cfg_core.toy2d.scene import CLASSES, MEASURED, REACH, RULES, SPREAD, VIEW, Scene
 from cfg_core.toy2d.trajectory import ARROWS, Trajectory, draw_trajectory
+from cfg_core.ui.client_address import client_address
 from cfg_core.ui.component import component, encoded
+from cfg_core.ui.turns import Full, Turns
 
 T = TypeVar("T", Drawing, Trajectory)
 
-QUEUE = 64
-"""Scenes that may wait to be drawn; more are refused."""
+QUEUE, OF_ADDRESS = 64, 48
+"""Scenes that may wait to be drawn, in all and of one address; more are refused."""
 
 PATH_UNIT = 1 / 4096
 """Unit of the coordinates of trajectories, 16 bits each: ±8 in steps far below a pixel."""
@@ -31,7 +34,7 @@ class Toy2d:
     """
 
     def __init__(self) -> None:
-        self._waiting = 0
+        self._turns = Turns(DRAWN, QUEUE, OF_ADDRESS)
 
     def render(self) -> gr.HTML:
         """The component."""
@@ -39,11 +42,11 @@ class Toy2d:
         def restore(payload: Any) -> dict[str, Any]:
             return self.restore(payload)
 
-        async def draw(payload: Any) -> dict[str, Any]:
-            return await self.draw(payload)
+        async def draw(payload: Any, request: gr.Request) -> dict[str, Any]:
+            return await self.draw(payload, client_address(request))
 
-        async def trajectory(payload: Any) -> dict[str, Any]:
-            return await self.trajectory(payload)
+        async def trajectory(payload: Any, request: gr.Request) -> dict[str, Any]:
+            return await self.trajectory(payload, client_address(request))
 
         return component(
             "toy2d",
@@ -71,10 +74,10 @@ class Toy2d:
         notice = f"In this link, {'; '.join(problems.values())}." if problems else ""
         return {"ok": True, "scene": scene.to_json(), "notice": notice}
 
-    async def draw(self, payload: Any) -> dict[str, Any]:
+    async def draw(self, payload: Any, address: str = "") -> dict[str, Any]:
         """A scene → its samples, exact draws, how far both are from the tilted density, and the displayed density.
 
-        ``busy`` where the page must ask again later.
+        ``busy`` where the page must ask again later. address: of whoever asks; addresses take turns.
         """
 
         def described(drawn: Drawing) -> dict[str, Any]:
@@ -86,9 +89,9 @@ class Toy2d:
                 "heat": _packed(255 * drawn.density, np.uint8),
             }
 
-        return await self._answer(payload, draw_scene, described)
+        return await self._answer(payload, address, draw_scene, described)
 
-    async def trajectory(self, payload: Any) -> dict[str, Any]:
+    async def trajectory(self, payload: Any, address: str = "") -> dict[str, Any]:
         """A scene → its trajectories: at each λ, the samples' positions, the displayed density, the guided score."""
 
         def described(trajectory: Trajectory) -> dict[str, Any]:
@@ -101,26 +104,29 @@ class Toy2d:
                 "score": _packed(127 * trajectory.score / longest, np.int8),
             }
 
-        return await self._answer(payload, draw_trajectory, described)
+        return await self._answer(payload, address, draw_trajectory, described)
 
     async def _answer(
-        self, payload: Any, compute: Callable[[Scene], T], describe: Callable[[T], dict[str, Any]]
+        self,
+        payload: Any,
+        address: str,
+        compute: Callable[[Scene, Wanted], T],
+        describe: Callable[[T], dict[str, Any]],
     ) -> dict[str, Any]:
+        """A drawing in turn, given up at its next step when whoever asked hangs up, which cancels this."""
         try:
             scene = Scene.parse(payload)
         except ValueError as error:
             return {"ok": False, "error": str(error)}
-        if self._waiting >= QUEUE:
-            return {
-                "ok": False,
-                "busy": True,
-                "error": f"The 2-D lab is full: {QUEUE} drawings wait. Please try again in a moment.",
-            }
-        self._waiting += 1
+        given_up = threading.Event()
         try:
-            found = await asyncio.wrap_future(executor().submit(compute, scene))
+            async with self._turns.turn(address):
+                found = await asyncio.wrap_future(executor().submit(compute, scene, lambda: not given_up.is_set()))
+        except Full as full:
+            sentence = f"The 2-D lab is full: {full} drawings wait. Please try again in a moment."
+            return {"ok": False, "busy": True, "error": sentence}
         finally:
-            self._waiting -= 1
+            given_up.set()
         return {"ok": True, "scene": scene.to_json(), **describe(found)}
 
 

@@ -3,19 +3,20 @@
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 Call = Callable[[str, Any], tuple[int, Any]]
 
 NESTED: Any = 0
-for _ in range(300):
+for _ in range(20):
     NESTED = [NESTED]
 
 
-def send(url: str, body: str) -> tuple[int, Any]:
+def send(url: str, body: str, headers: Mapping[str, str] = MappingProxyType({})) -> tuple[int, Any]:
     """POST a body of JSON; returns the HTTP status and the reply, which is text where it is an error."""
-    request = urllib.request.Request(url, body.encode(), {"Content-Type": "application/json"})
+    request = urllib.request.Request(url, body.encode(), {"Content-Type": "application/json", **headers})
     try:
         with urllib.request.urlopen(request, timeout=60) as reply:
             return reply.status, json.load(reply)

@@ -68,7 +68,7 @@ def test_malformed_polls_get_a_sentence_and_the_session_goes_on(call: Call, engi
         status, reply = call("poll", payload)
         assert (status, reply["ok"]) == (200, False), payload
         assert reply["error"] == "a poll must be an object with token, request, reference and seen"
-    for guess in (None, 0, "", "guessed", token[:-1], [token], {"a": NESTED}, "x" * 1_000_000):
+    for guess in (None, 0, "", "guessed", token[:-1], [token], {"a": NESTED}, "x" * 10_000):
         status, reply = call("poll", {"token": guess, "request": request_fields})
         assert (status, reply["ok"], reply["unknown"]) == (200, False, True)
     for seen in (None, 3, "x", [1], {"a": NESTED}, {"0": "x", str(10**40): -1}):

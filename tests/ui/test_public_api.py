@@ -55,7 +55,7 @@ def test_every_endpoint_describes_its_parameters(client: Client) -> None:
         ({"w": [1, "x"]}, "w must be a number from -1 to 8, got 'x'"),
         ({"model": "nobody's"}, "model must be one of model (0123456789ab)"),
         ({"samples": 64, "label": "all", "w": [0, 1]}, "samples must be a whole number from 1 to 640, got 1280"),
-        ({"sampler": "x" * 1_000_000}, "sampler must be one of"),
+        ({"sampler": "x" * 10_000}, "sampler must be one of"),
     ],
 )
 def test_programs_get_a_sentence_for_a_grid_that_cannot_be_drawn(client: Client, payload: Any, sentence: str) -> None:
