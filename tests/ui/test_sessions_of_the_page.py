@@ -63,12 +63,11 @@ def test_opening_a_session_in_a_full_lab_waits_for_nothing(full: Engine, monkeyp
 
 def test_pages_that_wait_for_a_rail_in_a_full_lab_hold_none_of_the_threads(full: Engine, monkeypatch: Any) -> None:
     monkeypatch.setattr(explore_tab, "POLL_TIMEOUT", 1e6)  # they wait until it is drawn
-    inside = full.admit()
-    full.set_demand(inside, ())
     monkeypatch.setattr(full.sessions, "idle_timeout", 1e6)
     monkeypatch.setattr(full.sessions, "pull_timeout", 1e6)
     with served(full) as (address, page), ThreadPoolExecutor(60) as pool:
-        call = page_call(address, page)
+        call, inside = page_call(address, page), full.admit()
+        full.set_demand(inside, ())
         waiting = [pool.submit(call, "rail", {"model": OTHER}) for _ in range(60)]
         assert full.wait_for(lambda: len(full.sessions) == 2, 60), "the session that is to draw it queues"
         for _ in range(3):  # answered in a thread
