@@ -126,5 +126,5 @@ def test_a_revision_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, 
         hub.fault["/revision/"] = "RevisionNotFound"
         with pytest.raises(CheckpointError) as refused:
             describe_model("someone/dit@refs/pr/9")
-    what = "checkpoint 'someone/dit@refs/pr/9' is no folder here and could not be had from the Hub"
+    what = "checkpoint 'someone/dit@refs/pr/9' is no folder here and could not be fetched from the Hub"
     assert str(refused.value) == f"{what}: it has no revision refs/pr/9"
