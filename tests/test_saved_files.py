@@ -12,7 +12,8 @@ from cfg_core.evaluation.curve_file import Curve, parse_curve
 
 ROOT = Path(__file__).parents[1]
 OLD = Path(__file__).parent / "saved_before_versions"
-"""model.json, classifier.json and guide.json: configs to the letter; curve.json: a curve file cut to one w."""
+"""model.json, classifier.json and guide.json: configs to the letter; curve.json: a curve file cut to one w; strips.npz:
+two grids, one of them with its meter."""
 
 
 def parsed(content: str) -> CheckpointConfig | ClassifierConfig:
@@ -42,7 +43,7 @@ def test_old_files_open_and_what_they_lack_takes_its_default() -> None:
     assert (classifier.schedule, classifier.spread) == (None, 0.0)
     assert isinstance(guide, ClassifierConfig)
     assert guide.schedule is not None
-    assert all('"version":' not in path.read_text() for path in OLD.iterdir())
+    assert all('"version":' not in path.read_text() for path in OLD.glob("*.json"))
     curve = parse_curve("curve.json", (OLD / "curve.json").read_text())
     assert curve.real_baseline["fid"].value < curve.points[0].figures["fid"].value
 
