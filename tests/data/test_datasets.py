@@ -57,7 +57,7 @@ def test_data_that_is_nowhere_is_one_sentence(tmp_path, monkeypatch):
         raise OfflineModeIsEnabled("offline mode is enabled")
 
     monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
-    with pytest.raises(OSError, match="could not be had from the Hub"):
+    with pytest.raises(OSError, match="could not be fetched from the Hub"):
         load_dataset("cifar10", root=tmp_path)
 
 
