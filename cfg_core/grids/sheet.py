@@ -98,7 +98,7 @@ def read_requests(path: Path) -> tuple[GridRequest, ...]:
             text = picture.info.get(METADATA)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path} is not a picture that can be read ({error})") from error
-    if not isinstance(text, str):
+    if not isinstance(text, str) or text == "[]":
         raise ValueError(f"{path} carries no request")
     if not text.startswith("["):
         return (GridRequest.from_json(text),)

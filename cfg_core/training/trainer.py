@@ -4,8 +4,8 @@
     torchrun --nproc_per_node 2 -m -- cfg_core train --data cifar10 --run runs/cifar10
 
 A run folder has ``state.safetensors`` (the whole state, written atomically), ``checkpoint/`` (the EMA weights, ready
-for the page), ``log.jsonl``, ``sheets/`` and a lock. The same command again resumes it exactly where the last save was, on
-another machine too, where ``state.safetensors`` alone is enough.
+for the page), ``log.jsonl``, ``sheets/`` and a lock. The same command again resumes it exactly where the last save was,
+on another machine too, where ``state.safetensors`` alone is enough.
 """
 
 import os

@@ -145,8 +145,8 @@ def test_absent_optional_fields_take_their_defaults() -> None:
 
 @pytest.mark.parametrize("path", sorted(CURVES_FOLDER.glob("*.json")), ids=lambda path: path.stem)
 def test_every_curve_that_ships_opens(path: Path) -> None:
-    content = json.loads(path.read_text())
-    found = parse_curve(path.name, path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
+    found = parse_curve(path.name, path.read_text(encoding="utf-8"))
     assert [point.w for point in found.points] == sorted(result["w"] for result in content["results"])
     baseline = content.get("real_baseline") or content["floor"]
     assert {name: figure.value for name, figure in found.real_baseline.items()} == {m: baseline[m] for m in METRICS}
