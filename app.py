@@ -12,6 +12,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from cfg_core.program import print_any_text
+
 ROOT = Path(__file__).parent
 CHECKPOINTS = ROOT / "checkpoints"
 FIRST_MODEL = "fashion-mnist"
@@ -52,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> None:
     """Start the engine, build the page over it, serve it until interrupted."""
+    print_any_text()
     p = parser()
     options = p.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

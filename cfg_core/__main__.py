@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-from cfg_core.program import program_name
+from cfg_core.program import print_any_text, program_name
 
 COMMANDS = {
     "train": "train a model, jointly with and without the class",
@@ -20,6 +20,7 @@ COMMANDS = {
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command; exits with 2 and one sentence for an unknown one."""
+    print_any_text()
     given = sys.argv[1:] if arguments is None else arguments
     if given and given[0] in ("-h", "--help"):
         print(help_text())

@@ -1,6 +1,7 @@
-"""The program's name and the files of its clone."""
+"""The program's name, its output and the files of its clone."""
 
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -9,6 +10,13 @@ ROOT = Path(__file__).parents[1]
 def program_name() -> str:
     """How the program was called: ``guidance-lab``, or ``python -m cfg_core``."""
     return "guidance-lab" if Path(sys.argv[0]).stem == "guidance-lab" else "python -m cfg_core"
+
+
+def print_any_text() -> None:
+    """Let print escape what the encoding of standard output and error lacks, ASCII's in the locale C, and not fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def in_clone(field: str, path: str) -> Path:

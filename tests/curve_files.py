@@ -92,5 +92,5 @@ def write(folder: Path, files: dict[str, dict[str, Any]] | None = None) -> Path:
     """The folder, with these files in it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in (everything() if files is None else files).items():
-        (folder / name).write_text(json.dumps(content, indent=2))
+        (folder / name).write_text(json.dumps(content, indent=2), encoding="utf-8")
     return folder

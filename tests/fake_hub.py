@@ -1,7 +1,8 @@
-"""A Hub on this machine, as far as huggingface_hub speaks to one: repositories in memory, and faults on demand.
+"""A local server with the part of the Hub's HTTP interface that huggingface_hub uses: repositories in memory, and
+faults on demand.
 
-As on the real one binary files go by Git LFS: sent on their own before the commit, known by their SHA-256. The real one
-would rather have them by Xet, whose client is no Python and speaks to no other.
+As on the Hub, binary files are uploaded by Git LFS: each on its own before the commit, identified by its SHA-256. The
+Hub prefers Xet, whose client is a binary that connects to no other server.
 """
 
 import base64
@@ -24,7 +25,7 @@ from huggingface_hub.utils._http import REPO_API_REGEX
 
 COMMIT = "c" * 40
 CODES = {"RevisionNotFound": 404, "EntryNotFound": 404, "GatedRepo": 403}
-"""What the Hub calls an error → its HTTP status."""
+"""The Hub's error code → its HTTP status."""
 KINDS = {"models": "", "datasets": "datasets/", "spaces": "spaces/"}
 BINARY = (".safetensors", ".png")
 VARIABLES = re.compile(r"/api/spaces/([^/]+/[^/]+)/variables")
@@ -32,10 +33,10 @@ VARIABLES = re.compile(r"/api/spaces/([^/]+/[^/]+)/variables")
 
 @dataclass
 class FakeHub:
-    """files: "models/owner/name" → path → content. variables: of each Space, by owner/name. large: what came by LFS, by
-    its SHA-256. calls: (method, path) of each request. fault: what it does to any request whose path holds that text:
-    answer with that HTTP status, or with the one of CODES; "cut" it in the middle, or its answer where nothing is sent;
-    spoil a file's last byte, "wrong"."""
+    """files: "models/owner/name" → path → content. variables: of each Space, by owner/name. large: files uploaded by
+    LFS, by their SHA-256. calls: (method, path) of each request. fault: a text → what happens to requests whose path
+    contains it: a number or a key of CODES is the HTTP status of the answer; "cut" closes the connection in the middle
+    of the request, or of the answer to a request without a body; "wrong" changes a file's last byte."""
 
     files: dict[str, dict[str, bytes]] = field(default_factory=dict)
     fault: dict[str, int | str] = field(default_factory=dict)
@@ -99,7 +100,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         path, _ = begun
         if of := VARIABLES.fullmatch(path):
-            self._tell_variables(of[1])
+            self._send_variables(of[1])
             return
         for kind, prefix in KINDS.items():
             if found := re.fullmatch(rf"/{prefix}([^/]+/[^/]+)/resolve/[^/]+(?:/[^/]+)*?/(.+)", path):
@@ -124,7 +125,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _about(self, repository: str, rest: str) -> None:
         if repository not in self.hub.files:
-            return self._answer(401, X_Error_Message="Invalid username or password.")  # to who is not logged in
+            return self._answer(401, X_Error_Message="Invalid username or password.")  # as without a token
         files = self.hub.files[repository]
         if rest.startswith("/tree/"):
             tree = [{"type": "file", "path": n, "oid": _sha(c), **_stored(n, c)} for n, c in files.items()]
@@ -132,7 +133,7 @@ class Handler(BaseHTTPRequestHandler):
         siblings = [{"rfilename": n, "blobId": _sha(c), **_stored(n, c)} for n, c in files.items()]
         return self._json({"id": repository.split("/", 1)[1], "sha": COMMIT, "siblings": siblings})
 
-    def _tell_variables(self, space: str) -> None:
+    def _send_variables(self, space: str) -> None:
         self._json({key: {"value": value} for key, value in self.hub.variables.get(space, {}).items()})
 
     def do_DELETE(self) -> None:
@@ -140,7 +141,7 @@ class Handler(BaseHTTPRequestHandler):
             path, body = begun
             [space] = VARIABLES.fullmatch(path).groups()
             del self.hub.variables[space][json.loads(body)["key"]]
-            self._tell_variables(space)
+            self._send_variables(space)
 
     def do_POST(self) -> None:
         if not (begun := self._begin()):
@@ -148,26 +149,26 @@ class Handler(BaseHTTPRequestHandler):
         path, body = begun
         commit = re.fullmatch(r"/api/(\w+)/([^/]+/[^/]+)/commit/main", path)
         if path == "/api/repos/create":
-            asked = json.loads(body)
-            self.hub.created.append(asked)
-            kind, name = f"{asked.get('type', 'model')}s", f"{asked['organization']}/{asked['name']}"
+            created = json.loads(body)
+            self.hub.created.append(created)
+            kind, name = f"{created.get('type', 'model')}s", f"{created['organization']}/{created['name']}"
             self.hub.files.setdefault(f"{kind}/{name}", {})
             self._json({"url": f"{self.hub.address}/{KINDS[kind]}{name}"})
         elif of := VARIABLES.fullmatch(path):
-            said = json.loads(body)
-            self.hub.variables.setdefault(of[1], {})[said["key"]] = said["value"]
-            self._tell_variables(of[1])
+            variable = json.loads(body)
+            self.hub.variables.setdefault(of[1], {})[variable["key"]] = variable["value"]
+            self._send_variables(of[1])
         elif path == "/api/validate-yaml":
             self._json({"errors": [], "warnings": []})
         elif path.endswith("/preupload/main"):
-            asked = json.loads(body)["files"]
-            modes = ["lfs" if each["path"].endswith(BINARY) else "regular" for each in asked]
-            told = [{**each, "uploadMode": m, "shouldIgnore": False} for each, m in zip(asked, modes, strict=True)]
-            self._json({"files": told})
+            files = json.loads(body)["files"]
+            modes = ["lfs" if each["path"].endswith(BINARY) else "regular" for each in files]
+            answer = [{**each, "uploadMode": m, "shouldIgnore": False} for each, m in zip(files, modes, strict=True)]
+            self._json({"files": answer})
         elif path.endswith(".git/info/lfs/objects/batch"):
-            asked = json.loads(body)["objects"]
+            objects = json.loads(body)["objects"]
             at = f"{self.hub.address}/large/"
-            self._json({"objects": [{**each, "actions": {"upload": {"href": at + each["oid"]}}} for each in asked]})
+            self._json({"objects": [{**each, "actions": {"upload": {"href": at + each["oid"]}}} for each in objects]})
         elif commit:
             kind, name = commit.groups()
             lines = [json.loads(line) for line in body.splitlines()]
@@ -196,41 +197,41 @@ def _sha256(content: bytes) -> str:
 
 
 def _stored(name: str, content: bytes) -> dict[str, Any]:
-    """What the Hub tells of how a file is kept; one list calls the hash of a large one so, the other so."""
+    """The Hub's fields for a file's storage; of its two lists one has the hash of an LFS file as sha256, one as oid."""
     size, digest = len(content), _sha256(content)
     large = {"size": size, "sha256": digest, "oid": digest, "pointerSize": 134}
     return {"size": size, "lfs": large} if name.endswith(BINARY) else {"size": size}
 
 
 def switch_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have huggingface_hub speak to where nobody listens, and fail at once if it would ask again."""
+    """Point huggingface_hub at a port without a server; a wait before another attempt fails the test."""
     point_at("http://127.0.0.1:9", monkeypatch)
 
     def wait(seconds: float) -> None:
         raise AssertionError(f"waits for {seconds} seconds")
 
-    have_wait(wait, monkeypatch)
+    replace_sleep(wait, monkeypatch)
 
 
 def point_at(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have huggingface_hub speak to this address as to the Hub, and not wait between its attempts."""
+    """Point huggingface_hub at this address, without waits between its attempts."""
     secure = "huggingface_hub.utils._http.REPO_API_REGEX"
     monkeypatch.setattr(secure, re.compile(REPO_API_REGEX.pattern.replace("https:", "http:"), re.VERBOSE))
     template = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
     monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
-    have_wait(lambda seconds: None, monkeypatch)
+    replace_sleep(lambda seconds: None, monkeypatch)
 
 
-def have_wait(sleep: Callable[[float], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have huggingface_hub, and nobody else, wait so between its attempts."""
+def replace_sleep(sleep: Callable[[float], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace time.sleep in huggingface_hub alone."""
     for module in ("utils._http", "file_download"):
         monkeypatch.setattr(f"huggingface_hub.{module}.time", SimpleNamespace(**{**vars(time), "sleep": sleep}))
 
 
 @contextmanager
 def serving(monkeypatch: pytest.MonkeyPatch, cache: object) -> Iterator[FakeHub]:
-    """A Hub that huggingface_hub speaks to, with a cache of its own."""
+    """A running server, used by huggingface_hub in place of the Hub, with an empty cache."""
     hub = FakeHub()
     handler = type("Bound", (Handler,), {"hub": hub})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)

@@ -61,7 +61,9 @@ def test_what_else_to_offer_is_in_a_variable_unless_it_is_given(variable, given,
 def test_sigterm_ends_it_in_good_order():
     """As a Space is stopped."""
     command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(free_port())]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
+    ) as process:
         line = next(each for each in process.stdout if "Running on local URL" in each)
         assert urlopen(line.split()[-1]).status == 200
         process.send_signal(signal.SIGTERM)

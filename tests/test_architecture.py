@@ -36,7 +36,7 @@ PACKAGES = sorted(path.parent.name for path in CORE.glob("*/__init__.py"))
 def imported(path: Path) -> set[str]:
     """The modules that a file imports, at its top or anywhere else."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -81,7 +81,7 @@ def test_a_module_imports_only_what_its_package_may(path: Path) -> None:
 
 @pytest.mark.parametrize("name", PACKAGES)
 def test_a_package_says_what_it_is_for_what_to_read_and_what_it_may_import(name: str) -> None:
-    tree = ast.parse((CORE / name / "__init__.py").read_text())
+    tree = ast.parse((CORE / name / "__init__.py").read_text(encoding="utf-8"))
     text = ast.get_docstring(tree) or ""
     assert len(tree.body) == 1, "only the docstring"
     for file in re.findall(r"\b\w+\.py\b", text):
@@ -95,7 +95,7 @@ def test_a_package_says_what_it_is_for_what_to_read_and_what_it_may_import(name:
 def lines() -> dict[str, list[str]]:
     """Path → lines, of what is written by hand in Python and for the page."""
     files = [*CORE.rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *(ROOT / "assets").rglob("*.js"), ROOT / "app.py"]
-    return {path.relative_to(ROOT).as_posix(): path.read_text().splitlines() for path in files}
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8").splitlines() for path in files}
 
 
 def test_files_stay_short_unless_their_first_lines_give_a_reason() -> None:

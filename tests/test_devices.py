@@ -14,7 +14,7 @@ CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 def threads_after(code: str, before: int) -> int:
     """torch's number of threads after some code in a process of its own that had so many."""
     whole = f"import torch\ntorch.set_num_threads({before})\n{code}\nprint(torch.get_num_threads())"
-    found = subprocess.run([sys.executable, "-c", whole], capture_output=True, text=True, check=True)
+    found = subprocess.run([sys.executable, "-c", whole], capture_output=True, encoding="utf-8", check=True)
     return int(found.stdout)
 
 

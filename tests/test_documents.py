@@ -34,9 +34,9 @@ def test_commands_are_written_as_they_run_after_make_app(path: Path) -> None:
 
 def test_the_example_in_readme_runs() -> None:
     [example] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    done = subprocess.run([sys.executable, "-c", example], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", example], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.splitlines()[-1] == "12 torch.Size([16, 1, 28, 28]) torch.Size([16, 1, 28, 28])"
 
 
 def test_the_extra_for_diffusers_is_what_the_code_asks_for() -> None:
-    assert NEEDS in (ROOT / "requirements-diffusers.txt").read_text().splitlines()
+    assert NEEDS in (ROOT / "requirements-diffusers.txt").read_text(encoding="utf-8").splitlines()

@@ -63,9 +63,9 @@ def test_the_file_has_the_permissions_of_any_new_file(tmp_path: Path) -> None:
 def test_a_place_that_can_be_written_is_left_as_it_was(folder: bool, tmp_path: Path) -> None:
     check_writable("out", tmp_path / "new" / "place", folder=folder)
     assert [path.name for path in tmp_path.rglob("*")] == (["new", "place"] if folder else ["new"])
-    (tmp_path / "file").write_text("kept")
+    (tmp_path / "file").write_text("kept", encoding="utf-8")
     check_writable("out", tmp_path / "file")
-    assert (tmp_path / "file").read_text() == "kept"
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "kept"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_place_that_can_be_written_is_left_as_it_was(folder: bool, tmp_path: P
     ],
 )
 def test_a_place_that_cannot_be_written_is_one_sentence(name: str, folder: bool, message: str, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     (tmp_path / "folder").mkdir()
     with pytest.raises(ValueError, match=message):
         check_writable("out", tmp_path / name, folder=folder)

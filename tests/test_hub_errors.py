@@ -24,17 +24,17 @@ HTTP = importlib.import_module(HfHubHTTPError.__bases__[0].__module__.split(".")
     ],
 )
 def test_each_failure_has_its_sentence(error: Exception, reason: str) -> None:
-    with pytest.raises(RemoteError) as refused, explained("it could not be had"):
+    with pytest.raises(RemoteError) as refused, explained("it could not be fetched"):
         raise error
-    assert str(refused.value) == f"it could not be had: {reason}"
+    assert str(refused.value) == f"it could not be fetched: {reason}"
 
 
 def test_what_hides_in_another_error_is_told() -> None:
-    with pytest.raises(RemoteError) as refused, explained("it could not be had"):
+    with pytest.raises(RemoteError) as refused, explained("it could not be fetched"):
         raise LocalEntryNotFoundError("An error happened while trying to locate the file") from HTTP.ConnectError("-")
-    assert str(refused.value) == "it could not be had: the Hub cannot be reached from here"
+    assert str(refused.value) == "it could not be fetched: the Hub cannot be reached from here"
 
 
 def test_a_sentence_of_ones_own_passes() -> None:
-    with pytest.raises(ValueError, match=r"^already said$"), explained("it could not be had", ValueError):
-        raise ValueError("already said")
+    with pytest.raises(ValueError, match=r"^already explained$"), explained("it could not be fetched", ValueError):
+        raise ValueError("already explained")

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cfg_core.checkpoints.diffusers_models import HUB_NAME, find_pipeline, read_pipeline_config
-from cfg_core.checkpoints.format import CheckpointConfig, CheckpointError, ModelDescription, read_config
-from cfg_core.checks import text
+from cfg_core.checkpoints.format import CheckpointConfig, ModelDescription, read_config
+from cfg_core.checkpoints.model_folder import CheckpointError
+from cfg_core.checks import line
+from cfg_core.files import LONGEST_FILE_NAME
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,10 @@ class ModelInfo:
 
 def describe_model(where: str | Path) -> ModelInfo:
     """What is known of a model before it is loaded. Raises CheckpointError as ``load_checkpoint`` does."""
-    place = os.path.abspath(where) if Path(where).is_dir() else str(where)  # "FOLDER/" and "." have a name too
+    place = os.path.abspath(where) if os.path.isdir(where) else str(where)  # "FOLDER/" and "." have a name too
     name = _name(place)
     try:
-        text("the name of a checkpoint", name)
+        line("the name of a checkpoint", name, LONGEST_FILE_NAME)
     except ValueError as error:
         raise CheckpointError(str(error)) from None
     if folder := find_pipeline(place):

@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cfg_core.checkpoints.format import (
+    LONGEST_PROVENANCE,
     Checkpoint,
     CheckpointConfig,
-    CheckpointError,
     checked_fields,
     config_from_json,
     config_to_json,
@@ -22,8 +22,9 @@ from cfg_core.checkpoints.format import (
     read_network,
     schedule_from_json,
 )
+from cfg_core.checkpoints.model_folder import CheckpointError
 from cfg_core.checkpoints.public_names import public_data_name
-from cfg_core.checks import names, number, text
+from cfg_core.checks import line, names, number, text
 from cfg_core.diffusion.schedule import Schedule
 from cfg_core.networks.classifier import ClassifierArchitecture, ClassifierNetwork
 
@@ -54,8 +55,9 @@ class ClassifierConfig:
         number("test_accuracy", self.test_accuracy, 0, 1)
         number("spread", self.spread, 0, 1e9)
         number("images_seen", self.images_seen, 0, 1e15, whole=True)
-        for field in ("data", "licence", "command"):
-            text(field, getattr(self, field))
+        for field in ("data", "licence"):
+            line(field, getattr(self, field), LONGEST_PROVENANCE)
+        text("command", self.command)
         names("classes", self.classes, self.architecture.num_classes)
 
     def to_json(self) -> str:
@@ -84,7 +86,7 @@ class Classifier:
     def features(self, images: Tensor) -> Tensor:
         """Pictures (N, C, S, S), floating point in [−1, 1], to penultimate features (N, features) on the CPU.
 
-        Raises ValueError for pictures of another shape or type.
+        Raises ValueError for pictures of another shape or type, and for features that are not finite.
         """
         a = self.config.architecture
         if not images.is_floating_point() or images.shape[1:] != (a.channels, a.size, a.size):
@@ -92,7 +94,11 @@ class Classifier:
                 f"images must be floating point of shape (N, {a.channels}, {a.size}, {a.size}), "
                 f"got {images.dtype} of shape {tuple(images.shape)}"
             )
-        return extract_features(self.network, images)
+        features = extract_features(self.network, images)
+        if not bool(features.isfinite().all()):
+            broken = int((~features.isfinite()).any(1).sum())
+            raise ValueError(f"features must be finite, got {broken} of {len(features)} pictures whose are not")
+        return features
 
     @torch.inference_mode()
     def probabilities_of(self, features: Tensor) -> Tensor:

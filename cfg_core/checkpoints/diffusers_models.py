@@ -7,21 +7,22 @@ Only safetensors are read, those of a variant (``*.fp16.safetensors``) where the
 needed only to draw.
 """
 
-import hashlib
-import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from cfg_core.checkpoints.diffusers_denoisers import DiffusersConfig, DiffusersDenoiser, LatentDenoiser
 from cfg_core.checkpoints.diffusers_schedules import complete_scheduler
-from cfg_core.checkpoints.format import CONFIG, CheckpointError, LoadedModel, hub_access
-from cfg_core.checks import number, shown, text
+from cfg_core.checkpoints.diffusers_weights import check_size, load_network, read_object, weight_files
+from cfg_core.checkpoints.format import LoadedModel
+from cfg_core.checkpoints.model_folder import CONFIG, CheckpointError, hub_access
+from cfg_core.checks import line, number, shown
 from cfg_core.devices import DEVICE_PRECISION
+from cfg_core.files import file_hash
 
 INDEX = "model_index.json"
 
@@ -32,10 +33,6 @@ NEEDS = "diffusers>=0.35"
 
 HUB_NAME = re.compile(r"([\w-][\w.-]*/[\w.-]+)(?:@([\w./-]+))?")
 """owner/name, and a revision of it where one is meant."""
-
-
-WEIGHTS = re.compile(r"diffusion_pytorch_model(?:\.(?P<variant>\w+))?(?:-\d{5}-of-\d{5})?\.safetensors")
-"""The files of a network's weights; the variant is what diffusers saved them as, such as fp16."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +52,9 @@ KINDS = {
 
 def find_pipeline(where: str | Path) -> Path | None:
     """The folder of a pipeline in diffusers' format, fetched from the Hub where it is a name there; None for what is
-    something else. Raises CheckpointError where the Hub's cannot be had."""
-    folder = Path(where)
-    if folder.is_dir():
-        return folder if (folder / INDEX).is_file() else None
+    something else. Raises CheckpointError where it cannot be fetched."""
+    if os.path.isdir(where):
+        return Path(where) if os.path.lexists(Path(where, INDEX)) else None
     named = HUB_NAME.fullmatch(str(where))
     return _fetched(*named.groups()) if named else None
 
@@ -74,24 +70,14 @@ def _fetched(repository: str, revision: str | None) -> Path | None:
         return Path(snapshot_download(repository, revision=commit, allow_patterns=["*.json", "*.safetensors"]))
 
 
-def _read_object(path: Path) -> dict[str, Any]:
-    """The object that a JSON file holds. Raises ValueError."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except RecursionError:
-        raise ValueError(f"{path.name} is nested too deeply") from None
-    if not isinstance(found, dict):
-        raise ValueError(f"{path.name} must hold an object, got {shown(found)}")
-    return found
-
-
 def read_pipeline_config(folder: Path, name: str) -> tuple[DiffusersConfig, str]:
     """What a pipeline is, and its hash, without diffusers. Raises CheckpointError for one that cannot be drawn with."""
     try:
-        index = _read_object(folder / INDEX)
+        index = read_object(folder / INDEX)
         kind, of = next((k, v) for k, v in KINDS.items() if index.get(v.part) == ["diffusers", k])
-        network = _read_object(folder / of.part / CONFIG)
-        scheduler = _read_object(folder / "scheduler" / "scheduler_config.json")
+        parts = (of.part, "vae") if of.latents else (of.part,)
+        network, *others = (read_object(folder / part / CONFIG) for part in parts)
+        scheduler = read_object(folder / "scheduler" / "scheduler_config.json")
     except StopIteration:
         what = shown(index.get("_class_name"))
         raise CheckpointError(f"checkpoint {folder} must be a pipeline of {' or '.join(KINDS)}, got {what}") from None
@@ -103,18 +89,16 @@ def read_pipeline_config(folder: Path, name: str) -> tuple[DiffusersConfig, str]
         raise CheckpointError(f"checkpoint {folder}: its scheduler's {error}") from error
     try:
         _check_shape(network)
+        for each in (network, *others):
+            check_size(each)
         classes = _class_names(index, network, of)
     except ValueError as error:
         raise CheckpointError(f"checkpoint {folder}: {error}") from error
-    parts = (of.part, "vae") if of.latents else (of.part,)
-    for part in parts:
-        _variant(folder, part)
-    digest = hashlib.sha256()
-    for path in sorted(path for part in parts for path in (folder / part).glob("*.safetensors")):
-        with path.open("rb") as file:
-            while block := file.read(2**24):
-                digest.update(block)
-    return DiffusersConfig(name, kind, classes, network, scheduler), digest.hexdigest()[:12]
+    try:
+        digest = file_hash(path for part in parts for path in weight_files(folder, part))
+    except OSError as error:
+        raise CheckpointError(f"checkpoint {folder}: its weights cannot be read ({error})") from error
+    return DiffusersConfig(name, kind, classes, network, scheduler), digest
 
 
 def _check_shape(network: dict[str, Any]) -> None:
@@ -129,28 +113,6 @@ def _check_shape(network: dict[str, Any]) -> None:
         )
 
 
-def _variant(folder: Path, part: str) -> str | None:
-    """The variant of a network's weights that is to be read; None where they are there as they are.
-
-    Raises CheckpointError where there are no safetensors that diffusers would read.
-    """
-    found = [path.name for path in sorted((folder / part).glob("*.safetensors"))]
-    variants = {match["variant"] for each in found if (match := WEIGHTS.fullmatch(each))}
-    if None in variants:
-        return None
-    if variants:
-        return min(variants)
-    if found:
-        raise CheckpointError(
-            f"checkpoint {folder} must have {part}/diffusion_pytorch_model.safetensors, or a variant of it as "
-            f"diffusion_pytorch_model.fp16.safetensors, got {', '.join(found[:4])}"
-        )
-    raise CheckpointError(
-        f"checkpoint {folder} must have {part}/*.safetensors; pickled weights are never read, docs/spaces.md "
-        "says how to convert them"
-    )
-
-
 def _class_names(index: dict[str, Any], network: dict[str, Any], kind: Kind) -> tuple[str, ...]:
     """The classes: of a DiT as many as its config has, its table has one more for ∅; of a UNet2D all but the last.
 
@@ -162,7 +124,7 @@ def _class_names(index: dict[str, Any], network: dict[str, Any], kind: Kind) -> 
         raise ValueError(f"id2label must be an object, got {shown(names)}")
     labels = range(count if kind.latents else count - 1)
     found = (" ".join(str(names.get(str(label), label)).split(",")[0].split()) for label in labels)
-    return tuple(text("id2label", name) or str(label) for label, name in enumerate(found))
+    return tuple(line("id2label", name) or str(label) for label, name in enumerate(found))
 
 
 def load_pipeline(folder: Path, config: DiffusersConfig, digest: str, device: torch.device) -> LoadedModel:
@@ -175,9 +137,7 @@ def load_pipeline(folder: Path, config: DiffusersConfig, digest: str, device: to
     dtype = DEVICE_PRECISION.get(device.type, torch.float32)
 
     def part(kind: str, name: str, dtype: torch.dtype) -> Any:
-        network: nn.Module = getattr(diffusers, kind).from_pretrained(
-            folder, subfolder=name, use_safetensors=True, variant=_variant(folder, name), torch_dtype=dtype
-        )
+        network = load_network(getattr(diffusers, kind), folder, name, read_object(folder / name / CONFIG), dtype)
         return network.to(device).eval().requires_grad_(False)
 
     try:

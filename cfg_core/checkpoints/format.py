@@ -1,31 +1,24 @@
 """Checkpoints: ``model.safetensors`` + ``config.json`` + a model card, in a folder or on the Hub. Never pickle."""
 
-import hashlib
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from cfg_core.checks import choice, names, number, shown, text
+from cfg_core.checkpoints.model_folder import CARD, CONFIG, WEIGHTS, CheckpointError, model_file, model_folder
+from cfg_core.checkpoints.weights import one_core, read_weights, without_memory
+from cfg_core.checks import choice, line, names, number, parse_json, shown, text
 from cfg_core.devices import DEVICE_PRECISION
 from cfg_core.diffusion.denoiser import Denoiser
 from cfg_core.diffusion.network_denoiser import NetworkDenoiser
 from cfg_core.diffusion.schedule import Schedule
-from cfg_core.files import write_atomically
-from cfg_core.hub_errors import explained
+from cfg_core.files import check_writable, file_hash, read_text, write_atomically
 from cfg_core.networks.unet import UNet, UNetConfig
-
-WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
-
 
 VERSION = 1
 """Of config.json; a file without one is of version 1."""
@@ -34,12 +27,12 @@ VERSION = 1
 LOSS_WEIGHTS = ("v", "epsilon", "min_snr")
 
 
+LONGEST_PROVENANCE = 1000
+"""Characters of the name of a data set, and of its licence."""
+
+
 MAX_FILE_BYTES = 10_000_000
 """Bytes of a file that the Hub takes without extra set-up."""
-
-
-class CheckpointError(ValueError):
-    """A checkpoint that cannot be used; the message is one sentence that names it and the reason."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +61,9 @@ class CheckpointConfig:
         choice("loss_weight", self.loss_weight, LOSS_WEIGHTS)
         number("p_uncond", self.p_uncond, 0, 1)
         number("images_seen", self.images_seen, 0, 1e15, whole=True)
-        for field in ("data", "licence", "command"):
-            text(field, getattr(self, field))
+        for field in ("data", "licence"):
+            line(field, getattr(self, field), LONGEST_PROVENANCE)
+        text("command", self.command)
         names("classes", self.classes, self.architecture.num_classes)
 
     @property
@@ -103,7 +97,7 @@ def config_to_json(config: Any) -> str:
 
 def config_from_json(text: str, kind: Any) -> dict[str, Any]:
     """The fields of a config dataclass in config.json's text, of this version or an older one. Raises ValueError."""
-    raw = json.loads(text)
+    raw = parse_json("config", text)
     if isinstance(raw, dict):
         number("version", raw.pop("version", 1), 1, VERSION, whole=True)
     return checked_fields("config", raw, kind)
@@ -189,6 +183,13 @@ def load_checkpoint(
     return Checkpoint(denoiser, config, digest)
 
 
+def check_checkpoint_writable(field: str, folder: Path) -> None:
+    """Raises ValueError unless ``save_checkpoint`` can write to that folder, which is made."""
+    check_writable(field, folder, folder=True)
+    for file in (WEIGHTS, CONFIG, CARD):
+        check_writable(field, folder / file)
+
+
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 
 
@@ -200,78 +201,35 @@ def read_network(
 ) -> tuple[AnyConfig, AnyNetwork, str]:
     """The config, the network with its weights, and the hash of a checkpoint of any kind.
 
-    parse: the text of config.json to a config, or ValueError. Raises CheckpointError as ``load_checkpoint`` does.
+    parse: the text of config.json to a config, or ValueError. build: the config to a network, or ValueError; first
+    without memory, until the header of the weights is known to fit. Raises CheckpointError as ``load_checkpoint`` does.
     """
-    config, folder, content = _files(where, parse)
+    config, path = _read(where, parse)
     try:
-        weights = load_tensors(content)
-    except SafetensorError as error:
-        raise CheckpointError(f"checkpoint {folder}: {WEIGHTS} is cut off or not a safetensors file") from error
-    with _one_core():
-        broken = sum(not bool(t.isfinite().all()) for t in weights.values())
-        if broken:
-            raise CheckpointError(
-                f"checkpoint {folder}: weights must be finite, got {broken} of {len(weights)} tensors that are not"
-            )
+        expected = without_memory(lambda: build(config)).state_dict()
+        weights, digest = read_weights(path, expected)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"checkpoint {path.parent}: {error}") from error
+    with one_core():
         network = build(config)
-        try:
-            network.load_state_dict(weights)
-        except RuntimeError as error:
-            problem = str(error).splitlines()[1].strip()
-            raise CheckpointError(f"checkpoint {folder}: {WEIGHTS} does not fit {CONFIG}: {problem}") from error
-    return config, network, _hash(content)
+        network.load_state_dict(weights)
+    return config, network, digest
 
 
 def read_config(where: str | Path, parse: Callable[[str], AnyConfig]) -> tuple[AnyConfig, str]:
     """The config and the hash of a checkpoint of any kind. Raises CheckpointError as ``load_checkpoint`` does."""
-    config, _, content = _files(where, parse)
-    return config, _hash(content)
-
-
-def _files(where: str | Path, parse: Callable[[str], AnyConfig]) -> tuple[AnyConfig, Path, bytes]:
-    folder = Path(where)
-    if not folder.is_dir():
-        folder = _pull(str(where))
-    for name in (CONFIG, WEIGHTS):
-        if not (folder / name).is_file():
-            pickles = [p.name for p in folder.iterdir() if p.suffix in (".pt", ".pth", ".bin", ".ckpt", ".pkl")]
-            hint = f"; {pickles[0]} is a pickle, which is never read" if pickles else ""
-            raise CheckpointError(f"checkpoint {folder} has no {name}{hint}")
+    config, path = _read(where, parse)
     try:
-        config = parse((folder / CONFIG).read_text(encoding="utf-8"))
-    except (ValueError, TypeError, RecursionError) as error:
+        return config, file_hash([path])
+    except OSError as error:
+        raise CheckpointError(f"checkpoint {path.parent}: {WEIGHTS} cannot be read ({error})") from error
+
+
+def _read(where: str | Path, parse: Callable[[str], AnyConfig]) -> tuple[AnyConfig, Path]:
+    """The config of a checkpoint, and where its weights lie. Raises CheckpointError."""
+    folder = model_folder(where)
+    config, weights = (model_file(folder, file) for file in (CONFIG, WEIGHTS))
+    try:
+        return parse(read_text(config)), weights
+    except (OSError, ValueError) as error:
         raise CheckpointError(f"checkpoint {folder}: {CONFIG} is not valid: {error}") from error
-    return config, folder, (folder / WEIGHTS).read_bytes()
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:12]
-
-
-@contextmanager
-def _one_core() -> Iterator[None]:
-    """Compute on one core. A thread that has computed on several keeps its OpenMP helper threads. If the thread that
-    loads had some besides those of the thread that draws, there would be more helpers than cores, OpenMP would let them
-    sleep between loops, and drawing would be half as fast."""
-    cores = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(cores)
-
-
-def _pull(repository: str) -> Path:
-    from huggingface_hub import snapshot_download
-
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository) or repository.startswith("."):
-        raise CheckpointError(f"checkpoint {shown(repository)} is neither a folder nor a Hub name owner/name")
-    with hub_access(repository):
-        return Path(snapshot_download(repository, allow_patterns=[WEIGHTS, CONFIG, CARD]))
-
-
-def hub_access(repository: str) -> AbstractContextManager[None]:
-    """Turns whatever fails inside on the way to the Hub into a CheckpointError."""
-    return explained(
-        f"checkpoint {shown(repository)} is no folder here and could not be had from the Hub", CheckpointError
-    )

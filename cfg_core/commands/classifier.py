@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from cfg_core.checkpoints.classifiers import ClassifierConfig, class_spread, extract_features
-from cfg_core.checkpoints.format import save_checkpoint
-from cfg_core.checks import choice, number
+from cfg_core.checkpoints.format import check_checkpoint_writable, save_checkpoint
+from cfg_core.checkpoints.weights import without_memory
+from cfg_core.checks import choice, number, one_line
 from cfg_core.commands.common import (
     add_data_options,
     command_parser,
@@ -21,7 +22,6 @@ from cfg_core.data.datasets import load_splits
 from cfg_core.data.pixels import to_unit
 from cfg_core.devices import PRECISIONS, choose_device, set_cpu_threads
 from cfg_core.diffusion.schedule import Schedule
-from cfg_core.files import check_writable
 from cfg_core.networks.classifier import ClassifierArchitecture, ClassifierNetwork
 from cfg_core.networks.noise_aware_classifier import NoiseAwareClassifierNetwork
 from cfg_core.training.classifiers import (
@@ -34,14 +34,17 @@ from cfg_core.training.classifiers import (
 )
 from cfg_core.training.finite import NotFiniteError, check_finite
 
+NETWORKS = {False: ClassifierNetwork, True: NoiseAwareClassifierNetwork}
+"""Whether it is noise-aware → the network that is trained."""
+
 
 def parser() -> argparse.ArgumentParser:
     """The command line; defaults are those of the shipped Fashion-MNIST classifier."""
-    p = command_parser("classifier", "Train a classifier that grades samples, or a noise-aware one that guides.")
+    p = command_parser("classifier", "Train a classifier to evaluate samples, or a noise-aware one to guide them.")
     add_data_options(p)
     network = p.add_argument_group("network")
     network.add_argument(
-        "--noisy", action="store_true", help="noise-aware, to guide; without it of clean pictures, to grade samples"
+        "--noisy", action="store_true", help="noise-aware, to guide; without it of clean pictures, to evaluate samples"
     )
     network.add_argument(
         "--widths",
@@ -78,8 +81,9 @@ def main(arguments: list[str] | None = None) -> None:
         largest = a.size or 1024
         number("shift", a.shift, 0, largest // 4, whole=True)
         precision = PRECISIONS[choice("precision", a.precision, PRECISIONS)]
-        architecture = ClassifierArchitecture(1, largest, 2, a.widths)
-        check_writable("out", a.out, folder=True)
+        architecture, kind = ClassifierArchitecture(1, largest, 2, a.widths), NETWORKS[a.noisy]
+        without_memory(lambda: kind(architecture))  # so that widths that it does not take are refused now
+        check_checkpoint_writable("out", a.out)
         training, test = load_splits(a.data, a.data_root, a.size)
         channels, size = training.images.shape[1:3]
         number("shift", a.shift, 0, size // 4, whole=True)
@@ -93,7 +97,7 @@ def main(arguments: list[str] | None = None) -> None:
     set_cpu_threads(None)
     torch.manual_seed(a.seed)
     device, generator = choose_device(), torch.Generator().manual_seed(a.seed)
-    network = (NoiseAwareClassifierNetwork if schedule else ClassifierNetwork)(architecture).to(device)
+    network = kind(architecture).to(device)
     logits = noisy_logits(network, schedule, generator) if schedule else network
     recipe = a.epochs, a.batch, a.learning_rate, generator, a.shift, precision
     try:
@@ -105,7 +109,7 @@ def main(arguments: list[str] | None = None) -> None:
                 progress.update(task, advance=1, description=f"loss {np.mean(losses[-50:]):.4f}")
         check_finite("weights", network.state_dict())
     except NotFiniteError as error:
-        p.exit(1, f"{p.prog}: error: {error}; nothing was saved in {a.out}\n")
+        p.exit(1, one_line(f"{p.prog}: error: {error}; nothing was saved in {a.out}") + "\n")
     if isinstance(network, ClassifierNetwork):
         measured, accuracies = accuracy(network, test, device), {}
         spread = class_spread(extract_features(network, to_unit(test.images)), test.labels)
@@ -113,5 +117,8 @@ def main(arguments: list[str] | None = None) -> None:
         accuracies = {level: accuracy_at(network, test, level, device) for level in CARD_LEVELS}
         measured, spread = accuracies[CARD_LEVELS[-1]], 0.0
     config = replace(config, test_accuracy=measured, spread=spread)
-    save_checkpoint(a.out, config, network.state_dict(), classifier_card(config, accuracies))
+    try:
+        save_checkpoint(a.out, config, network.state_dict(), classifier_card(config, accuracies))
+    except OSError as error:
+        p.exit(1, one_line(f"{p.prog}: error: {a.out} could not be written: {error}") + "\n")
     print(f"test accuracy {measured:.4f} on {len(test.labels):,} pictures; saved in {a.out}")

@@ -6,11 +6,12 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NoReturn
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cfg_core.checkpoints.public_names import public_path
-from cfg_core.checks import shown
+from cfg_core.checks import one_line, shown
 from cfg_core.data.datasets import DATA_HELP
 from cfg_core.guidance.rules import RULES
 from cfg_core.program import program_name
@@ -41,9 +42,19 @@ def whole_numbers(value: str) -> tuple[int, ...]:
         ) from None
 
 
-def command_parser(name: str, description: str) -> argparse.ArgumentParser:
-    """The parser of the command of that name; its help shows defaults."""
-    return argparse.ArgumentParser(f"{program_name()} {name}", description=description, formatter_class=_Defaults)
+class Parser(argparse.ArgumentParser):
+    """Its errors are one line, whatever names of files and messages of libraries they hold; its help shows defaults."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{"formatter_class": _Defaults, **options})
+
+    def error(self, message: str) -> NoReturn:
+        super().error(one_line(message))
+
+
+def command_parser(name: str, description: str) -> Parser:
+    """The parser of the command of that name."""
+    return Parser(f"{program_name()} {name}", description=description)
 
 
 def add_data_options(p: argparse.ArgumentParser, name: str = "--data") -> None:

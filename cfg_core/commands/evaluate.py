@@ -105,18 +105,18 @@ def main(arguments: list[str] | None = None) -> None:
             draw_features(
                 folder, checkpoint.denoiser, classifier, options, share, lambda done: progress.advance(task, done)
             )
-        except ValueError as error:  # samples that are not finite
+            processes.wait_for_everyone()
+            if not processes.is_main_process:
+                return
+            drawn = gather(folder, checkpoint.denoiser, classifier, options)
+            reference = training_reference(classifier, training, options)
+            task = progress.add_task("measuring", total=len(drawn) + 1)
+            figures = []
+            for images in (held_out_images(classifier, test, options), *drawn):
+                figures.append(measure(reference, images))
+                progress.advance(task)
+        except (ValueError, OSError) as error:  # samples or features that are not finite
             p.error(str(error))
-        processes.wait_for_everyone()
-        if not processes.is_main_process:
-            return
-        drawn = gather(folder, checkpoint.denoiser, classifier, options)
-        reference = training_reference(classifier, training, options)
-        task = progress.add_task("measuring", total=len(drawn) + 1)
-        figures = []
-        for images in (held_out_images(classifier, test, options), *drawn):
-            figures.append(measure(reference, images))
-            progress.advance(task)
     found = curve_record(
         figures[0],
         zip(options.w, figures[1:], strict=True),

@@ -21,16 +21,16 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     p = command_parser("hub", "A model to the Hub and back; the page as a Space.")
     commands = p.add_subparsers(dest="command", required=True, metavar="push | pull | deploy")
-    up = commands.add_parser("push", formatter_class=p.formatter_class, help="upload a model with figures and samples")
+    up = commands.add_parser("push", help="upload a model with figures and samples")
     up.add_argument("folder", type=Path, help="of the model")
     up.add_argument("repository", type=repository_name, help="owner/name")
     up.add_argument(
         "--curves", type=Path, help="folder of curve files, for the card's figures; by default those of the project"
     )
-    down = commands.add_parser("pull", formatter_class=p.formatter_class, help="download a model and verify it")
+    down = commands.add_parser("pull", help="download a model and verify it")
     down.add_argument("repository", type=repository_name, help="owner/name")
     down.add_argument("folder", type=Path, help="a new folder")
-    page = commands.add_parser("deploy", formatter_class=p.formatter_class, help="create a Space and upload the page")
+    page = commands.add_parser("deploy", help="create a Space and upload the page")
     page.add_argument("--space", required=True, type=repository_name, help="owner/name")
     page.add_argument(
         "--checkpoint", nargs="+", default=[], type=hub_name, help="owner/name, offered before those that ship"

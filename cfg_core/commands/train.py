@@ -1,14 +1,16 @@
 """``python -m cfg_core train``: joint training with classifier-free guidance."""
 
 import argparse
+import os
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
 
-from cfg_core.checkpoints.format import load_checkpoint
-from cfg_core.checks import number
+from cfg_core.checkpoints.format import check_checkpoint_writable, load_checkpoint
+from cfg_core.checks import number, one_line
 from cfg_core.commands.common import (
     add_data_options,
     command_parser,
@@ -26,8 +28,8 @@ from cfg_core.training.learning_rate import DECAYS
 from cfg_core.training.loss import LOSS_WEIGHTS
 from cfg_core.training.optimizers import OPTIMIZERS
 from cfg_core.training.options import PRECISIONS, Options
-from cfg_core.training.run import SHEETS, follow
-from cfg_core.training.state import saved_options
+from cfg_core.training.run import LOG, SHEETS, claimed, follow
+from cfg_core.training.state import STATE, saved_options
 from cfg_core.training.trainer import Trainer, checkpoint_name
 
 
@@ -97,43 +99,65 @@ def options_without_data(a: argparse.Namespace) -> Options:
     )
 
 
+def prepared(a: argparse.Namespace, command: str, claims: ExitStack) -> Trainer:
+    """The trainer of the command line, with what it has saved before, and its folder claimed until the claims end.
+
+    Raises ValueError and OSError for bad input.
+    """
+    options = options_without_data(a)
+    check_run_writable(a.run, options)
+    start = load_checkpoint(a.start) if a.start else None
+    set_cpu_threads(None)
+    on_cpu = choose_device().type == "cpu"  # else several processes there would not know of each other
+    accelerator = Accelerator(cpu=on_cpu, mixed_precision=PRECISIONS[options.precision])
+    if accelerator.is_main_process:
+        claims.enter_context(claimed(a.run))
+    number("batch divided by the number of processes", a.batch / accelerator.num_processes, 1, a.batch)
+    dataset = load_dataset(a.data, root=a.data_root, size=a.size)
+    channels, size = dataset.images.shape[1:3]
+    network = replace(options.network, channels=channels, size=size, num_classes=len(dataset.classes))
+    options = replace(options, data=dataset.fingerprint, network=network)
+    if start:
+        if start.config.architecture != network:
+            raise ValueError(f"start must be a model of {network}, got one of {start.config.architecture}")
+        options = replace(options, start=start.hash, seen=start.config.images_seen)
+    trainer = Trainer(options, dataset, accelerator)
+    trainer.config(command)  # so that what could not be saved is refused now
+    if not trainer.resume(a.run) and start:
+        trainer.begin_with(start.denoiser.network.state_dict())
+    return trainer
+
+
+def check_run_writable(run: Path, options: Options) -> None:
+    """Raises ValueError unless everything that a run writes can be written to its folder."""
+    check_writable("run", run, folder=True)
+    for file in (STATE, LOG):
+        check_writable("run", run / file)
+    if os.path.lexists(run / SHEETS):
+        check_writable("run", run / SHEETS, folder=True)
+    for checkpoint in (run / checkpoint_name(options, width) for width in options.ema):
+        if os.path.lexists(checkpoint):
+            check_checkpoint_writable("run", checkpoint)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Train as the command line says.
 
-    Exits with 2 and one sentence on bad input, with 1 and one sentence where a loss, gradient or weight is not finite.
+    Exits with 2 and one sentence on bad input, with 1 and one sentence where a loss, gradient or weight is not finite,
+    or the run's folder can no longer be written.
     """
     p = parser()
     a = p.parse_args(arguments)
     command = recorded_command("train", arguments, a)
-    try:
-        options = options_without_data(a)
-        check_writable("run", a.run, folder=True)
-        for part in (SHEETS, *(checkpoint_name(options, width) for width in options.ema)):
-            if (a.run / part).exists():
-                check_writable("run", a.run / part, folder=True)
-        start = load_checkpoint(a.start) if a.start else None
-        set_cpu_threads(None)
-        on_cpu = choose_device().type == "cpu"  # else several processes there would not know of each other
-        accelerator = Accelerator(cpu=on_cpu, mixed_precision=PRECISIONS[options.precision])
-        number("batch divided by the number of processes", a.batch / accelerator.num_processes, 1, a.batch)
-        dataset = load_dataset(a.data, root=a.data_root, size=a.size)
-        channels, size = dataset.images.shape[1:3]
-        network = replace(options.network, channels=channels, size=size, num_classes=len(dataset.classes))
-        options = replace(options, data=dataset.fingerprint, network=network)
-        if start:
-            if start.config.architecture != network:
-                raise ValueError(f"start must be a model of {network}, got one of {start.config.architecture}")
-            options = replace(options, start=start.hash, seen=start.config.images_seen)
-        trainer = Trainer(options, dataset, accelerator)
-        trainer.config(command)  # so that what could not be saved is refused now
-        if not trainer.resume(a.run) and start:
-            trainer.begin_with(start.denoiser.network.state_dict())
-    except (ValueError, OSError) as error:
-        p.error(str(error))
-    main_process = accelerator.is_main_process
-    try:
-        with progress_bar(disable=not main_process) as progress:
-            follow(trainer, a.run, command, a.save_every, a.sheet_every, progress)
-    except NotFiniteError as error:
-        sentence = f"{p.prog}: error: {error}; what was saved in {a.run} before is kept\n"
-        p.exit(1, sentence if main_process else None)
+    with ExitStack() as claims:
+        try:
+            trainer = prepared(a, command, claims)
+        except (ValueError, OSError) as error:
+            p.error(str(error))
+        main_process = trainer.accelerator.is_main_process
+        try:
+            with progress_bar(disable=not main_process) as progress:
+                follow(trainer, a.run, command, a.save_every, a.sheet_every, progress)
+        except (NotFiniteError, OSError) as error:
+            sentence = one_line(f"{p.prog}: error: {error}; what was saved in {a.run} before is kept")
+            p.exit(1, f"{sentence}\n" if main_process else None)

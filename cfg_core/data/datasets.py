@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cfg_core.checks import choice, number, shown, text
+from cfg_core.checks import choice, line, number, shown
 from cfg_core.data.folders import folder_name, from_folder
 from cfg_core.data.hub_datasets import download, hub_files
 from cfg_core.data.parquet import from_parquet
+from cfg_core.files import LONGEST_FILE_NAME
 
 SPLITS = ("train", "test")
 
@@ -26,7 +27,7 @@ class DataSet:
     """Labelled images in memory: images (N, C, S, S) uint8, labels (N,) int64; classes names the labels.
 
     name: as it may be published; for a folder its name, not its path. mirror: whether a mirrored image is as
-    likely as the image, so that training may flip it. Raises ValueError for names that are not valid Unicode.
+    likely as the image, so that training may flip it. Raises ValueError for names as ``checks.line`` does.
     """
 
     name: str
@@ -37,9 +38,9 @@ class DataSet:
     mirror: bool
 
     def __post_init__(self) -> None:
-        text("data", self.name)
+        line("data", self.name, LONGEST_FILE_NAME)
         for name in self.classes:
-            text("the name of a class", name)
+            line("the name of a class", name)
 
     @property
     def fingerprint(self) -> str:
@@ -111,11 +112,11 @@ def load_dataset(
         source = SOURCES[name]
         file = f"{source.folder}/{split}-00000-of-00001.parquet"
         local = Path(root or os.environ.get("GUIDANCE_LAB_DATA") or "data") / name / file
-        path = local if local.exists() else download(source.repository, file, local)
+        path = local if os.path.exists(local) else download(source.repository, file, local)
         found = from_parquet([path], size, channels, classes=source.classes)
         return DataSet(name, found.images, found.labels, source.classes, source.licence, source.mirror)
-    if isinstance(name, str) and Path(name).is_dir():
-        own = text("data", folder_name(name))
+    if isinstance(name, str) and os.path.isdir(name):
+        own = line("data", folder_name(name), LONGEST_FILE_NAME)
         found = from_folder(Path(name), split, size, channels)
         return DataSet(own, found.images, found.labels, found.classes, "of whoever made the pictures", False)
     if isinstance(name, str) and (on_hub := re.fullmatch(r"(\w[\w.-]*/[\w.-]+)(?::(.+))?", name)):

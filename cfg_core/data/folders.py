@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from cfg_core.checks import text
+from cfg_core.checks import line
 from cfg_core.data.image_files import LabelledImages, stacked
 
 FOR_TESTS = ("test", "val", "valid", "validation")
@@ -28,7 +28,7 @@ def from_folder(folder: Path, split: str, size: int | None = None, channels: int
     classes = _folders_in(root)
     if not classes:
         raise ValueError(f"data: {root} must have one folder of pictures a class, it has no folders")
-    names = tuple(text("the name of a class", each.name) for each in classes)
+    names = tuple(line("the name of a class", each.name) for each in classes)
     files = [_images_in(each) for each in classes]
     labels = torch.repeat_interleave(torch.arange(len(classes)), torch.tensor([len(each) for each in files]))
     images = stacked(((str(path), path) for each in files for path in each), size, channels)

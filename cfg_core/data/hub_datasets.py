@@ -20,7 +20,7 @@ def hub_files(repository: str, split: str) -> tuple[list[Path], bool]:
     def of(*parts: str) -> list[str]:
         return [file for file in files if set(parts) & set(re.split(r"[/.-]", file))]
 
-    with explained(f"data: {repository} could not be had from the Hub"):
+    with explained(f"data: {repository} could not be fetched from the Hub"):
         for revision in ("main", PARQUET):
             every = HfApi().list_repo_files(repository, repo_type="dataset", revision=revision)
             if files := sorted(file for file in every if file.endswith(".parquet")):
@@ -31,14 +31,14 @@ def hub_files(repository: str, split: str) -> tuple[list[Path], bool]:
     if len(configurations) != 1:
         found = ", ".join(sorted(configurations)) or "no training split in parquet"
         raise ValueError(f"data: {repository} must have one configuration, got {found}")
-    with explained(f"data: {repository} could not be had from the Hub"):
+    with explained(f"data: {repository} could not be fetched from the Hub"):
         paths = [Path(hf_hub_download(repository, f, repo_type="dataset", revision=revision)) for f in wanted]
     return paths, bool(for_tests)
 
 
 def download(repository: str, file: str, missing: Path) -> Path:
-    """One file of a data set, which is not at ``missing``; raises OSError, in one sentence, where it cannot be had."""
+    """One file of a data set, which is not at ``missing``. Raises OSError, in one sentence."""
     from huggingface_hub import hf_hub_download
 
-    with explained(f"data: no file {missing}, and {repository} could not be had from the Hub"):
+    with explained(f"data: no file {missing}, and {repository} could not be fetched from the Hub"):
         return Path(hf_hub_download(repository, file, repo_type="dataset"))

@@ -13,6 +13,8 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from cfg_core.files import check_regular
+
 HELD_OUT = 10
 """Where no images are set aside for tests, every tenth of a class is."""
 
@@ -76,6 +78,8 @@ def stacked(named: Iterable[tuple[str, Path | IO[bytes]]], size: int | None, cha
 
 def _opened(name: str, file: Path | IO[bytes]) -> Image.Image:
     try:
+        if isinstance(file, Path):
+            check_regular(file)
         picture = Image.open(file)
         picture.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

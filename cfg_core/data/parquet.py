@@ -1,6 +1,5 @@
 """Labelled images from parquet files in the format of the Hub."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -10,7 +9,7 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from cfg_core.checks import shown
+from cfg_core.checks import parse_json, shown
 from cfg_core.data.image_files import LabelledImages, stacked
 
 
@@ -39,7 +38,14 @@ def from_parquet(
 def _features(schema: pa.Schema) -> dict[str, Any]:
     """The columns' features, as the Hub's libraries describe them in the schema."""
     raw = (schema.metadata or {}).get(b"huggingface", b"{}")
-    return json.loads(raw).get("info", {}).get("features", {})
+    try:
+        found = parse_json("the description of the columns", raw.decode())
+    except ValueError as error:
+        raise ValueError(f"data must be in the Hub's format: {error}") from error
+    for part in ("info", "features"):
+        found = found.get(part) if isinstance(found, dict) else None
+    every = found if isinstance(found, dict) else {}
+    return {name: feature for name, feature in every.items() if isinstance(feature, dict)}
 
 
 def _image_column(schema: pa.Schema) -> str:
@@ -64,6 +70,8 @@ def _labels(values: list[Any], names: Sequence[str] | None) -> tuple[Tensor, tup
     if any(value is None for value in values):
         raise ValueError(f"data must have a label for every picture, {values.count(None):,} have none")
     if names:
+        if not isinstance(names, list | tuple):
+            raise ValueError(f"data: the names of the labels must be a list, got {shown(names)}")
         if wrong := [value for value in values if not isinstance(value, int) or not 0 <= value < len(names)]:
             raise ValueError(f"data: labels must be whole numbers from 0 to {len(names) - 1}, got {shown(wrong[0])}")
         return torch.tensor(values, dtype=torch.int64), tuple(names)

@@ -7,15 +7,15 @@ Version 1, which says no version, calls ``real_baseline`` ``floor``; it is read 
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from cfg_core.checks import number, shown, text
+from cfg_core.checks import json_value, line, number, parse_json, shown, text
 from cfg_core.evaluation.bootstrap import Estimate
 from cfg_core.evaluation.metrics import METRICS, Figures
+from cfg_core.files import LONGEST_FILE_NAME, LONGEST_PATH
 
 VERSION = 2
 
@@ -126,11 +126,10 @@ def _flat(figures: Figures) -> dict[str, float]:
 
 def parse_curve(file: str, content: str) -> Curve:
     """The curve of a file. Raises ValueError, in one sentence that begins with the file's name."""
+    raw = parse_json(line("the name of a curve file", file, LONGEST_FILE_NAME), content)
     try:
-        return _curve(file, _upgraded(json.loads(content)))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{file} is not JSON: {error}") from error
-    except (ValueError, RecursionError) as error:
+        return _curve(file, _upgraded(raw))
+    except ValueError as error:
         raise ValueError(f"{file} is not a curve file: {error}") from error
 
 
@@ -152,27 +151,27 @@ def _curve(file: str, raw: Mapping[str, Any]) -> Curve:
     _holds("classifier", raw["classifier"], ("hash", "test_accuracy"))
     _holds("held_out", raw["held_out"], ("pictures",))
     number("held_out.pictures", raw["held_out"]["pictures"], 1, LARGEST, whole=True)
-    for field in ("command", "date"):
-        text(field, raw[field])
+    text("command", raw["command"])
+    line("date", raw["date"])
     return Curve(
-        title=text("rule", raw["rule"]),
+        title=line("rule", raw["rule"]),
         points=_points(raw["results"]),
         file=file,
-        checkpoint=text("checkpoint.hash", raw["checkpoint"]["hash"]),
-        checkpoint_name=text("checkpoint.name", raw["checkpoint"]["name"]),
+        checkpoint=line("checkpoint.hash", raw["checkpoint"]["hash"]),
+        checkpoint_name=line("checkpoint.name", raw["checkpoint"]["name"], LONGEST_PATH),
         images_seen=number("checkpoint.images_seen", raw["checkpoint"]["images_seen"], 0, 1e15, whole=True),
         p_uncond=number("p_uncond", raw["p_uncond"], 0, 1),
-        classifier=text("classifier.hash", raw["classifier"]["hash"]),
+        classifier=line("classifier.hash", raw["classifier"]["hash"]),
         test_accuracy=number("classifier.test_accuracy", raw["classifier"]["test_accuracy"], 0, 1),
-        features=text("features", raw["features"]),
-        data=text("data", raw["data"]),
-        rule=text("rule", raw["rule"]),
-        sampler=text("sampler", raw["sampler"]),
+        features=line("features", raw["features"]),
+        data=line("data", raw["data"], LONGEST_PATH),
+        rule=line("rule", raw["rule"]),
+        sampler=line("sampler", raw["sampler"]),
         steps=number("steps", raw["steps"], 1, LARGEST, whole=True),
         samples=number("samples", raw["samples"], 1, LARGEST, whole=True),
         seed=number("seed", raw["seed"], 0, 2**32 - 1, whole=True),
         real_baseline=_figures("the real baseline", raw["real_baseline"]),
-        record=raw,
+        record=json_value("record", raw),
     )
 
 

@@ -6,14 +6,17 @@ Figures compare only where the same classifier extracted the same features from 
 points of the model that runs sets the standard, and curves of another extractor are left out, in one sentence each.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
+from cfg_core.checks import one_line
 from cfg_core.evaluation.conclusions import Conclusion, beside, dip, exchange, formatted, rises, steps, unconditional
 from cfg_core.evaluation.curve_file import Curve, parse_curve
 from cfg_core.evaluation.metrics import METRICS, Figures
+from cfg_core.files import read_text
 from cfg_core.program import ROOT
 
 CURVES_FOLDER = ROOT / "assets" / "curves"
@@ -55,13 +58,13 @@ class Curves:
 
 def read_curves(folder: Path, offered: Sequence[str] = ()) -> Curves:
     """The curves of a folder. offered: the hashes of the models on the page, the one it opens with first."""
-    if not folder.is_dir():
-        return Curves((), None, (f"There is no folder {folder.name} with curve files.",))
+    if not os.path.isdir(folder):
+        return Curves((), None, (one_line(f"There is no folder {folder.name} with curve files."),))
     files = [_read(path) for path in sorted(folder.glob("*.json"))]
     found = [file for file in files if isinstance(file, Curve)]
     problems = [file for file in files if isinstance(file, str)]
     if not found:
-        none = f"The folder {folder.name} holds no curve file that can be used."
+        none = one_line(f"The folder {folder.name} holds no curve file that can be used.")
         return Curves((), None, (*problems, none))
     best = sorted(found, key=_standing)
     of_models = {curve.checkpoint: curve for curve in best}
@@ -94,11 +97,11 @@ def _standing(curve: Curve) -> tuple[bool, bool, int, int, int]:
 def _read(path: Path) -> Curve | str:
     """The curve of a file, or a sentence that says what is wrong with it."""
     try:
-        return parse_curve(path.name, path.read_text(encoding="utf-8"))
+        return parse_curve(path.name, read_text(path))
     except (OSError, UnicodeDecodeError):
-        return f"{path.name} cannot be read as text."
+        return one_line(f"{path.name} cannot be read as text.")
     except ValueError as error:
-        return f"{error}."
+        return one_line(f"{error}.")
 
 
 def _others(curves: Iterable[Curve], groups: Iterable[Group], offered: Sequence[str]) -> Iterable[str]:

@@ -29,7 +29,7 @@ class PaperTable:
 
 def paper_tables() -> tuple[PaperTable, PaperTable]:
     """Table 1: ImageNet 64×64, three p_uncond. Table 2: ImageNet 128×128, three T."""
-    raw = json.loads(FILE.read_text())
+    raw = json.loads(FILE.read_text(encoding="utf-8"))
     one = _lines(raw["imagenet64"], "by_p_uncond", "p_uncond")
     two = _lines(raw["imagenet128"], "by_steps", "T")
     return (

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
@@ -170,17 +171,24 @@ def _file(folder: Path, chunk: range) -> Path:
 
 
 def gather(folder: Path, denoiser: Denoiser, classifier: Classifier, options: Options) -> list[ClassifiedImages]:
-    """The samples whose features the folder holds, for each w."""
-    features = torch.cat([load(_file(folder, chunk).read_bytes())["features"] for chunk in _chunks(options)], 1)
+    """The samples whose features the folder holds, for each w. Raises ValueError for a file that was damaged."""
+    features = torch.cat([_read(_file(folder, chunk)) for chunk in _chunks(options)], 1)
     labels = _labels(denoiser, options)
     return [_classified(classifier, of_w, labels) for of_w in features]
+
+
+def _read(path: Path) -> Tensor:
+    try:
+        return load(path.read_bytes())["features"]
+    except (SafetensorError, KeyError) as error:
+        raise ValueError(f"{path} must hold features, got a file without; delete it and begin again") from error
 
 
 def claim_folder(folder: Path, identity: dict[str, Any]) -> None:
     """Make the folder of what is drawn. Raises ValueError where it holds what another sweep drew."""
     folder.mkdir(parents=True, exist_ok=True)
     sign, content = folder / "sweep.json", json.dumps(identity, indent=2)
-    if sign.exists() and sign.read_text() != content:
+    if sign.exists() and sign.read_text(encoding="utf-8") != content:
         raise ValueError(f"out must not be that of another unfinished sweep; delete {folder} or choose another name")
     write_atomically(sign, content.encode())
 

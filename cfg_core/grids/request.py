@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from cfg_core.checks import choice, number, shown, text
+from cfg_core.checks import choice, number, parse_json, shown, text
 from cfg_core.diffusion.denoiser import CLASSIFIER
 from cfg_core.guidance.rules import RULES
 from cfg_core.parameters import resolve
@@ -172,10 +172,7 @@ class GridRequest:
 
         Raises ValueError, in one sentence, for anything else.
         """
-        try:
-            raw = json.loads(text)
-        except RecursionError:
-            raise ValueError("a request must be a JSON object, got one nested too deeply") from None
+        raw = parse_json("a request", text)
         if not isinstance(raw, dict) or not {"checkpoint", "classes"} <= raw.keys():
             raise ValueError(f"a request must be a JSON object with checkpoint and classes, got {shown(raw)}")
         number("version", raw.pop("version", 1), 1, VERSION, whole=True)

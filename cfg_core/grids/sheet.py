@@ -9,6 +9,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
+from cfg_core.checks import parse_json
+from cfg_core.files import check_regular
 from cfg_core.grids.request import GridRequest
 
 METADATA = "guidance-lab"
@@ -89,15 +91,16 @@ def save_sheet(sheet: Image.Image, file: Path | BinaryIO, *requests: GridRequest
 
 
 def read_requests(path: Path) -> tuple[GridRequest, ...]:
-    """The requests inside a saved sheet. Raises ValueError where there is none."""
-    with Image.open(path) as picture:
-        text = picture.info.get(METADATA)
-    if text is None:
+    """The requests inside a saved sheet. Raises ValueError where there is none, or no picture."""
+    try:
+        check_regular(path)
+        with Image.open(path) as picture:
+            text = picture.info.get(METADATA)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path} is not a picture that can be read ({error})") from error
+    if not isinstance(text, str) or text == "[]":
         raise ValueError(f"{path} carries no request")
     if not text.startswith("["):
         return (GridRequest.from_json(text),)
-    try:
-        several = json.loads(text)
-    except (RecursionError, ValueError):
-        raise ValueError(f"{path} carries requests that are no JSON") from None
+    several = parse_json(f"what {path} carries", text)
     return tuple(GridRequest.from_json(json.dumps(each)) for each in several)

@@ -12,7 +12,8 @@ from cfg_core.networks.linear import Linear
 
 
 class NoiseAwareClassifierNetwork(nn.Module):
-    """``forward(z, log_snr)``: (B, C, S, S), (B,) to class logits (B, K).
+    """``forward(z, log_snr)``: (B, C, S, S), (B,) to class logits (B, K). Raises ValueError for widths that are no
+    multiples of 16.
 
     Squares of 2×2 pixels become channels; at each resolution one of the U-Net's residual blocks, modulated by λ; the
     mean over the positions, two linear layers.
@@ -21,6 +22,8 @@ class NoiseAwareClassifierNetwork(nn.Module):
     def __init__(self, architecture: ClassifierArchitecture) -> None:
         super().__init__()
         a, widths = architecture, architecture.widths
+        if any(width < 16 or width % (width // 16) for width in widths):  # groups of a GroupNorm
+            raise ValueError(f"widths of a noise-aware classifier must be multiples of 16, got {widths}")
         self.log_snr_embedding = LogSNREmbedding(a.features)
         self.stem = nn.Conv2d(4 * a.channels, widths[0], 3, padding=1)
         self.blocks = nn.ModuleList(Block(width, a.features) for width in widths)

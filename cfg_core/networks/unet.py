@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cfg_core.checks import number
+from cfg_core.checks import number, shown
 from cfg_core.networks.blocks import Block, LogSNREmbedding
 
 
@@ -39,7 +39,9 @@ class UNetConfig:
         number("num_classes", self.num_classes, 1, 100_000, whole=True)
         number("patch", self.patch, 1, 16, whole=True)
         number("embedding", self.embedding, 16, 4096, whole=True)
-        number("levels", len(self.widths), 1, 6, whole=True)
+        for field in ("widths", "encoder", "decoder"):
+            if not isinstance(getattr(self, field), tuple) or not 1 <= len(getattr(self, field)) <= 6:
+                raise ValueError(f"{field} must be a list of 1 to 6 numbers, got {shown(getattr(self, field))}")
         if not len(self.widths) == len(self.encoder) == len(self.decoder):
             raise ValueError(
                 f"widths, encoder and decoder must have one entry a level, got {self.widths}, {self.encoder} "

@@ -10,6 +10,8 @@ appears once all of it has arrived and has been verified.
 import hashlib
 import io
 import json
+import os
+import secrets
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -71,14 +73,14 @@ def sample_sheet(checkpoint: Checkpoint) -> bytes:
 def pull(repository: str, folder: Path) -> Checkpoint:
     """Download a checkpoint, verify it against the Hub's own hashes and against itself, and write it to a new folder.
 
-    Raises CheckpointError where it cannot be had or is not what it should be, and where the folder is there already.
+    Raises CheckpointError where it cannot be fetched or is not what it should be, and where the folder exists.
     """
-    if folder.exists():
+    if os.path.lexists(folder):
         raise CheckpointError(f"folder must be new, got {folder}, which is there")
     check_writable("folder", folder.parent, folder=True)
-    partial = folder.with_name(folder.name + ".partial")
+    partial = folder.with_name(f"{secrets.token_hex(16)}.partial")
     try:
-        with explained(f"{repository} could not be had from the Hub", CheckpointError):
+        with explained(f"{repository} could not be fetched from the Hub", CheckpointError):
             info = HfApi().model_info(repository, files_metadata=True)
             there = {file.rfilename: file for file in info.siblings or []}
             if missing := [name for name in (WEIGHTS, CONFIG) if name not in there]:

@@ -9,16 +9,17 @@ They belong to the checkpoint of their hash, and are not offered with other weig
 import io
 import json
 import logging
-import zlib
 from dataclasses import asdict
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 
+from cfg_core.checks import number, one_line, parse_json, shown, text
 from cfg_core.diffusion.denoiser import Denoiser
 from cfg_core.evaluation.meters import Measure, Meter
-from cfg_core.files import write_atomically
+from cfg_core.files import check_regular, write_atomically
 from cfg_core.grids.drawing import draw_grid
 from cfg_core.grids.request import GridRequest
 from cfg_core.serving.grid_job import Frame
@@ -26,8 +27,12 @@ from cfg_core.serving.grid_job import Frame
 log = logging.getLogger(__name__)
 
 
-FORMAT_VERSION = 1
-"""Of the files that are written; a file without a version is of version 1."""
+FORMAT_VERSION = 2
+"""Of the files that are written; a file without a version is of version 1, which calls the classifier ``judge``."""
+
+
+MOST_BYTES = 2**28
+"""Of the arrays of a file, unpacked."""
 
 
 def draw_frame(denoiser: Denoiser, request: GridRequest, measure: Measure | None = None) -> Frame:
@@ -43,7 +48,7 @@ def save_strips(path: Path, frames: list[Frame], classifier: str = "") -> None:
     classifier: hash of the one that measured. Raises OSError.
     """
     requests = json.dumps([frame.request.to_json() for frame in frames])
-    meters = json.dumps({"judge": classifier, "meters": [frame.meter and asdict(frame.meter) for frame in frames]})
+    meters = json.dumps({"classifier": classifier, "meters": [frame.meter and asdict(frame.meter) for frame in frames]})
     pictures = {f"pixels{i}": frame.pixels for i, frame in enumerate(frames) if frame.pixels is not None}
     header = {"version": np.array(FORMAT_VERSION), "requests": np.array(requests), "meters": np.array(meters)}
     buffer = io.BytesIO()
@@ -64,18 +69,35 @@ def load_strips(folder: Path, checkpoint: str, classifier: str = "") -> list[Fra
 
 def _read(path: Path, classifier: str) -> list[Frame]:
     try:
+        check_regular(path)
+        with ZipFile(path) as packed:
+            number("bytes of its arrays", sum(part.file_size for part in packed.infolist()), 0, MOST_BYTES)
         with np.load(path, allow_pickle=False) as file:
-            if (version := int(file["version"]) if "version" in file else 1) != FORMAT_VERSION:
-                raise ValueError(f"version must be {FORMAT_VERSION}, got {version}")
-            requests = [GridRequest.from_json(text) for text in json.loads(str(file["requests"]))]
-            measured = json.loads(str(file["meters"]))
-            same = classifier == measured["judge"]
+            version = file["version"].item() if "version" in file else 1
+            number("version", version, 1, FORMAT_VERSION, whole=True)
+            requests = [GridRequest.from_json(text("request", each)) for each in _values(file["requests"], list)]
+            measured = _values(file["meters"], dict)
+            same = classifier == measured["classifier" if version > 1 else "judge"]
             meters = [Meter(**found) if found and same else None for found in measured["meters"]]
-            pictures = [file[f"pixels{i}"] for i in range(len(requests))]
-    except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile, zlib.error) as error:
-        log.warning("unreadable path=%s error=%s", path, error)
+            pictures = [_pictures(request, file[f"pixels{i}"]) for i, request in enumerate(requests)]
+        return [
+            Frame(request, 0, request.evaluations, pixels, precomputed=True, meter=meter)
+            for request, pixels, meter in zip(requests, pictures, meters, strict=True)
+        ]
+    except Exception as error:  # of the many that numpy and zipfile raise none may keep the app from its start
+        log.warning("unreadable path=%s error=%s", one_line(path), one_line(error))
         return []
-    return [
-        Frame(request, 0, request.evaluations, pixels, precomputed=True, meter=meter)
-        for request, pixels, meter in zip(requests, pictures, meters, strict=True)
-    ]
+
+
+def _values(array: np.ndarray, kind: type) -> Any:
+    found = parse_json("its header", str(array))
+    if not isinstance(found, kind):
+        raise ValueError(f"its header must be a {kind.__name__}, got {shown(found)}")
+    return found
+
+
+def _pictures(request: GridRequest, pixels: np.ndarray) -> np.ndarray:
+    layout = len(request.w), len(request.classes), request.samples
+    if pixels.dtype != np.uint8 or pixels.ndim != 6 or pixels.shape[:3] != layout:
+        raise ValueError(f"pixels must be uint8 of shape {layout} × (S, S, C), got {pixels.dtype} of {pixels.shape}")
+    return pixels

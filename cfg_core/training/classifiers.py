@@ -111,24 +111,24 @@ CARD_LEVELS = (-4.0, -2.0, 0.0, 2.0, 4.0, Schedule().log_snr_max)
 def classifier_card(config: ClassifierConfig, accuracies: dict[float, float]) -> str:
     """The model card. accuracies: λ → accuracy on the test split, of a noise-aware classifier."""
     a = config.architecture
-    grades = f"""- **Use**: its {a.features} penultimate features serve FID, its p(c|x) the class accuracy of samples
-  (`python -m cfg_core evaluate`). Such figures compare only with figures of this same classifier, never with those of
-  Inception features. It has not seen noisy pictures and does not guide."""
-    guides = f"""- **Noise**: it takes the log-SNR λ of its input; its accuracy is \
+    for_metrics = f"""- **Use**: its {a.features} penultimate features are those of FID, its p(c|x) gives the class
+  accuracy of samples (`python -m cfg_core evaluate`). Such figures compare only with figures of this same classifier,
+  never with those of Inception features. It was trained on clean pictures only and does not guide."""
+    for_guidance = f"""- **Noise**: its second input is the log-SNR λ; its accuracy is \
 {", ".join(f"{share:.1%} at λ = {level:g}" for level, share in accuracies.items())}.
 - **Use**: the gradient of its log p(c|z) guides (`python -m cfg_core evaluate --rule classifier --guide FOLDER`). It
-  does not grade samples."""
+  is not used to evaluate samples."""
     return f"""---
 license: apache-2.0
 tags: [image-classification, guidance-lab]
 ---
-# The classifier that {"guides" if config.schedule else "grades"} samples of {config.data}
+# {"A noise-aware classifier" if config.schedule else "A classifier"} of {config.data}
 
-A small convolutional network that names {"noisy" if config.schedule else "clean"} {a.size}×{a.size} pictures of
+A small convolutional network that classifies {"noisy" if config.schedule else "clean"} {a.size}×{a.size} pictures of
 {config.data}: {", ".join(config.classes)}.
 
 - **Test accuracy**: {config.test_accuracy:.2%} on the clean test split, which it was not trained on.
 - **Trained** on the training split, {config.images_seen:,} pictures in all, by `{config.command}`.
 - **Data**: {config.data}, licence {config.licence}.
-{guides if config.schedule else grades}
+{for_guidance if config.schedule else for_metrics}
 """

@@ -6,6 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
+KEYS = {"AdamW": ("step", "exp_avg", "exp_avg_sq"), "Muon": ("momentum_buffer",)}
+"""Class of torch's → what it keeps of each parameter."""
+
 
 class Optimizers:
     """Optimisers that share the parameters of a network, stepped as one.
@@ -36,10 +39,14 @@ class Optimizers:
         }
 
     def load(self, tensors: dict[str, Tensor]) -> None:
-        """The inverse of ``tensors``."""
+        """The inverse of ``tensors``. Raises ValueError for those of another optimiser or network."""
+        if not tensors:  # before the first step
+            return
         for name, part, parameter in self._parameters():
-            keys = (key.removeprefix(f"{name}.") for key in tensors if key.rpartition(".")[0] == name)
-            part.state[parameter] = {key: _laid_out(tensors[f"{name}.{key}"], parameter) for key in keys}
+            found = {key: tensors.get(f"{name}.{key}") for key in KEYS[type(part).__name__]}
+            if any(t is None or t.shape not in ((), parameter.shape) for t in found.values()):
+                raise ValueError(f"the optimiser's state must have {', '.join(found)} of {name}")
+            part.state[parameter] = {key: _laid_out(t, parameter) for key, t in found.items() if t is not None}
 
     def _parameters(self) -> Iterator[tuple[str, Optimizer, nn.Parameter]]:
         """Every parameter's name, its optimiser, and the parameter as that optimiser holds it."""

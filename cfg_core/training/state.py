@@ -5,6 +5,8 @@ files ``data`` is the data set's name instead of its fingerprint.
 """
 
 import json
+import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,13 +16,18 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from cfg_core.checks import shown
+from cfg_core.checkpoints.weights import check_fits, read_header
+from cfg_core.checks import number, one_line, parse_json, shown
 from cfg_core.data.folders import folder_name
-from cfg_core.files import write_atomically
+from cfg_core.files import check_regular, write_atomically
 from cfg_core.training.finite import NotFiniteError, check_finite
 from cfg_core.training.options import Options
 
 STATE = "state.safetensors"
+
+
+OPTIMIZER = "optimizer."
+"""What the names of the optimiser's tensors begin with."""
 
 
 VERSION = "2"
@@ -37,23 +44,32 @@ def write_state(folder: Path, tensors: dict[str, Tensor], step: int, options: Op
     write_atomically(folder / STATE, save_tensors(plain, metadata))
 
 
-def read_state(folder: Path, device: torch.device) -> tuple[int, dict[str, Tensor]]:
-    """The step and the tensors of the folder's state. Raises ValueError for a state that cannot be used."""
-    metadata = _metadata(folder)
-    with safe_open(folder / STATE, "pt") as file:
-        tensors = {name: file.get_tensor(name).to(device) for name in file.keys()}  # noqa: SIM118
+def read_state(folder: Path, expected: Mapping[str, Tensor], device: torch.device) -> tuple[int, dict[str, Tensor]]:
+    """The step and the tensors of the folder's state, all on that device.
+
+    expected: the tensors that it must have, beside those of OPTIMIZER. Raises ValueError for a state that cannot be
+    used.
+    """
+    path, (step, _) = folder / STATE, _metadata(folder)
+    header = {name: found for name, found in read_header(path).items() if not name.startswith(OPTIMIZER)}
+    try:
+        check_fits(header, expected)
+    except ValueError as error:
+        raise ValueError(f"run: {path} does not fit the network: {error}") from error
+    with safe_open(path, "pt") as file:
+        tensors = {name: file.get_tensor(name).to(device, copy=True) for name in file.keys()}  # noqa: SIM118
     try:
         check_finite(f"the state of {folder}", tensors)
     except NotFiniteError as error:
         raise ValueError(str(error)) from error
-    return int(metadata["step"]), tensors
+    return step, tensors
 
 
 def saved_options(folder: Path) -> dict[str, Any]:
     """The options of the run in that folder, none where there is no run yet. Raises ValueError as ``read_state``."""
-    if not (folder / STATE).exists():
+    if not os.path.lexists(folder / STATE):
         return {}
-    return {**ABSENT, **json.loads(_metadata(folder)["options"])}
+    return {**ABSENT, **_metadata(folder)[1]}
 
 
 def check_same_run(folder: Path, options: Options, data_name: str) -> None:
@@ -62,23 +78,34 @@ def check_same_run(folder: Path, options: Options, data_name: str) -> None:
     data_name: the name of the data set, by which a state without a fingerprint knows it.
     """
     before, now = saved_options(folder), json.loads(json.dumps(asdict(options)))
-    if data_name in (before["data"], folder_name(before["data"])):
+    data = before.get("data")
+    if isinstance(data, str) and data_name in (data, folder_name(data)):
         before["data"] = options.data
     if unknown := sorted(before.keys() - now.keys()):
-        raise ValueError(f"the state of {folder} has unknown options, got {', '.join(unknown)}")
+        raise ValueError(one_line(f"the state of {folder} has unknown options, got {', '.join(unknown)}"))
     for name, value in before.items():
         if value != now[name]:
-            raise ValueError(f"{name} must be {value} as in the run of {folder}, got {now[name]}")
+            raise ValueError(one_line(f"{name} must be {value} as in the run of {folder}, got {now[name]}"))
 
 
-def _metadata(folder: Path) -> dict[str, str]:
+def _metadata(folder: Path) -> tuple[int, dict[str, Any]]:
+    """The step and the options of the folder's state."""
+    path = folder / STATE
     try:
-        with safe_open(folder / STATE, "pt") as file:
+        check_regular(path)
+        with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"run: {folder / STATE} is cut off or not a safetensors file ({error})") from error
+        raise ValueError(f"run: {path} is cut off or not a safetensors file ({one_line(error)})") from error
     if metadata.get("version", "1") not in ("1", VERSION):
-        raise ValueError(f"version of {folder / STATE} must be 1 or {VERSION}, got {shown(metadata['version'])}")
+        raise ValueError(f"version of {path} must be 1 or {VERSION}, got {shown(metadata['version'])}")
     if lacking := sorted({"step", "options"} - metadata.keys()):
-        raise ValueError(f"run: {folder / STATE} is not the state of a run, it lacks {', '.join(lacking)}")
-    return metadata
+        raise ValueError(f"run: {path} is not the state of a run, it lacks {', '.join(lacking)}")
+    try:
+        step = number("step", parse_json("step", metadata["step"]), 0, 1e15, whole=True)
+        options = parse_json("options", metadata["options"])
+        if not isinstance(options, dict):
+            raise ValueError(f"options must be an object, got {shown(options)}")
+    except ValueError as error:
+        raise ValueError(f"run: {path} is not the state of a run: {error}") from error
+    return step, options

@@ -4,10 +4,11 @@
     torchrun --nproc_per_node 2 -m -- cfg_core train --data cifar10 --run runs/cifar10
 
 A run folder has ``state.safetensors`` (the whole state, written atomically), ``checkpoint/`` (the EMA weights, ready
-for the page), ``log.jsonl`` and ``sheets/``. The same command again resumes it exactly where the last save was, on
-another machine too, where ``state.safetensors`` alone is enough.
+for the page), ``log.jsonl``, ``sheets/`` and a lock. The same command again resumes it exactly where the last save was,
+on another machine too, where ``state.safetensors`` alone is enough.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from cfg_core.checkpoints.format import CheckpointConfig, save_checkpoint
 from cfg_core.checkpoints.model_card import model_card
+from cfg_core.checks import number
 from cfg_core.data.datasets import DataSet
 from cfg_core.diffusion.network_denoiser import NetworkDenoiser
 from cfg_core.networks.unet import UNet
@@ -28,7 +30,7 @@ from cfg_core.training.learning_rate import learning_rate
 from cfg_core.training.loss import LOSS_WEIGHTS, algorithm_1_losses
 from cfg_core.training.optimizers import OPTIMIZERS
 from cfg_core.training.options import Options
-from cfg_core.training.state import STATE, check_same_run, read_state, write_state
+from cfg_core.training.state import OPTIMIZER, STATE, check_same_run, read_state, write_state
 
 
 @dataclass(frozen=True)
@@ -114,12 +116,20 @@ class Trainer:
         network.load_state_dict(self.emas[self.options.ema[0]])
         return NetworkDenoiser(network.to(self.accelerator.device), self.options.schedule, self.dataset.classes)
 
-    def tensors(self) -> dict[str, Tensor]:
-        """The tensors of the run's state: weights, EMAs and the optimiser's."""
+    def weights(self) -> dict[str, Tensor]:
+        """The network's weights and their EMAs."""
         state = {f"network.{name}": t for name, t in self.network.state_dict().items()}
         for width, ema in self.emas.items():
             state |= {f"ema {width}.{name}": t for name, t in ema.items()}
-        return state | {f"optimizer.{name}": t for name, t in self.optimizers.tensors().items()}
+        return state
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The tensors of the run's state: the weights, and the optimiser's."""
+        return self.weights() | {f"{OPTIMIZER}{name}": t for name, t in self.optimizers.tensors().items()}
+
+    def check_finite(self) -> None:
+        """Raises NotFiniteError, in all processes alike, where a tensor of the run's state is not finite."""
+        check_finite(f"state after step {self.step} of {self.options.steps}", self.tensors())
 
     def config(self, command: str) -> CheckpointConfig:
         """The config of the model as it is now. Raises ValueError where something in it could not be saved."""
@@ -139,30 +149,32 @@ class Trainer:
         )
 
     def save(self, folder: Path, command: str) -> None:
-        """Write the run's state and a checkpoint of each EMA, that of the first in ``checkpoint/``.
+        """Write a checkpoint of each EMA, that of the first in ``checkpoint/``, and then the run's state. After a kill
+        in between the run goes on from the state before, and writes both again.
 
-        To be called in every process; the main one writes. Raises NotFiniteError in all of them, and leaves the last
-        state as it is, where a tensor is not finite.
+        To be called in every process; the main one writes. Raises NotFiniteError as ``check_finite``, and leaves the
+        last state as it is then.
         """
-        tensors = self.tensors()
-        check_finite(f"state after step {self.step} of {self.options.steps}", tensors)
+        self.check_finite()
         if not self.accelerator.is_main_process:
             return
         folder.mkdir(parents=True, exist_ok=True)
-        write_state(folder, tensors, self.step, self.options)
         config = self.config(command)
         for width, ema in self.emas.items():
             save_checkpoint(folder / checkpoint_name(self.options, width), config, ema, model_card(config))
+        write_state(folder, self.tensors(), self.step, self.options)
 
     def resume(self, folder: Path) -> bool:
-        """Go on from the folder's state, if it has one. Raises ValueError if it was started under other options."""
-        if not (folder / STATE).exists():
+        """Go on from the folder's state, if it has one. Raises ValueError if it was started under other options, or
+        cannot be used."""
+        if not os.path.lexists(folder / STATE):
             return False
         check_same_run(folder, self.options, self.dataset.name)
-        self.step, tensors = read_state(folder, self.accelerator.device)
+        step, tensors = read_state(folder, self.weights(), self.accelerator.device)
+        self.step = number(f"the step of {folder}", step, 0, self.options.steps, whole=True)
         self.network.load_state_dict(_below("network.", tensors))
         self.emas = {width: _below(f"ema {width}.", tensors) for width in self.options.ema}
-        self.optimizers.load(_below("optimizer.", tensors))
+        self.optimizers.load(_below(OPTIMIZER, tensors))
         return True
 
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 def test_attacks_leave_no_traceback_and_no_file_and_shut_nobody_out(tmp_path: Path) -> None:
     found = tmp_path / "found.json"
     command = [sys.executable, "-m", "tests.attack", "--short", "--json", str(found)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=300, check=False)
     assert found.exists(), done.stderr
     rows = json.loads(found.read_text(encoding="utf-8"))
     assert [row["attack"] for row in rows if row["sent"]] == list(SHORT)

@@ -26,7 +26,7 @@ def photographs(folder: Path) -> Path:
 
 def run(*command: object) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "cfg_core", *map(str, command)], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "cfg_core", *map(str, command)], cwd=ROOT, capture_output=True, encoding="utf-8"
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -38,7 +38,7 @@ def test_a_folder_of_pictures_becomes_a_model_on_the_page(browser: Any, tmp_path
     small = ("--images", 2000, "--batch", 50, "--widths", "16,32", "--encoder", "1,1", "--decoder", "1,1")
     run("train", "--data", pictures, "--size", 16, "--run", mine, *small)
     command = [sys.executable, "app.py", "--checkpoint", str(mine / "checkpoint"), "--port", str(port)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as app:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8") as app:
         try:
             assert app.stdout is not None
             assert any("Running on local URL" in line for line in app.stdout)

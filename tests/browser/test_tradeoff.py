@@ -37,7 +37,7 @@ def test_the_charts_show_exactly_the_figures_of_the_files(open_page: Open, files
 
 
 def test_the_papers_tables_are_shown_beside_our_curves(open_page: Open, files: dict[str, Any]) -> None:
-    raw = json.loads((Path(__file__).parents[2] / "assets" / "paper_tables.json").read_text())
+    raw = json.loads((Path(__file__).parents[2] / "assets" / "paper_tables.json").read_text(encoding="utf-8"))
     page = wait_until_open(open_page(TAB))
     for name, table in (("Table 1", raw["imagenet64"]["by_p_uncond"]), ("Table 2", raw["imagenet128"]["by_steps"])):
         choose(page, f"paper’s {name}")
@@ -116,7 +116,7 @@ def save(page: Any, kind: str) -> str:
     with page.expect_download() as download:
         page.locator(f".downloads .{kind}").click()
     assert download.value.suggested_filename == f"guidance-lab-method-table1.{kind}"
-    return Path(download.value.path()).read_text()
+    return Path(download.value.path()).read_text(encoding="utf-8")
 
 
 def test_downloads_and_table_hold_the_same_figures(open_page: Open, files: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ def test_malformed_files_and_those_of_another_checkpoint_are_named(
     old = {name: value for name, value in record().items() if name != "rule"}
     other = record(model="ffffffffffff")
     folder = write(tmp_path, {"main.json": record(model=running), "old.json": old, "other.json": other})
-    (folder / "cut.json").write_text(json.dumps(record())[:500])
+    (folder / "cut.json").write_text(json.dumps(record())[:500], encoding="utf-8")
     with page_over(browser, engine, folder) as page:
         message = page.locator('[role="alert"] p').all_inner_texts()
         assert message[0].startswith("cut.json is not JSON: ")

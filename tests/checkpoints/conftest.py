@@ -31,8 +31,8 @@ def dit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pipeline = diffusers.DiTPipeline(randomised(transformer, 0), randomised(vae, 1), scheduler, id2label=names)
     folder = tmp_path_factory.mktemp("dit")
     pipeline.save_pretrained(folder)
-    index = json.loads((folder / "model_index.json").read_text())
-    (folder / "model_index.json").write_text(json.dumps({**index, "id2label": names}))
+    index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    (folder / "model_index.json").write_text(json.dumps({**index, "id2label": names}), encoding="utf-8")
     return folder
 
 

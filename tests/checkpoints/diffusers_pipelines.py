@@ -34,7 +34,9 @@ def with_scheduler(folder: Path, tmp_path: Path, **settings: Any) -> Path:
     """A copy of a pipeline, with these settings in its scheduler's config."""
     copy = shutil.copytree(folder, tmp_path / "other")
     config_file = copy / "scheduler" / "scheduler_config.json"
-    config_file.write_text(json.dumps({**json.loads(config_file.read_text()), **settings}))
+    config_file.write_text(
+        json.dumps({**json.loads(config_file.read_text(encoding="utf-8")), **settings}), encoding="utf-8"
+    )
     return copy
 
 

@@ -70,7 +70,7 @@ def test_names_that_cannot_be_shown_are_refused(tmp_path: Path, names: Any, sent
 
 def with_names(folder: Path, names: Any) -> Path:
     index = folder / "model_index.json"
-    index.write_text(json.dumps({**json.loads(index.read_text()), "id2label": names}))
+    index.write_text(json.dumps({**json.loads(index.read_text(encoding="utf-8")), "id2label": names}), encoding="utf-8")
     return folder
 
 
@@ -89,7 +89,7 @@ def with_names(folder: Path, names: Any) -> Path:
 )
 def test_odd_configs_are_one_sentence(tmp_path: Path, file: str, content: str, sentence: str) -> None:
     folder = save_unet(tmp_path / "odd")
-    (folder / file).write_text(content)
+    (folder / file).write_text(content, encoding="utf-8")
     with pytest.raises(CheckpointError, match=sentence) as refused:
         describe_model(folder)
     assert "\n" not in str(refused.value)

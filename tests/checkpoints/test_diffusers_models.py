@@ -42,24 +42,27 @@ def remove(folder: Path, *parts: str) -> None:
     ("damage", "sentence"),
     [
         (lambda f: remove(f, "transformer", "config.json"), "is not a whole pipeline of diffusers"),
-        (lambda f: (f / "model_index.json").write_text("{"), "is not a whole pipeline of diffusers"),
+        (lambda f: (f / "model_index.json").write_text("{", encoding="utf-8"), "is not a whole pipeline of diffusers"),
         (
-            lambda f: (f / "model_index.json").write_text("[]"),
+            lambda f: (f / "model_index.json").write_text("[]", encoding="utf-8"),
             r"is not a whole pipeline of diffusers: model_index\.json must hold an object, got \[\]$",
         ),
-        (lambda f: (f / "model_index.json").write_text('{"unet": {}}'), "must be a pipeline of DiT.*, got None$"),
         (
-            lambda f: (f / "transformer" / "config.json").write_text("7"),
+            lambda f: (f / "model_index.json").write_text('{"unet": {}}', encoding="utf-8"),
+            "must be a pipeline of DiT.*, got None$",
+        ),
+        (
+            lambda f: (f / "transformer" / "config.json").write_text("7", encoding="utf-8"),
             r"is not a whole pipeline of diffusers: config\.json must hold an object, got 7$",
         ),
         (
             lambda f: (f / "model_index.json").write_text(
-                '{"transformer": ["diffusers", "DiTTransformer2DModel"], "id2label": ["tench"]}'
+                '{"transformer": ["diffusers", "DiTTransformer2DModel"], "id2label": ["tench"]}', encoding="utf-8"
             ),
             r"id2label must be an object, got \['tench'\]$",
         ),
         (
-            lambda f: (f / "model_index.json").write_text('{"_class_name": "OtherPipeline"}'),
+            lambda f: (f / "model_index.json").write_text('{"_class_name": "OtherPipeline"}', encoding="utf-8"),
             "must be a pipeline of DiTTransformer2DModel or UNet2DModel, got 'OtherPipeline'",
         ),
         (
@@ -79,7 +82,9 @@ def test_a_damaged_folder_is_refused_with_one_sentence(dit: Path, tmp_path: Path
 def test_pickled_weights_load_once_converted_as_the_documentation_describes(
     dit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = re.search(r"^\.venv/bin/python -c '(from diffusers.+)'\ncp (\S+) (\S+)$", SPACES.read_text(), re.MULTILINE)
+    recipe = re.search(
+        r"^\.venv/bin/python -c '(from diffusers.+)'\ncp (\S+) (\S+)$", SPACES.read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert recipe is not None
     monkeypatch.chdir(tmp_path)
     diffusers.DiTPipeline.from_pretrained(dit).save_pretrained("dit-pickled", safe_serialization=False)
@@ -126,5 +131,5 @@ def test_a_revision_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, 
         hub.fault["/revision/"] = "RevisionNotFound"
         with pytest.raises(CheckpointError) as refused:
             describe_model("someone/dit@refs/pr/9")
-    what = "checkpoint 'someone/dit@refs/pr/9' is no folder here and could not be had from the Hub"
+    what = "checkpoint 'someone/dit@refs/pr/9' is no folder here and could not be fetched from the Hub"
     assert str(refused.value) == f"{what}: it has no revision refs/pr/9"

@@ -20,9 +20,9 @@ from tests.checkpoints.diffusers_pipelines import STEPS, diffusers, loaded, ours
 def drop_optional_settings(folder: Path) -> None:
     """Leave of a scheduler's config what has no default value."""
     path = folder / "scheduler" / "scheduler_config.json"
-    config_file = json.loads(path.read_text())
+    config_file = json.loads(path.read_text(encoding="utf-8"))
     needed = ("_class_name", "num_train_timesteps", "beta_start", "beta_end", "beta_schedule")
-    path.write_text(json.dumps({name: config_file[name] for name in needed}))
+    path.write_text(json.dumps({name: config_file[name] for name in needed}), encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,8 @@ def folder(tmp_path):
 
 
 def spoil(folder, **fields):
-    raw = json.loads((folder / CONFIG_FILE).read_text())
-    (folder / CONFIG_FILE).write_text(json.dumps(raw | fields))
+    raw = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+    (folder / CONFIG_FILE).write_text(json.dumps(raw | fields), encoding="utf-8")
 
 
 def test_a_saved_checkpoint_loads_as_it_was(folder):
@@ -90,14 +90,14 @@ def test_a_config_with_one_wrong_field_is_named(folder, field, value, message):
 
 
 def test_a_wrong_architecture_field_is_named(folder):
-    architecture = json.loads((folder / CONFIG_FILE).read_text())["architecture"]
+    architecture = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))["architecture"]
     spoil(folder, architecture=architecture | {"widths": ["wide"]})
     with pytest.raises(CheckpointError, match="widths must be a whole number from 16 to 2048, got 'wide'"):
         load_checkpoint(folder)
 
 
 def test_a_config_that_is_no_json_is_refused(folder):
-    (folder / CONFIG_FILE).write_text("{")
+    (folder / CONFIG_FILE).write_text("{", encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"config\.json is not valid"):
         load_checkpoint(folder)
 
@@ -174,7 +174,7 @@ before = len(os.listdir("/proc/self/task"))
 load_checkpoint({str(SHIPPED)!r})
 print(len(os.listdir("/proc/self/task")) - before, torch.get_num_threads())
 """
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert found.stdout.split() == ["0", "2"]
 
 
@@ -195,13 +195,13 @@ def old_config() -> str:
 
 def test_a_config_without_a_version_is_of_the_first(folder):
     assert CheckpointConfig.from_json(old_config()) == CONFIG
-    written = json.loads((folder / CONFIG_FILE).read_text())
+    written = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
     assert written.pop("version") == 1
     assert written == json.loads(old_config())
 
 
 def test_fields_with_a_default_may_be_absent(folder):
-    raw = json.loads((folder / CONFIG_FILE).read_text())
+    raw = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
     del raw["finished"], raw["architecture"]["late"], raw["schedule"]["log_snr_min"]
     assert CheckpointConfig.from_json(json.dumps(raw)) == CONFIG
 
@@ -215,7 +215,7 @@ def test_a_version_that_is_not_known_is_refused(folder, version):
 
 @pytest.mark.parametrize("path", sorted(SHIPPED.parent.iterdir()), ids=lambda path: path.name)
 def test_every_checkpoint_that_ships_opens_as_what_its_file_says(path):
-    raw = json.loads((path / CONFIG_FILE).read_text())
+    raw = json.loads((path / CONFIG_FILE).read_text(encoding="utf-8"))
     kind = ClassifierConfig if "test_accuracy" in raw else CheckpointConfig
     config, _ = read_config(path, kind.from_json)
     written = json.loads(config.to_json())
@@ -230,7 +230,7 @@ def test_names_that_are_not_utf_8_are_refused(folder, field):
 
 
 def test_a_config_that_is_nested_too_deeply_is_refused(folder):
-    (folder / CONFIG_FILE).write_text("[" * 100_000)
+    (folder / CONFIG_FILE).write_text("[" * 100_000, encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"config\.json is not valid"):
         load_checkpoint(folder)
 

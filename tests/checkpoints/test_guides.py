@@ -58,8 +58,8 @@ def test_it_is_right_about_clean_pictures_and_knows_that_noise_tells_nothing(
         z = torch.randn(64, 1, 16, 16, generator=torch.Generator().manual_seed(1))
         posterior = checkpoint.denoiser.log_class_posterior(z, torch.full((64,), -20.0)).exp()
     assert float((posterior - 0.25).abs().mean()) < 0.1
-    assert "at λ = 0" in (folder / CARD).read_text()
-    config = ClassifierConfig.from_json((folder / CONFIG).read_text())
+    assert "at λ = 0" in (folder / CARD).read_text(encoding="utf-8")
+    config = ClassifierConfig.from_json((folder / CONFIG).read_text(encoding="utf-8"))
     assert config.schedule == Schedule()
     assert ClassifierConfig.from_json(config.to_json()) == config
 
@@ -79,8 +79,8 @@ def test_a_gradient_does_not_depend_on_the_batch(size: int) -> None:
 
 
 def changed(folder: Path, copy: Path, **fields: object) -> Path:
-    raw = json.loads((folder / CONFIG).read_text())
-    (copy / CONFIG).write_text(json.dumps({**raw, **fields}))
+    raw = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    (copy / CONFIG).write_text(json.dumps({**raw, **fields}), encoding="utf-8")
     (copy / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes())
     return copy
 

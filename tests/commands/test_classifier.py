@@ -42,7 +42,7 @@ def pictures(folder: Path, **counts: int) -> Path:
 def test_a_class_with_one_held_out_picture_is_no_obstacle_and_paths_are_not_recorded(kind, tmp_path):
     data, out = pictures(tmp_path / "clients" / "pics", bar=20, blank=12), tmp_path / "clients" / "out"
     main(["--data", f"{data}/", "--out", str(out), "--epochs", "1", "--batch", "16", "--widths", "16", *kind])
-    assert str(tmp_path) not in (out / CONFIG).read_text() + (out / CARD).read_text()
+    assert str(tmp_path) not in (out / CONFIG).read_text(encoding="utf-8") + (out / CARD).read_text(encoding="utf-8")
     if not kind:
         config = load_classifier(out).config
         assert config.spread > 0
@@ -57,7 +57,7 @@ def test_options_are_checked_before_the_data_is_read(option, tmp_path, capsys):
 
 
 def test_an_output_that_cannot_be_written_is_refused_before_the_first_step(tmp_path, capsys):
-    (tmp_path / "taken").write_text("a file where a folder must be")
+    (tmp_path / "taken").write_text("a file where a folder must be", encoding="utf-8")
     for out in (tmp_path / "taken", tmp_path / "taken" / "below"):
         with pytest.raises(SystemExit) as ended:
             main(["--data", "synthetic", "--out", str(out)])

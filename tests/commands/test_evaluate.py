@@ -39,7 +39,7 @@ def test_data_that_are_not_the_models_are_refused(tmp_path: Path, capsys: pytest
     ],
 )
 def test_an_output_that_cannot_be_written_is_refused(name: str, message: str, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     (tmp_path / "folder.json").mkdir()
     with pytest.raises(ValueError, match=message):
         check_out(tmp_path / name)

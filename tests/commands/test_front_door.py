@@ -80,7 +80,9 @@ def test_an_installed_package_says_what_only_a_clone_has(command, arguments, mes
 
 
 def test_python_runs_the_package():
-    done = subprocess.run([sys.executable, "-m", "cfg_core", "--help"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "cfg_core", "--help"], capture_output=True, encoding="utf-8", check=True
+    )
     assert "COMMAND --help" in done.stdout
 
 

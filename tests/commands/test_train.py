@@ -133,7 +133,7 @@ def test_options_are_checked_before_the_data_is_read(option, tmp_path, capsys):
 def test_a_run_that_cannot_be_written_is_refused_before_the_first_step(taken, tmp_path, capsys):
     path = tmp_path / taken
     path.parent.mkdir(exist_ok=True)
-    path.write_text("a file where a folder must be")
+    path.write_text("a file where a folder must be", encoding="utf-8")
     with pytest.raises(SystemExit) as ended:
         main(command(tmp_path / "run")[4:])
     assert ended.value.code == 2
@@ -161,7 +161,7 @@ def test_what_is_shared_of_a_run_has_the_own_names_of_folders_and_no_paths(tmp_p
     assert config.data == "pics"
     assert config.command.startswith("python -m cfg_core train --data=pics --data-root clients --run mine --images 16")
     for name in (CONFIG, CARD):
-        assert str(secret) not in (run / "checkpoint" / name).read_text()
+        assert str(secret) not in (run / "checkpoint" / name).read_text(encoding="utf-8")
 
 
 def test_every_thread_that_torch_finds_is_used_with_a_start_too(tmp_path, monkeypatch):

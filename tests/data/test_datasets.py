@@ -57,14 +57,14 @@ def test_data_that_is_nowhere_is_one_sentence(tmp_path, monkeypatch):
         raise OfflineModeIsEnabled("offline mode is enabled")
 
     monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
-    with pytest.raises(OSError, match="could not be had from the Hub"):
+    with pytest.raises(OSError, match="could not be fetched from the Hub"):
         load_dataset("cifar10", root=tmp_path)
 
 
 def test_a_file_that_is_no_parquet_is_refused(tmp_path):
     path = tmp_path / "fashion_mnist" / "fashion_mnist" / "train-00000-of-00001.parquet"
     path.parent.mkdir(parents=True)
-    path.write_text("not parquet")
+    path.write_text("not parquet", encoding="utf-8")
     with pytest.raises(ValueError, match="not a parquet file that can be read"):
         load_dataset("fashion_mnist", root=tmp_path)
 

@@ -39,13 +39,13 @@ def test_of_several_configurations_none_is_guessed(there, tmp_path):
 def test_a_data_set_that_cannot_be_had_is_one_sentence(there, tmp_path, fault):
     on_hub(there, tmp_path, **{"data/train-0.parquet": [0]})
     there.fault["/api/datasets"] = fault
-    with pytest.raises(OSError, match="data: someone/flowers could not be had from the Hub") as error:
+    with pytest.raises(OSError, match="data: someone/flowers could not be fetched from the Hub") as error:
         load_dataset("someone/flowers")
     assert "\n" not in str(error.value)
 
 
 def test_a_data_set_of_the_hub_without_a_network_is_one_sentence(monkeypatch):
     point_at("http://127.0.0.1:9", monkeypatch)
-    with pytest.raises(OSError, match="data: someone/flowers could not be had from the Hub") as error:
+    with pytest.raises(OSError, match="data: someone/flowers could not be fetched from the Hub") as error:
         load_dataset("someone/flowers")
     assert "\n" not in str(error.value)

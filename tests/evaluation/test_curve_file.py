@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
 
 from cfg_core.evaluation.bootstrap import Estimate
 from cfg_core.evaluation.curve_file import OPTIONAL, VERSION, Curve, curve_record, parse_curve
@@ -14,6 +15,7 @@ from cfg_core.evaluation.curves import CURVES_FOLDER
 from cfg_core.evaluation.metrics import METRICS
 from tests import curve_files
 from tests.curve_files import MODEL, record
+from tests.random_json import QUICK, damaged, read_or_refused
 
 
 def curve(content: dict[str, Any], title: str = "ours") -> Curve:
@@ -37,6 +39,10 @@ def test_a_curve_holds_exactly_the_figures_of_its_file() -> None:
 
 def test_points_stand_in_the_order_of_w() -> None:
     assert [point.w for point in curve(record((3, 0, 0.3))).points] == [0, 0.3, 3]
+
+
+def nested(levels: int) -> Any:
+    return [nested(levels - 1)] if levels else 0
 
 
 def without(field: str) -> Callable[[dict[str, Any]], Any]:
@@ -72,6 +78,13 @@ def at_first(**changes: Any) -> Callable[[dict[str, Any]], Any]:
         (at_first(vendi="4"), "vendi of w = 0 must be a number from 0 to 1000000000, got '4'"),
         (at_first(fid_low=9.0), "fid_low of w = 0 must not be above fid_high"),
         (at_first(w=None), "w must be a number from -1 to 100, got None"),
+        (lambda c: {**c, "note": "caf\udce9"}, r"record.note must be valid UTF-8, got 'caf\udce9'"),
+        (lambda c: {**c, "note": "\x1b[2J"}, r"record.note must have no control characters, got '\x1b[2J'"),
+        (lambda c: {**c, "note": nested(200)}, "record.note must not be nested that deeply"),
+        (lambda c: {**c, "parameters": {"eta": float("nan")}}, "record.parameters.eta must be a number from"),
+        (lambda c: {**c, "class_counts": [10**400]}, "record.class_counts must be a number from"),
+        (lambda c: {**c, "rule": "x" * 101}, "rule must be at most 100 characters, got 101"),
+        (at_first(surprise="\ud800"), "record.results.surprise must be valid UTF-8"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_one_sentence_with_its_name(
@@ -86,6 +99,23 @@ def test_what_is_wrong_with_a_file_is_one_sentence_with_its_name(
 def test_a_file_that_is_no_json_is_said_to_be_none() -> None:
     with pytest.raises(ValueError, match=r"^a\.json is not JSON: Expecting value"):
         parse_curve("a.json", "<html>")
+
+
+def test_a_file_that_is_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^a\.json is nested too deeply$"):
+        parse_curve("a.json", "[" * 100_000)
+
+
+def test_a_file_whose_name_a_page_cannot_show_is_refused() -> None:
+    with pytest.raises(ValueError, match="the name of a curve file must be valid UTF-8"):
+        parse_curve("caf\udce9.json", json.dumps(record()))
+
+
+@QUICK
+@given(damaged(record((0, 1))))
+def test_a_damaged_file_is_read_or_refused_in_one_line(content: Any) -> None:
+    if found := read_or_refused(lambda: parse_curve("a.json", json.dumps(content))):
+        assert json.dumps(found.record, allow_nan=False, ensure_ascii=False).encode()
 
 
 def test_what_is_written_is_read() -> None:
@@ -115,8 +145,8 @@ def test_absent_optional_fields_take_their_defaults() -> None:
 
 @pytest.mark.parametrize("path", sorted(CURVES_FOLDER.glob("*.json")), ids=lambda path: path.stem)
 def test_every_curve_that_ships_opens(path: Path) -> None:
-    content = json.loads(path.read_text())
-    found = parse_curve(path.name, path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
+    found = parse_curve(path.name, path.read_text(encoding="utf-8"))
     assert [point.w for point in found.points] == sorted(result["w"] for result in content["results"])
     baseline = content.get("real_baseline") or content["floor"]
     assert {name: figure.value for name, figure in found.real_baseline.items()} == {m: baseline[m] for m in METRICS}

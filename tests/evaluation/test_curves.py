@@ -38,7 +38,7 @@ def test_a_missing_and_an_empty_folder_are_named(tmp_path: Path) -> None:
     assert read_curves(tmp_path / "curves").problems == ("There is no folder curves with curve files.",)
     empty = write(tmp_path / "empty", {})
     assert read_curves(empty).problems == ("The folder empty holds no curve file that can be used.",)
-    (empty / "a.json").write_text("{")
+    (empty / "a.json").write_text("{", encoding="utf-8")
     first, second = read_curves(empty).problems
     assert first.startswith("a.json is not JSON: ")
     assert second == "The folder empty holds no curve file that can be used."

@@ -1,5 +1,6 @@
 """The live meters: what they read where the answer is known, and that they show the trade-off they are there for."""
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,6 +64,26 @@ def test_fidelity_is_the_mean_probability_of_each_pictures_own_class(
     assert meter.fidelity == pytest.approx(float(expected), abs=1e-6)
     assert meter.fidelity > measure_by(classifier)(replace(request, classes=(8, 3)), both).fidelity
     assert 1 < meter.diversity < 32
+
+
+def test_a_classifier_whose_features_overflow_gives_no_meter_and_one_warning(
+    shipped: dict[GridRequest, Frame], classifier: Classifier, caplog: pytest.LogCaptureFixture
+) -> None:
+    network = copy.deepcopy(classifier.network)
+    with torch.no_grad():
+        network.penultimate.weight.mul_(3e38)
+    measure, frame = measure_by(replace(classifier, network=network)), next(iter(shipped.values()))
+    assert [measure(frame.request, frame.pixels) for _ in range(3)] == [None] * 3
+    [record] = caplog.records
+    assert "features must be finite, got 16 of 16 pictures whose are not" in record.getMessage()
+
+
+def test_a_classifier_whose_spread_was_not_measured_gives_no_meter(
+    shipped: dict[GridRequest, Frame], classifier: Classifier
+) -> None:
+    frame = next(iter(shipped.values()))
+    measure = measure_by(replace(classifier, config=replace(classifier.config, spread=0.0)))
+    assert measure(frame.request, frame.pixels) is None
 
 
 def test_copies_of_one_picture_count_once(shipped: dict[GridRequest, Frame], classifier: Classifier) -> None:

@@ -69,7 +69,7 @@ def out(model: Path, classifier: Path, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="module")
 def swept(out: Path) -> dict:
-    return json.loads(out.read_text())
+    return json.loads(out.read_text(encoding="utf-8"))
 
 
 def command(model: Path, classifier: Path, out: Path) -> list[str]:
@@ -120,7 +120,7 @@ def test_the_figures_are_those_of_the_samples_drawn_one_w_at_a_time(swept: dict,
 
 
 def test_the_csv_beside_it_holds_the_same_figures(swept: dict, out: Path) -> None:
-    *rows, baseline = csv.DictReader(out.with_suffix(".csv").open())
+    *rows, baseline = csv.DictReader(out.with_suffix(".csv").open(encoding="utf-8"))
     for row, found in zip(rows, swept["results"], strict=True):
         assert {name: float(value) for name, value in row.items()} == found
     assert baseline.pop("w") == "real"
@@ -128,7 +128,11 @@ def test_the_csv_beside_it_holds_the_same_figures(swept: dict, out: Path) -> Non
 
 
 def undated(path: Path) -> dict:
-    return {name: value for name, value in json.loads(path.read_text()).items() if name not in ("date", "command")}
+    return {
+        name: value
+        for name, value in json.loads(path.read_text(encoding="utf-8")).items()
+        if name not in ("date", "command")
+    }
 
 
 def test_a_killed_sweep_resumes_to_the_same_file_without_drawing_again(
@@ -164,7 +168,7 @@ def test_two_processes_write_what_one_writes(model: Path, classifier: Path, out:
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "--"]
     sweep = ["cfg_core", "evaluate", *command(model, classifier, tmp_path / "two.json"), "--note", "a test"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    run = subprocess.run([*launch, *sweep], check=True, capture_output=True, text=True, env=environment)
+    run = subprocess.run([*launch, *sweep], check=True, capture_output=True, encoding="utf-8", env=environment)
     assert run.stdout.count("1,000 samples") == 1, "one of them prints"
     one, two = undated(out), undated(tmp_path / "two.json")
     for found, same in zip(two["results"], one["results"], strict=True):
@@ -272,10 +276,10 @@ def test_the_data_may_be_elsewhere(model: Path, classifier: Path, swept: dict, t
     """A model whose own name for its data is not to be found here is measured on what --data names."""
     for name in (CONFIG, WEIGHTS):
         (tmp_path / name).write_bytes((model / name).read_bytes())
-    raw = json.loads((model / CONFIG).read_text())
-    (tmp_path / CONFIG).write_text(json.dumps({**raw, "data": "my-pictures"}))
+    raw = json.loads((model / CONFIG).read_text(encoding="utf-8"))
+    (tmp_path / CONFIG).write_text(json.dumps({**raw, "data": "my-pictures"}), encoding="utf-8")
     evaluate.main([*command(tmp_path, classifier, tmp_path / "a.json"), "--data", "synthetic"])
-    found = json.loads((tmp_path / "a.json").read_text())
+    found = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
     assert (found["data"], found["results"], found["real_baseline"]) == (
         "synthetic", swept["results"], swept["real_baseline"],
     )  # fmt: skip
@@ -284,8 +288,8 @@ def test_the_data_may_be_elsewhere(model: Path, classifier: Path, swept: dict, t
 def test_a_classifier_of_other_classes_is_refused(
     model: Path, classifier: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    raw = json.loads((classifier / CONFIG).read_text())
-    (tmp_path / CONFIG).write_text(json.dumps({**raw, "classes": ["a", "b", "c", "d"]}))
+    raw = json.loads((classifier / CONFIG).read_text(encoding="utf-8"))
+    (tmp_path / CONFIG).write_text(json.dumps({**raw, "classes": ["a", "b", "c", "d"]}), encoding="utf-8")
     (tmp_path / WEIGHTS).write_bytes((classifier / WEIGHTS).read_bytes())
     with pytest.raises(SystemExit):
         evaluate.main(command(model, tmp_path, tmp_path / "a.json"))

@@ -59,7 +59,7 @@ def test_a_pull_that_fails_is_one_sentence_and_leaves_nothing(
     hub.fault[where] = fault
     with pytest.raises(CheckpointError) as refused:
         pull(NAME, tmp_path / "again")
-    assert str(refused.value) == f"{NAME} could not be had from the Hub: {reason}"
+    assert str(refused.value) == f"{NAME} could not be fetched from the Hub: {reason}"
     assert sorted(path.name for path in tmp_path.iterdir()) in (["mine"], ["cache", "mine"])
 
 
@@ -79,10 +79,10 @@ def test_a_file_of_another_hash_than_the_hub_reports_is_not_kept(
 def test_an_unknown_name_is_not_reported_as_a_missing_login(hub: FakeHub, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError) as refused:
         pull("someone/typo", tmp_path / "again")
-    assert str(refused.value) == f"someone/typo could not be had from the Hub: {ABSENT}"
+    assert str(refused.value) == f"someone/typo could not be fetched from the Hub: {ABSENT}"
     with pytest.raises(CheckpointError) as refused:
         load_checkpoint("someone/typo")
-    what = "checkpoint 'someone/typo' is no folder here and could not be had from the Hub"
+    what = "checkpoint 'someone/typo' is no folder here and could not be fetched from the Hub"
     assert str(refused.value) == f"{what}: {ABSENT}"
 
 

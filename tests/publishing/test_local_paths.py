@@ -73,7 +73,7 @@ def test_a_push_publishes_and_reports_no_local_path(hub: FakeHub, tmp_path: Path
         f"the path {SECRET} is published as pics",
         "the path /home/somebody/run is published as run",
     ]
-    assert SECRET in (tmp_path / "mine" / CONFIG).read_text(), "what lies here is left as it is"
+    assert SECRET in (tmp_path / "mine" / CONFIG).read_text(encoding="utf-8"), "what lies here is left as it is"
 
 
 def test_a_space_publishes_no_local_path(tmp_path: Path) -> None:
@@ -81,8 +81,10 @@ def test_a_space_publishes_no_local_path(tmp_path: Path) -> None:
     curves = tmp_path / "assets" / "curves"
     curves.mkdir(parents=True)
     model = {"name": "/home/somebody/run/checkpoint", "hash": "0123456789ab", "images_seen": 1}
-    (curves / "mine.json").write_text(json.dumps(record(checkpoint=model, command=f"evaluate --data {SECRET}")))
-    (curves / "broken.json").write_text("[")
+    (curves / "mine.json").write_text(
+        json.dumps(record(checkpoint=model, command=f"evaluate --data {SECRET}")), encoding="utf-8"
+    )
+    (curves / "broken.json").write_text("[", encoding="utf-8")
     texts, replaced = published_texts(tmp_path)
     assert set(texts) == {"checkpoints/mine/config.json", "checkpoints/mine/README.md", "assets/curves/mine.json"}
     assert not any(b"somebody" in text for text in texts.values())

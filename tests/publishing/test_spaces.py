@@ -33,7 +33,7 @@ def test_a_space_offers_the_models_it_was_deployed_with(hub: FakeHub) -> None:
     [(name, models)] = hub.variables["someone/lab"].items()
     assert (name, models) == ("GUIDANCE_LAB_CHECKPOINTS", "someone/dit someone/unet@refs/pr/1")
     needed = hub.files["spaces/someone/lab"]["requirements.txt"].decode().splitlines()
-    assert needed == [*(ROOT / "requirements.txt").read_text().splitlines(), "diffusers>=0.35"]
+    assert needed == [*(ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines(), "diffusers>=0.35"]
 
 
 def test_deployed_again_without_models_a_space_offers_those_that_ship_alone(hub: FakeHub) -> None:
@@ -64,11 +64,11 @@ def test_a_space_that_is_refused_is_one_sentence(hub: FakeHub, where: str, fault
 
 
 def test_the_header_of_the_readme_is_what_a_space_needs() -> None:
-    _, header, _ = (ROOT / "README.md").read_text().split("---\n", 2)
+    _, header, _ = (ROOT / "README.md").read_text(encoding="utf-8").split("---\n", 2)
     said = yaml.safe_load(header)
     assert said["sdk"] == "gradio"
     assert said["app_file"] == "app.py"
-    assert said["sdk_version"] in (ROOT / "constraints.txt").read_text()
+    assert said["sdk_version"] in (ROOT / "constraints.txt").read_text(encoding="utf-8")
     assert said["colorFrom"] in COLOURS
     assert said["colorTo"] in COLOURS
     assert len(said["short_description"]) <= 60

@@ -33,8 +33,8 @@ def pictures() -> torch.Tensor:
 
 def changed(folder: Path, copy: Path, **fields: object) -> Path:
     """A copy of the classifier with other fields in its config.json."""
-    raw = json.loads((folder / CONFIG).read_text())
-    (copy / CONFIG).write_text(json.dumps({**raw, **fields}))
+    raw = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    (copy / CONFIG).write_text(json.dumps({**raw, **fields}), encoding="utf-8")
     (copy / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes())
     return copy
 
@@ -47,7 +47,7 @@ def test_the_command_learns_and_records_what_it_measured(folder: Path, pictures:
     assert classifier.config.images_seen == 2 * 2048
     assert "--epochs 2" in classifier.config.command
     assert all(part.stat().st_size < 10e6 for part in folder.iterdir())
-    assert f"{classifier.config.test_accuracy:.2%}" in (folder / CARD).read_text()
+    assert f"{classifier.config.test_accuracy:.2%}" in (folder / CARD).read_text(encoding="utf-8")
 
 
 def test_saved_and_loaded_it_is_the_same(folder: Path, tmp_path: Path, pictures: torch.Tensor) -> None:
@@ -145,7 +145,7 @@ def test_a_bad_config_is_named(folder: Path, tmp_path: Path, fields: dict[str, o
     [("widths", [0]), ("widths", 32), ("widths", []), ("size", 17), ("size", 4), ("num_classes", 1), ("features", "a")],
 )
 def test_a_bad_architecture_is_named(folder: Path, tmp_path: Path, field: str, value: object) -> None:
-    architecture = {**json.loads((folder / CONFIG).read_text())["architecture"], field: value}
+    architecture = {**json.loads((folder / CONFIG).read_text(encoding="utf-8"))["architecture"], field: value}
     with pytest.raises(CheckpointError, match=f"{field} must be"):
         load_classifier(changed(folder, tmp_path, architecture=architecture))
 
@@ -160,7 +160,7 @@ def test_weights_that_are_cut_off_missing_or_of_another_network_are_named(folder
     (tmp_path / "model.pt").write_bytes(content)
     with pytest.raises(CheckpointError, match=r"has no model\.safetensors; model\.pt is a pickle"):
         load_classifier(tmp_path)
-    raw = json.loads((folder / CONFIG).read_text())
+    raw = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     changed(folder, tmp_path, architecture={**raw["architecture"], "features": 32})
     with pytest.raises(CheckpointError, match="does not fit"):
         load_classifier(tmp_path)

@@ -125,6 +125,61 @@ def test_a_state_that_is_cut_off_or_none_is_refused(tmp_path):
         trainer().resume(tmp_path)
 
 
+def with_tensors(folder, change):
+    """Other tensors in the folder's state."""
+    metadata, tensors = with_metadata(folder), load_file(folder / STATE)
+    change(tensors)
+    save_file(tensors, folder / STATE, metadata)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"step": "three"}, "step is not JSON"),
+        ({"step": "-1"}, "step must be a whole number from 0"),
+        ({"step": "7"}, "the step of .* must be a whole number from 0 to 6, got 7"),
+        ({"options": "{"}, "options is not JSON"),
+        ({"options": "[" * 100_000}, "options is nested too deeply"),
+        ({"options": "[]"}, r"options must be an object, got \[\]"),
+        ({"options": '{"data": ["synthetic"]}'}, r"data must be \['synthetic'\] as in the run of"),
+    ],
+)
+def test_a_state_whose_step_or_options_are_damaged_is_refused(tmp_path, changes, sentence):
+    advance(trainer(), 1).save(tmp_path, "")
+    with_metadata(tmp_path, **changes)
+    with pytest.raises(ValueError, match=sentence) as refused:
+        trainer().resume(tmp_path)
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda t: t.pop("network.out.bias"), r"does not fit the network: it lacks the tensor network\.out\.bias"),
+        (lambda t: t.pop("ema 0.1.out.bias"), r"it lacks the tensor ema 0\.1\.out\.bias"),
+        (lambda t: t.update({"network.x": torch.zeros(1)}), r"has the tensor 'network\.x', which the network has not"),
+        (lambda t: t.update({"network.out.bias": torch.zeros(3)}), r"network\.out\.bias must be .*, got F32 of shape"),
+        (lambda t: t.pop("optimizer.out.bias.exp_avg"), "state must have step, exp_avg, exp_avg_sq of out.bias"),
+        (lambda t: t.update({"optimizer.out.bias.exp_avg": torch.zeros(3)}), "state must have step, exp_avg"),
+    ],
+)
+def test_a_state_whose_tensors_do_not_fit_is_refused(tmp_path, change, sentence):
+    advance(trainer(), 1).save(tmp_path, "")
+    with_tensors(tmp_path, change)
+    with pytest.raises(ValueError, match=sentence):
+        trainer().resume(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["folder", "dangling"])
+def test_a_state_that_is_no_file_is_refused(tmp_path, kind):
+    if kind == "folder":
+        (tmp_path / STATE).mkdir()
+    else:
+        (tmp_path / STATE).symlink_to("absent")
+    with pytest.raises(ValueError, match="is cut off or not a safetensors file"):
+        trainer().resume(tmp_path)
+
+
 @pytest.mark.parametrize("part", ["weights", "optimiser"])
 def test_a_good_state_is_never_overwritten_by_one_that_is_not_finite(tmp_path, part):
     run = advance(trainer(), 2)

@@ -32,7 +32,7 @@ def test_programs_get_a_grid_and_stats(client: Client, engine: Engine) -> None:
 
 
 def test_the_documented_example_runs_as_it_stands(client: Client, tmp_path: Path, monkeypatch: Any) -> None:
-    [example] = re.findall(r"```python\n(.*?)```", (DOCS / "api.md").read_text(), re.DOTALL)
+    [example] = re.findall(r"```python\n(.*?)```", (DOCS / "api.md").read_text(encoding="utf-8"), re.DOTALL)
     assert len(example.strip().splitlines()) == 10
     monkeypatch.chdir(tmp_path)
     exec(example.replace("http://127.0.0.1:7860", client.src), {})
