@@ -1,6 +1,7 @@
 // The two grids: what is drawn on them, what stands above and below them, and the sample that is pointed at.
 
 import {all, decimal, number, one, text} from '../shared/dom.js';
+import {openStep} from '../shared/tabs.js';
 import {gridTitle} from '../shared/wording.js';
 import {drawFrame, layoutOf} from './canvas.js';
 
@@ -87,7 +88,7 @@ export class Pane {
   /**
    * The sample under the pointer, in reading order.
    *
-   * @param {PointerEvent} event
+   * @param {MouseEvent} event
    */
   sampleUnder(event) {
     if (!this.drawn) return null;
@@ -97,8 +98,15 @@ export class Pane {
     return n >= 0 && n < count ? n : null;
   }
 
+  /** Show a sample inside a step. @param {number | null} n in reading order */
+  #openStep(n) {
+    if (n === null || !this.drawn) return;
+    const {store, drawn: {classes, w}} = this, {several, columns} = layoutOf(this.drawn, store.model);
+    openStep(several ? Math.floor(n / columns) : n, {...(several ? {class: classes[n % columns]} : {}), ...(w === store.request.w ? {} : {w})});
+  }
+
   /**
-   * Let the pointer and the arrow keys pick a sample.
+   * Let the pointer and the arrow keys pick a sample; a double click or Enter shows it inside a step.
    *
    * @param {{pick: (n: number | null) => void, picked: () => number | null, speak: (sentence: string) => void}} view
    */
@@ -109,6 +117,7 @@ export class Pane {
     canvas.addEventListener('pointerleave', event => { if (event.pointerType !== 'touch') pick(null); });
     canvas.addEventListener('focus', () => { if (this.drawn && canvas.matches(':focus-visible')) pick(picked() ?? 0); });
     canvas.addEventListener('blur', () => pick(null));
+    canvas.addEventListener('dblclick', event => this.#openStep(this.sampleUnder(event)));
     canvas.addEventListener('keydown', event => {
       if (!this.drawn) return;
       const {columns, count} = layoutOf(this.drawn, this.store.model);
@@ -116,6 +125,7 @@ export class Pane {
       const steps = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, Home: -count, End: count};
       const by = steps[event.key];
       if (event.key === 'Escape') pick(null);
+      if (event.key === 'Enter') this.#openStep(picked());
       if (!by) return;
       event.preventDefault();
       const to = Math.min(count - 1, Math.max(0, (picked() ?? 0) + by));

@@ -1,5 +1,6 @@
 """Grids of samples: the request that describes one, how it is drawn, and how it is saved as a sheet.
 
-Read request.py (GridRequest), drawing.py (a request to pixels), ladder.py (the strengths drawn ahead), sheet.py (PNG).
+Read request.py (GridRequest), drawing.py (a request to pixels), trajectory.py (the same with every
+step kept), ladder.py (the strengths drawn ahead), sheet.py (PNG).
 May import data, diffusion, guidance, sampling and the top-level helpers.
 """
