@@ -1,6 +1,7 @@
 // The two grids: what is drawn on them, what stands above and below them, and the sample that is pointed at.
 
 import {fixed, number, one, text} from '../shared/dom.js';
+import {openStep} from '../shared/tabs.js';
 import {meterHelp} from '../shared/wording.js';
 import {drawDifference, drawFrame, layoutOf} from './canvas.js';
 
@@ -99,7 +100,7 @@ export class Pane {
   /**
    * The sample under the pointer, in reading order.
    *
-   * @param {PointerEvent} event
+   * @param {MouseEvent} event
    */
   sampleUnder(event) {
     if (!this.drawn) return null;
@@ -110,17 +111,33 @@ export class Pane {
   }
 
   /**
-   * Let the pointer and the arrow keys pick a sample.
+   * Show a sample inside a step.
    *
-   * @param {{pick: (n: number | null) => void, picked: () => number | null, speak: (sentence: string) => void}} view
+   * @param {number | null} n in reading order
+   * @param {import('./types.js').PlainRequest} request of this grid
    */
-  listen({pick, picked, speak}) {
+  #openStep(n, request) {
+    if (n === null || !this.drawn) return;
+    const {classes, w} = this.drawn, {several, columns} = layoutOf(this.drawn, this.store.model);
+    openStep(several ? n % columns : n, {...request, w, class: classes[several ? Math.floor(n / columns) : 0]});
+  }
+
+  /**
+   * Let the pointer and the arrow keys pick a sample; a double click or Enter shows it inside a step.
+   *
+   * @param {{
+   *   pick: (n: number | null) => void, picked: () => number | null, speak: (sentence: string) => void,
+   *   request: () => import('./types.js').PlainRequest,
+   * }} view request: of this grid
+   */
+  listen({pick, picked, speak, request}) {
     const {canvas} = this;
     canvas.addEventListener('pointermove', event => pick(this.sampleUnder(event)));
     canvas.addEventListener('pointerdown', event => pick(this.sampleUnder(event)));
     canvas.addEventListener('pointerleave', event => { if (event.pointerType !== 'touch') pick(null); });
     canvas.addEventListener('focus', () => { if (this.drawn && canvas.matches(':focus-visible')) pick(picked() ?? 0); });
     canvas.addEventListener('blur', () => pick(null));
+    canvas.addEventListener('dblclick', event => this.#openStep(this.sampleUnder(event), request()));
     canvas.addEventListener('keydown', event => {
       if (!this.drawn) return;
       const {columns, count} = layoutOf(this.drawn, this.store.model);
@@ -128,6 +145,7 @@ export class Pane {
       const steps = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, Home: -count, End: count};
       const by = steps[event.key];
       if (event.key === 'Escape') pick(null);
+      if (event.key === 'Enter') this.#openStep(picked(), request());
       if (!by) return;
       event.preventDefault();
       const to = Math.min(count - 1, Math.max(0, (picked() ?? 0) + by));

@@ -45,9 +45,10 @@ export class Views {
     this.comparison = new ComparisonMenu(this.panes[0].figure, store, change);
     this.controls = new Controls(lab, store, events);
     this.settings = new Settings(lab, store, change);
-    for (const pane of this.panes) {
-      pane.listen({pick: n => this.pick(n), picked: () => this.strip.sample, speak: sentence => this.captions.speak(sentence)});
-    }
+    this.panes.forEach((pane, i) => pane.listen({
+      pick: n => this.pick(n), picked: () => this.strip.sample, speak: sentence => this.captions.speak(sentence),
+      request: () => (i ? store.guided : store.reference),
+    }));
   }
 
   /**

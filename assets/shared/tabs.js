@@ -49,6 +49,26 @@ export function onOpenInExplore(listener) {
 }
 
 /**
+ * Open the tab "Inside a step" at a sample.
+ *
+ * @param {number} sample of its class, from 0
+ * @param {Partial<PlainRequest>} fields where its request differs from what Explore shows
+ */
+export function openStep(sample, fields = {}) {
+  dispatchEvent(new CustomEvent('lab:step', {detail: {sample, fields}}));
+  dispatchEvent(new CustomEvent('lab:open', {detail: 'step'}));
+}
+
+/**
+ * Call the listener when a sample is to be shown inside a step.
+ *
+ * @param {(sample: number, fields: Partial<PlainRequest>) => void} listener
+ */
+export function onOpenStep(listener) {
+  addEventListener('lab:step', event => { if (event instanceof CustomEvent) listener(event.detail.sample, event.detail.fields); });
+}
+
+/**
  * Call the listener when a tab is to be opened.
  *
  * @param {(tab: string) => void} listener

@@ -40,7 +40,7 @@ def combine_both(results: Results, w: Tensor, values: Values, memory: Memory) ->
     return extrapolated(results[CONDITIONAL], results[UNCONDITIONAL], w), memory
 
 
-CFG = Rule("Classifier-free guidance", "(1 + w) ε(z, c) − w ε(z)", needs_both, combine_both)
+CFG = Rule("Classifier-free guidance", "(1 + w) ε(z, c) − w ε(z)", needs_both, combine_both, linear=True)
 
 
 # ---- per channel: DiT's ----

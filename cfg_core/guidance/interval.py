@@ -29,4 +29,5 @@ INTERVAL = Rule(
     _needed_rows,
     combine_both,
     parameters=(LOW, HIGH),
+    linear=True,
 )

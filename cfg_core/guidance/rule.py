@@ -74,6 +74,8 @@ class Rule:
     formula: of ε̃, as the page shows it. needs: (log_snr (B,), w (B,), values) → which samples need which evaluations,
     with every evaluation that the rule may need among them; only what a sample needs is computed. combine: (results,
     w, values, memory) → the guided prediction and the new memory. channels: a sample must have at least so many.
+    linear: whether it is eq. 6 of c = CONDITIONAL and u = UNCONDITIONAL, c + w (c − u), at every λ at which it needs u
+    for w = 1, and c at the others; w can then be changed without another evaluation.
     """
 
     title: str
@@ -82,6 +84,7 @@ class Rule:
     combine: Callable[[Results, Tensor, Values, Memory], tuple[Prediction, Memory]]
     parameters: tuple[Parameter, ...] = ()
     channels: int = 0
+    linear: bool = False
 
     @cached_property
     def sources(self) -> frozenset[str]:

@@ -18,13 +18,14 @@ from cfg_core.ui.explore import Explore
 from cfg_core.ui.middleware import RequestGuard
 from cfg_core.ui.refusal import without_input
 from cfg_core.ui.scripts import SCRIPTS
+from cfg_core.ui.step import Step
 from cfg_core.ui.toy2d import Toy2d
 from cfg_core.ui.tradeoff import TradeOff
 
 CALLS = 8
 """Calls of the grid endpoint that are served at once; the engine advances them together."""
 
-TABS = {"explore": "Explore", "toy2d": "2-D lab", "tradeoff": "Trade-off"}
+TABS = {"explore": "Explore", "step": "Inside a step", "toy2d": "2-D lab", "tradeoff": "Trade-off"}
 """The tabs by the name of their component, the first of them the one that opens."""
 
 FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "sans-serif")
@@ -46,6 +47,7 @@ def build(models: ModelRegistry, folder: Path = CURVES_FOLDER) -> gr.Blocks:
     with Page(title="Guidance Lab", analytics_enabled=False, fill_width=True) as page:
         component("shell", script="shared/shell.js", TABS=TABS)
         Explore(models, measured.of_models).render()
+        Step(models).render()
         Toy2d().render()
         TradeOff(models, measured).render()
         api = Api(models)
@@ -58,7 +60,7 @@ def build(models: ModelRegistry, folder: Path = CURVES_FOLDER) -> gr.Blocks:
 
 def launch_options() -> dict[str, Any]:
     """Arguments of ``Blocks.launch`` that belong to the page, not to the machine it runs on."""
-    hidden = "".join(f'html:not([data-tab="{name}"]) .{name} {{ display: none; }}' for name in TABS)
+    hidden = "".join(f'html:not([data-tab="{name}"]) .lab.{name} {{ display: none; }}' for name in TABS)
     sheets = "".join(map(style, ("shared/lab", "shared/chart", *(f"{name}/{name}" for name in TABS)))) + hidden
     return {
         "theme": gr.themes.Base(font=FONTS, font_mono=("ui-monospace", "monospace")),

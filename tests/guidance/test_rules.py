@@ -6,6 +6,7 @@ from cfg_core.diffusion.noise import grid_noise
 from cfg_core.diffusion.prediction import Prediction
 from cfg_core.diffusion.schedule import alpha_sigma
 from cfg_core.guidance.guide import guide
+from cfg_core.guidance.rule import CONDITIONAL, UNCONDITIONAL
 from cfg_core.guidance.rules import RULES
 from cfg_core.sampling.loop import advance_jobs, begin, sample
 
@@ -244,3 +245,31 @@ def test_a_denoiser_without_a_classifier_says_so(tiny_denoiser):
     z, log_snr, labels = noisy(tiny_denoiser, 2)
     with pytest.raises(ValueError, match="must have a noise-aware classifier"):
         guide(tiny_denoiser, RULES["classifier"], z, log_snr, labels, torch.ones(2))
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_is_linear_exactly_where_it_says_so(name):
+    """On results that are made up: c + w (c − u) where u is needed for w = 1, and c elsewhere."""
+    rule, generator = RULES[name], torch.Generator().manual_seed(3)
+    log_snr, count = torch.linspace(-6, 6, 9, dtype=torch.float64), (9,)
+    values = {parameter.name: parameter.default for parameter in rule.parameters}
+    needs = rule.needs(log_snr, torch.ones(count), values)
+
+    def made(*shape):
+        return torch.randn(*count, *shape, generator=generator, dtype=torch.float64)
+
+    def result(evaluation):
+        several = (3,) if evaluation.label == "every" else ()
+        if evaluation.source == "classifier":
+            return made(3).softmax(1) if several else made(4, 2, 2)
+        return Prediction(log_snr, made(*several, 4, 2, 2), made(*several, 4, 2, 2))
+
+    results = {evaluation: result(evaluation) for evaluation in {CONDITIONAL: 0, UNCONDITIONAL: 0, **needs}}
+    c, u = results[CONDITIONAL], results[UNCONDITIONAL]
+    acts = needs.get(UNCONDITIONAL, torch.zeros(count).bool())[:, None, None, None]
+    repeated = Prediction(log_snr, torch.where(acts, u.x, c.x), torch.where(acts, u.eps, c.eps))
+    given = {**results, UNCONDITIONAL: repeated}
+    for strength in (0.5, 3.0):
+        guided, _ = rule.combine(given, torch.full(count, strength, dtype=torch.float64), values, None)
+        expected = torch.where(acts, c.x + strength * (c.x - u.x), c.x)
+        assert torch.allclose(guided.x, expected, atol=1e-12) == rule.linear
