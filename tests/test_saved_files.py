@@ -42,7 +42,7 @@ def test_old_files_open_and_what_they_lack_takes_its_default() -> None:
     assert isinstance(model, CheckpointConfig)
     assert model.finished
     assert isinstance(classifier, ClassifierConfig)
-    assert (classifier.schedule, classifier.spread) == (None, 0.0)
+    assert (classifier.schedule, classifier.spread, classifier.architecture.stem) == (None, 0.0, 0)
     assert isinstance(guide, ClassifierConfig)
     assert guide.schedule is not None
     assert all('"version":' not in path.read_text(encoding="utf-8") for path in OLD.glob("*.json"))

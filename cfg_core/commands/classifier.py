@@ -26,6 +26,7 @@ from cfg_core.networks.classifier import ClassifierArchitecture, ClassifierNetwo
 from cfg_core.networks.noise_aware_classifier import NoiseAwareClassifierNetwork
 from cfg_core.training.classifiers import (
     CARD_LEVELS,
+    Recipe,
     accuracy,
     accuracy_at,
     classifier_card,
@@ -33,13 +34,20 @@ from cfg_core.training.classifiers import (
     train_classifier,
 )
 from cfg_core.training.finite import NotFiniteError, check_finite
+from cfg_core.training.optimizers import OPTIMIZERS, check_available
+
+WIDTHS, COLOUR_WIDTHS = (64, 128, 256), (64, 256, 256)
+"""Channels at 1/2, 1/4 and 1/8 of the resolution where the command names none; the second of clean colour pictures."""
+
+STEM = 24
+"""Channels at full resolution, of a classifier of clean pictures."""
 
 NETWORKS = {False: ClassifierNetwork, True: NoiseAwareClassifierNetwork}
 """Whether it is noise-aware → the network that is trained."""
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line; defaults are those of the shipped Fashion-MNIST classifier."""
+    """The command line; its defaults are the recipe of docs/training.md."""
     p = command_parser("classifier", "Train a classifier to evaluate samples, or a noise-aware one to guide them.")
     add_data_options(p)
     network = p.add_argument_group("network")
@@ -49,15 +57,18 @@ def parser() -> argparse.ArgumentParser:
     network.add_argument(
         "--widths",
         type=whole_numbers,
-        default=ClassifierArchitecture.widths,
-        metavar="32,64,128",
-        help="channels at 1/2, 1/4, 1/8 … of the resolution",
+        metavar="64,128,256",
+        help="channels at 1/2, 1/4, 1/8 … of the resolution (default: 64,128,256; 64,256,256 for clean colour)",
     )
     steps = p.add_argument_group("training")
-    steps.add_argument("--epochs", type=int, default=6, help="how often every picture is seen")
-    steps.add_argument("--batch", type=int, default=128, help="pictures a step")
-    steps.add_argument("--learning-rate", type=float, default=5e-3, help="peak of the cycle")
-    steps.add_argument("--shift", type=int, default=0, help="move pictures at random, by so many pixels at most")
+    steps.add_argument("--epochs", type=int, default=Recipe.epochs, help="how often every picture is seen")
+    steps.add_argument("--batch", type=int, default=Recipe.batch, help="pictures a step")
+    newest = "muon" if hasattr(torch.optim, "Muon") else "adamw"
+    steps.add_argument("--optimizer", default=newest, help=f"one of {', '.join(OPTIMIZERS)}")
+    steps.add_argument("--learning-rate", type=float, default=Recipe.learning_rate, help="its peak")
+    steps.add_argument(
+        "--shift", type=int, default=Recipe.shift, help="move every picture at random, by so many pixels at most"
+    )
     steps.add_argument("--precision", default="default", help=f"one of {', '.join(PRECISIONS)}")
     steps.add_argument("--seed", type=int, default=0, help="of weights, order, moves and noise")
     output = p.add_argument_group("output")
@@ -74,20 +85,22 @@ def main(arguments: list[str] | None = None) -> None:
     a = p.parse_args(arguments)
     command = recorded_command("classifier", arguments, a)
     try:
-        number("epochs", a.epochs, 1, 1000, whole=True)
-        number("batch", a.batch, 2, 65536, whole=True)
-        number("learning-rate", a.learning_rate, 1e-8, 1)
+        recipe = Recipe(a.epochs, a.batch, a.learning_rate, a.shift)
+        check_available(choice("optimizer", a.optimizer, OPTIMIZERS))
         number("seed", a.seed, 0, 2**32 - 1, whole=True)
         largest = a.size or 1024
         number("shift", a.shift, 0, largest // 4, whole=True)
         precision = PRECISIONS[choice("precision", a.precision, PRECISIONS)]
-        architecture, kind = ClassifierArchitecture(1, largest, 2, a.widths), NETWORKS[a.noisy]
+        stem = 0 if a.noisy else STEM
+        architecture = ClassifierArchitecture(1, largest, 2, a.widths or WIDTHS, stem=stem)
+        kind = NETWORKS[a.noisy]
         without_memory(lambda: kind(architecture))  # so that widths that it does not take are refused now
         check_checkpoint_writable("out", a.out)
         training, test = load_splits(a.data, a.data_root, a.size)
         channels, size = training.images.shape[1:3]
         number("shift", a.shift, 0, size // 4, whole=True)
-        architecture = replace(architecture, channels=channels, size=size, num_classes=len(training.classes))
+        widths = a.widths or (WIDTHS if a.noisy or channels == 1 else COLOUR_WIDTHS)
+        architecture = ClassifierArchitecture(channels, size, len(training.classes), widths, stem=stem)
         schedule, seen = Schedule() if a.noisy else None, a.epochs * len(training.labels)
         config = ClassifierConfig(
             architecture, training.classes, training.name, training.licence, 0.0, seen, command, schedule
@@ -99,12 +112,12 @@ def main(arguments: list[str] | None = None) -> None:
     device, generator = choose_device(), torch.Generator().manual_seed(a.seed)
     network = kind(architecture).to(device)
     logits = noisy_logits(network, schedule, generator) if schedule else network
-    recipe = a.epochs, a.batch, a.learning_rate, generator, a.shift, precision
+    steps = train_classifier(network, logits, training, OPTIMIZERS[a.optimizer](network), recipe, generator, precision)
     try:
         with progress_bar() as progress:
-            task = progress.add_task("loss", total=-(-len(training.labels) // a.batch) * a.epochs)
+            task = progress.add_task("loss", total=recipe.steps(len(training.labels)))
             losses: list[float] = []
-            for loss in train_classifier(network, logits, training, *recipe):
+            for loss in steps:
                 losses.append(loss)
                 progress.update(task, advance=1, description=f"loss {np.mean(losses[-50:]):.4f}")
         check_finite("weights", network.state_dict())

@@ -12,13 +12,15 @@ def mirrored(images: Tensor, probability: float, generator: torch.Generator) -> 
 
 
 def shifted(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
-    """Images (N, C, S, S), all moved by the same −most … most pixels along each side, reflected at the border."""
+    """Images (N, C, S, S), each of them moved by −most … most pixels along each side, reflected at the border."""
     if not most:
         return images
-    down, right = torch.randint(2 * most + 1, (2,), generator=generator).tolist()
-    size = images.shape[-1]
+    count, size = len(images), images.shape[-1]
     padded = F.pad(images.float(), [most] * 4, mode="reflect").to(images.dtype)
-    return padded[..., down : down + size, right : right + size]
+    first = torch.randint(2 * most + 1, (2, count, 1), generator=generator)
+    rows, columns = first + torch.arange(size)  # (N, S) each
+    every = torch.arange(count)[:, None, None]
+    return padded[every, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
 def to_unit(images: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """A convolutional classifier of clean images."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,8 @@ from cfg_core.networks.linear import Linear
 
 @dataclass(frozen=True)
 class ClassifierArchitecture:
-    """widths: channels at 1/2, 1/4, 1/8 … of the resolution. features: the penultimate layer's.
+    """widths: channels at 1/2, 1/4, 1/8 … of the resolution. features: the penultimate layer's. stem: channels at full
+    resolution, 0, as in files without it, for none; noise-aware classifiers have none.
 
     Raises ValueError for a field out of range.
     """
@@ -22,6 +24,7 @@ class ClassifierArchitecture:
     num_classes: int
     widths: tuple[int, ...] = (32, 64, 128)
     features: int = 64
+    stem: int = 0
 
     def __post_init__(self) -> None:
         number("channels", self.channels, 1, 16, whole=True)
@@ -31,36 +34,53 @@ class ClassifierArchitecture:
             raise ValueError(f"widths must be a list of 1 to 6 numbers, got {shown(self.widths)}")
         for width in self.widths:
             number("widths", width, 1, 2048, whole=True)
-        if number("size", self.size, 2 ** len(self.widths), 1024, whole=True) % 2:
+        number("stem", self.stem, 0, 2048, whole=True)
+        least = 2 ** len(self.widths) + (1 if self.stem else 0)  # the stem takes one pixel off each side
+        if number("size", self.size, least, 1024, whole=True) % 2:
             raise ValueError(f"size must be even, got {self.size}")
 
 
 class ClassifierNetwork(nn.Module):
     """``forward(x)``: (N, C, S, S) in [−1, 1] to class logits (N, K), through ``embed`` (N, features) and ``head``.
 
-    Squares of 2×2 pixels become channels; two 3×3 convolutions at each resolution, the mean over the positions, a
-    linear layer and a ReLU.
+    With a stem: a 2×2 convolution at full resolution; at each resolution two 3×3 convolutions, the first of them
+    before the maximum over squares of 2×2. Without one: squares of 2×2 pixels become channels; two 3×3 convolutions at
+    each resolution. Then the mean over the positions, a linear layer and a ReLU.
     """
 
     def __init__(self, architecture: ClassifierArchitecture) -> None:
         super().__init__()
         a = architecture
-        layers: list[nn.Module] = []
-        for before, width in zip((4 * a.channels, *a.widths), a.widths, strict=False):
-            pool = [nn.MaxPool2d(2)] if layers else []
-            layers += [*pool, *_convolution(before, width), *_convolution(width, width)]
-        self.body = nn.Sequential(*layers)
+        self.body = nn.Sequential(*(_with_stem(a) if a.stem else _without_stem(a)))
+        self.unshuffle = 1 if a.stem else 2
         self.penultimate = Linear(a.widths[-1], a.features)
         self.head = Linear(a.features, a.num_classes)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def embed(self, x: Tensor) -> Tensor:
-        squares = F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last)  # (N, 4C, S/2, S/2)
-        return F.relu(self.penultimate(self.body(squares).mean((2, 3))))
+        x = F.pixel_unshuffle(x, self.unshuffle).contiguous(memory_format=torch.channels_last)
+        return F.relu(self.penultimate(self.body(x).mean((2, 3))))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.embed(x))
 
 
-def _convolution(before: int, after: int) -> list[nn.Module]:
-    return [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+def _with_stem(a: ClassifierArchitecture) -> list[nn.Module]:
+    layers: list[nn.Module] = [nn.Conv2d(a.channels, a.stem, 2), nn.GELU()]
+    for before, width in pairwise((a.stem, *a.widths)):
+        layers += [_convolution(before, width), nn.MaxPool2d(2), nn.BatchNorm2d(width), nn.GELU()]
+        layers += [_convolution(width, width), nn.BatchNorm2d(width), nn.GELU()]
+    return layers
+
+
+def _without_stem(a: ClassifierArchitecture) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for before, width in pairwise((4 * a.channels, *a.widths)):
+        layers += [nn.MaxPool2d(2)] if layers else []
+        layers += [_convolution(before, width), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+        layers += [_convolution(width, width), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+    return layers
+
+
+def _convolution(before: int, after: int) -> nn.Conv2d:
+    return nn.Conv2d(before, after, 3, padding=1, bias=False)

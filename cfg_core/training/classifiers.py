@@ -1,25 +1,48 @@
 """Training of the classifiers: of clean images, for the features of metrics, and noise-aware, for guidance.
 
-python -m cfg_core classifier --data fashion_mnist --out checkpoints/fashion-mnist-classifier
-python -m cfg_core classifier --data fashion_mnist --noisy --out checkpoints/fashion-mnist-guide
-python -m cfg_core classifier --data cifar10 --widths 64,128,256 --epochs 12 --shift 2 --precision bfloat16 --out …
+python -m cfg_core classifier --data cifar10 --out runs/cifar10-classifier
+python -m cfg_core classifier --data cifar10 --noisy --out runs/cifar10-guide
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cfg_core.checkpoints.classifiers import BLOCK, ClassifierConfig
+from cfg_core.checks import number
 from cfg_core.data.datasets import DataSet
 from cfg_core.data.pixels import mirrored, shifted, to_unit
 from cfg_core.diffusion.schedule import Schedule, alpha_sigma, per_sample
 from cfg_core.training.finite import NotFiniteError
 from cfg_core.training.loss import stratified
+from cfg_core.training.optimizers import Optimizers
 
 Logits = Callable[[Tensor], Tensor]
 """The function that is trained or measured: clean images (N, C, S, S) in [−1, 1] to class logits (N, K)."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a classifier is trained: epochs over all images, images a step, the peak of the learning rate, and by how
+    many pixels at most an image is moved at random. Raises ValueError for a field out of range."""
+
+    epochs: int = 12
+    batch: int = 256
+    learning_rate: float = 5e-3
+    shift: int = 2
+
+    def __post_init__(self) -> None:
+        number("epochs", self.epochs, 1, 1000, whole=True)
+        number("batch", self.batch, 2, 65536, whole=True)
+        number("learning-rate", self.learning_rate, 1e-8, 1)
+        number("shift", self.shift, 0, 256, whole=True)
+
+    def steps(self, count: int) -> int:
+        """Of training on so many images."""
+        return -(-count // self.batch) * self.epochs
 
 
 def noisy_logits(network: nn.Module, schedule: Schedule, generator: torch.Generator) -> Logits:
@@ -46,41 +69,35 @@ def train_classifier(
     network: nn.Module,
     logits: Logits,
     dataset: DataSet,
-    epochs: int,
-    batch: int,
-    learning_rate: float,
+    optimizers: Optimizers,
+    recipe: Recipe,
     generator: torch.Generator,
-    shift: int = 0,
     precision: torch.dtype | None = None,
 ) -> Iterator[float]:
-    """AdamW on the cross-entropy, one cycle of the learning rate; yields the loss of each step.
+    """Minimise the cross-entropy; yields the loss of each step.
 
-    Images are mirrored at random where ``dataset.mirror``, and moved by at most ``shift`` pixels. precision: dtype of
-    convolutions, None for that of the weights. Raises NotFiniteError at
+    Images are mirrored at random where ``dataset.mirror``. The learning rate rises over the first fifth of the steps
+    and falls linearly to 0. precision: dtype of convolutions, None for that of the weights. Raises NotFiniteError at
     the first loss that is not finite.
     """
-    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.05, fused=True)
     device, count = next(network.parameters()).device, len(dataset.labels)
-    steps = -(-count // batch) * epochs
-    cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=max(steps, 2), pct_start=0.2)
+    steps = recipe.steps(count)
     network.train()
     step = 0
-    for _ in range(epochs):
-        for chosen in torch.randperm(count, generator=generator).split(batch):
+    for _ in range(recipe.epochs):
+        for chosen in torch.randperm(count, generator=generator).split(recipe.batch):
+            step += 1
             if len(chosen) == 1:  # its batch normalisation would have no variance
                 continue
             images = mirrored(dataset.images[chosen], 0.5 if dataset.mirror else 0, generator)
-            images = shifted(images, shift, generator)
+            images = shifted(images, recipe.shift, generator)
             with torch.autocast(device.type, precision, enabled=precision is not None):
                 predicted = logits(to_unit(images).to(device))
             loss = F.cross_entropy(predicted.float(), dataset.labels[chosen].to(device))
             if not loss.isfinite():
-                raise NotFiniteError(f"loss must be finite, got {loss.item()} in step {step + 1} of {steps}")
-            optimizer.zero_grad()
+                raise NotFiniteError(f"loss must be finite, got {loss.item()} in step {step} of {steps}")
             loss.backward()
-            optimizer.step()
-            cycle.step()
-            step += 1
+            optimizers.step(recipe.learning_rate * min(step / (0.2 * steps), (steps + 1 - step) / (0.8 * steps), 1))
             yield float(loss.detach())
     network.eval()
 

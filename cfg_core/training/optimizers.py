@@ -64,15 +64,18 @@ def adamw(network: nn.Module) -> Optimizers:
 
 
 def muon(network: nn.Module) -> Optimizers:
-    """Muon (Jordan et al., 2024) of the kernels between the first and the last convolution, AdamW of the rest.
+    """Muon (Jordan et al., 2024) of the convolutions' kernels, AdamW of the rest and of the first and the last layer.
 
     A kernel (out, in, k, k) is the matrix (out, k·k·in). Steps are scaled to AdamW's size (Liu et al., arXiv
     2502.16982), so that one learning rate serves both. Needs torch 2.9 or newer.
     """
-    kernels = [(name, p) for name, p in network.named_parameters() if p.ndim == 4][1:-1]
+    last = [name for name, p in network.named_parameters() if p.ndim > 1][-1]
+    kernels = [(name, p) for name, p in network.named_parameters() if p.ndim == 4 and name != last][1:]
     matrices = {name: nn.Parameter(_flat(p.detach())) for name, p in kernels}
     inner = {p for _, p in kernels}
     rest = [p for p in network.parameters() if p not in inner]
+    if not matrices:  # a network of one or two convolutions
+        return adamw(network)
     hidden = torch.optim.Muon(matrices.values(), weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
     return Optimizers(network, [hidden, _adamw(rest)], matrices)
 

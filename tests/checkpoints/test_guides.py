@@ -24,7 +24,8 @@ from tests.conftest import small_network
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A noise-aware classifier of the synthetic pictures, trained by the command."""
     out = tmp_path_factory.mktemp("guide")
-    main(["--data", "synthetic", "--noisy", "--out", str(out), "--epochs", "8", "--batch", "64"])
+    widths = ["--widths", "32,64,128"]
+    main(["--data", "synthetic", "--noisy", "--out", str(out), "--epochs", "8", "--batch", "64", *widths])
     return out
 
 

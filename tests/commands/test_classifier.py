@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cfg_core.checkpoints.classifiers import load_classifier
+from cfg_core.checkpoints.classifiers import ClassifierConfig, load_classifier
 from cfg_core.checkpoints.format import CARD, CONFIG
-from cfg_core.commands.classifier import main
+from cfg_core.commands.classifier import WIDTHS, main
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,7 @@ from cfg_core.commands.classifier import main
         ("--epochs", "0"),
         ("--batch", "1"),
         ("--learning-rate", "nan"),
+        ("--optimizer", "sgd"),
         ("--seed", "-1"),
         ("--shift", "9999"),
     ],
@@ -28,6 +29,15 @@ def test_bad_options_exit_with_2_and_a_sentence(
         main(["--data", "synthetic", "--out", str(tmp_path), option, value])
     assert caught.value.code == 2
     assert f"{option.removeprefix('--')} must be" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("kind", [[], ["--noisy"]])
+def test_a_clean_classifier_begins_at_full_resolution_and_a_noise_aware_one_does_not(kind, tmp_path):
+    data = pictures(tmp_path / "pics", bar=20, blank=20)
+    main(["--data", str(data), "--out", str(tmp_path / "out"), "--epochs", "1", "--batch", "16", *kind])
+    architecture = ClassifierConfig.from_json((tmp_path / "out" / CONFIG).read_text()).architecture
+    assert (architecture.stem > 0) == (not kind)
+    assert architecture.widths == WIDTHS
 
 
 def pictures(folder: Path, **counts: int) -> Path:

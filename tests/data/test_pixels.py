@@ -23,13 +23,18 @@ def test_nothing_is_mirrored_with_probability_0():
     assert torch.equal(mirrored(pictures, 0, torch.Generator().manual_seed(0)), pictures)
 
 
-def test_shifted_pictures_are_moved_whole_and_mirrored_at_the_border():
-    images = torch.arange(2 * 64, dtype=torch.uint8).reshape(2, 1, 8, 8)
-    moved = {tuple(shifted(images, 1, torch.Generator().manual_seed(n)).flatten().tolist()) for n in range(100)}
+def test_each_picture_is_shifted_by_itself_and_reflected_at_the_border():
+    picture = torch.arange(2 * 64, dtype=torch.uint8).reshape(1, 2, 8, 8)
+    moved = {tuple(each.flatten().tolist()) for each in shifted(picture.repeat(200, 1, 1, 1), 1, torch.Generator())}
     assert len(moved) == 9, "−1, 0 or 1 pixel down, and as many to the right"
-    mirrored = torch.cat([images[:, :, 1:2], images[:, :, :-1]], 2)
-    assert tuple(images.flatten().tolist()) in moved
-    assert tuple(mirrored.flatten().tolist()) in moved
+    down = torch.cat([picture[:, :, 1:2], picture[:, :, :-1]], 2)
+    right = torch.cat([picture[..., 1:2], picture[..., :-1]], 3)
+    assert all(tuple(each.flatten().tolist()) in moved for each in (picture, down, right))
+
+
+def test_nothing_is_shifted_by_0_pixels():
+    pictures = torch.arange(4, dtype=torch.uint8).reshape(1, 1, 2, 2)
+    assert torch.equal(shifted(pictures, 0, torch.Generator()), pictures)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])

@@ -14,15 +14,16 @@ from cfg_core.commands.classifier import main
 from cfg_core.data.datasets import DataSet, load_dataset, synthetic
 from cfg_core.data.pixels import to_unit
 from cfg_core.networks.classifier import ClassifierArchitecture, ClassifierNetwork
-from cfg_core.training.classifiers import train_classifier
+from cfg_core.training.classifiers import Recipe, train_classifier
 from cfg_core.training.finite import NotFiniteError
+from cfg_core.training.optimizers import adamw
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A classifier of the synthetic pictures, trained by the command."""
     out = tmp_path_factory.mktemp("classifier")
-    main(["--data", "synthetic", "--out", str(out), "--epochs", "2", "--batch", "64"])
+    main(["--data", "synthetic", "--out", str(out), "--epochs", "2", "--batch", "64", "--widths", "16,32,64"])
     return out
 
 
@@ -78,7 +79,8 @@ def test_the_same_seed_trains_the_same_network() -> None:
         torch.manual_seed(0)
         network = ClassifierNetwork(ClassifierArchitecture(1, 16, 4, (8,)))
         small = synthetic("test")
-        list(train_classifier(network, network, small, 1, 128, 1e-3, torch.Generator().manual_seed(seed)))
+        generator = torch.Generator().manual_seed(seed)
+        list(train_classifier(network, network, small, adamw(network), Recipe(epochs=1, batch=128), generator))
         return network.head.weight.detach()
 
     assert torch.equal(weights(0), weights(0))
@@ -95,7 +97,8 @@ def test_images_are_mirrored_only_where_the_data_set_says_so(mirror: bool) -> No
         seen.extend(x[:, 0, 0, 0].tolist())
         return network(x.flatten(1))
 
-    list(train_classifier(network, logits, data, 1, 16, 1e-3, torch.Generator().manual_seed(0)))
+    recipe = Recipe(epochs=1, batch=16, shift=0)
+    list(train_classifier(network, logits, data, adamw(network), recipe, torch.Generator().manual_seed(0)))
     left, right = to_unit(torch.tensor([0, 3])).tolist()
     assert len(seen) == 64
     assert set(seen) == ({left, right} if mirror else {left})
@@ -104,15 +107,17 @@ def test_images_are_mirrored_only_where_the_data_set_says_so(mirror: bool) -> No
 def test_a_single_image_that_is_left_over_is_no_batch() -> None:
     network = ClassifierNetwork(ClassifierArchitecture(1, 8, 2, (8, 8, 8)))  # its last map is 1×1
     data = DataSet("noise", torch.zeros(9, 1, 8, 8, dtype=torch.uint8), torch.arange(9) % 2, ("a", "b"), "none", False)
-    assert len(list(train_classifier(network, network, data, 2, 4, 1e-3, torch.Generator()))) == 4
+    recipe = Recipe(epochs=2, batch=4)
+    assert len(list(train_classifier(network, network, data, adamw(network), recipe, torch.Generator()))) == 4
 
 
 def test_a_loss_that_is_not_finite_ends_the_training() -> None:
     network = nn.Linear(256, 4)
     with torch.no_grad():
         network.bias[0] = torch.nan
+    recipe = Recipe(epochs=1, batch=64)
     steps = train_classifier(
-        network, lambda x: network(x.flatten(1)), synthetic("test"), 1, 64, 1e-3, torch.Generator()
+        network, lambda x: network(x.flatten(1)), synthetic("test"), adamw(network), recipe, torch.Generator()
     )
     with pytest.raises(NotFiniteError, match="loss must be finite, got nan in step 1 of 8"):
         next(steps)
@@ -142,7 +147,16 @@ def test_a_bad_config_is_named(folder: Path, tmp_path: Path, fields: dict[str, o
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("widths", [0]), ("widths", 32), ("widths", []), ("size", 17), ("size", 4), ("num_classes", 1), ("features", "a")],
+    [
+        ("widths", [0]),
+        ("widths", 32),
+        ("widths", []),
+        ("size", 17),
+        ("size", 4),
+        ("num_classes", 1),
+        ("features", "a"),
+        ("stem", -1),
+    ],
 )
 def test_a_bad_architecture_is_named(folder: Path, tmp_path: Path, field: str, value: object) -> None:
     architecture = {**json.loads((folder / CONFIG).read_text(encoding="utf-8"))["architecture"], field: value}

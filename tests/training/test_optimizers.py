@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch import nn
 
 from cfg_core.networks.unet import UNet, UNetConfig
 from cfg_core.training.optimizers import muon
@@ -21,3 +22,22 @@ def test_a_step_of_muon_is_a_near_orthogonal_matrix_of_the_size_of_an_adamw_step
     singular = torch.linalg.svdvals(change.double()) / (1e-3 * 0.2 * (3 * 3 * 16) ** 0.5)
     assert 0.5 < singular.min() < singular.max() < 1.5, "Newton-Schulz iterations bring them near 1"
     assert kernel.grad is None
+
+
+@HAS_MUON
+@pytest.mark.parametrize(
+    ("layers", "taken"),
+    [
+        ([nn.Conv2d(1, 2, 1), nn.Conv2d(2, 3, 1), nn.Conv2d(3, 1, 1)], ["1.weight"]),
+        ([nn.Conv2d(1, 2, 1), nn.Conv2d(2, 3, 1), nn.Flatten(), nn.Linear(3, 1)], ["1.weight"]),
+        ([nn.Conv2d(1, 2, 1), nn.Conv2d(2, 1, 1)], []),
+        ([nn.Flatten(), nn.Linear(1, 1)], []),
+    ],
+)
+def test_muon_takes_the_kernels_between_the_first_and_the_last_layer(layers: list[nn.Module], taken: list[str]):
+    network = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+    optimizers = muon(network)
+    network(torch.ones(1, 1, 1, 1)).sum().backward()
+    optimizers.step(1e-3)
+    moments = [name.removesuffix(".momentum_buffer") for name in optimizers.tensors() if "momentum_buffer" in name]
+    assert moments == taken
