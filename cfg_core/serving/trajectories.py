@@ -12,7 +12,7 @@ from cfg_core.checks import number
 from cfg_core.diffusion.denoiser import Denoiser
 from cfg_core.grids.request import GridRequest
 from cfg_core.grids.trajectory import Floats, Trajectory, draw_trajectory, guided_at, step_bytes
-from cfg_core.serving.sessions import ServiceFull
+from cfg_core.serving.admission import ServiceFull
 from cfg_core.threads import one_core_each
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from cfg_core.grids.trajectory import Trajectory
 from cfg_core.guidance.interval import HIGH, LOW
 from cfg_core.guidance.rules import RULES
 from cfg_core.sampling.samplers import SAMPLERS
+from cfg_core.serving.admission import ServiceFull
 from cfg_core.serving.registry import ModelRegistry
-from cfg_core.serving.sessions import ServiceFull
 from cfg_core.serving.trajectories import Progress, Trajectories
 from cfg_core.ui.component import component, encoded
 from cfg_core.ui.requests import PageRequests

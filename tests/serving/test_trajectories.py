@@ -10,7 +10,7 @@ import pytest
 from cfg_core.grids.request import GridRequest
 from cfg_core.grids.trajectory import draw_trajectory, guided_at, step_bytes
 from cfg_core.serving import trajectories as module
-from cfg_core.serving.sessions import ServiceFull
+from cfg_core.serving.admission import ServiceFull
 from cfg_core.serving.trajectories import Progress, Trajectories
 
 REQUEST = GridRequest("0123456789ab", (3,), w=(2.0,), samples=2, steps=3)
