@@ -4,8 +4,9 @@
 // w, the left grid is drawn at the w of the slider.
 
 import {number} from '../shared/dom.js';
+import {ownParameters, withOwnParameters} from '../shared/parameters.js';
 import {gridTitle} from '../shared/wording.js';
-import {ownParameters, withOwnParameters} from './parameters.js';
+import {FIELDS} from './parameters.js';
 
 /** @typedef {import('./types.js').Comparison} Comparison */
 /** @typedef {import('./types.js').Description} Description */
@@ -40,7 +41,7 @@ export const referenceW = (vs, w) => (follows(vs) ? w : Number(vs.w ?? 0));
 export function referenceOf(model, request) {
   const {vs, ...fields} = request, sampler = model.samplers.find(each => each.name === vs.sampler);
   const steps = vs.steps ?? (sampler && vs.sampler !== request.sampler ? sampler.steps : request.steps);
-  return withOwnParameters(model, /** @type {PlainRequest} */ ({...fields, ...vs, steps, w: referenceW(vs, request.w)}));
+  return withOwnParameters(FIELDS, model, /** @type {PlainRequest} */ ({...fields, ...vs, steps, w: referenceW(vs, request.w)}));
 }
 
 /**

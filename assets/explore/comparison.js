@@ -1,9 +1,9 @@
 // The menu behind the left grid's title: what the right grid is compared with.
 
 import {one} from '../shared/dom.js';
+import {ParameterInputs} from '../shared/parameter_inputs.js';
+import {parametersOf} from '../shared/parameters.js';
 import {follows, referenceOf, referenceTitle} from './compare.js';
-import {ownParameters} from './parameters.js';
-import {ParameterInputs} from './settings.js';
 
 /** @typedef {import('./store.js').Store} Store */
 /** @typedef {import('./types.js').Comparison} Comparison */
@@ -30,7 +30,7 @@ export class ComparisonMenu {
     this.same = one(pane, '.vs-same', HTMLInputElement);
     /** @param {Comparison} fields */
     const compare = fields => change({vs: {...store.request.vs, ...fields}});
-    this.parameters = new ParameterInputs(one(pane, '.vs-parameters', HTMLElement), fields => compare(/** @type {Comparison} */ (fields)));
+    this.parameters = new ParameterInputs(one(pane, '.vs-parameters', HTMLElement), compare);
     this.#listen(change, compare);
   }
 
@@ -61,8 +61,7 @@ export class ComparisonMenu {
     this.same.disabled = Object.keys(vs).every(name => name === 'w');
     this.w.disabled = follows(vs);
     if (document.activeElement !== this.w) this.w.value = String(other.w);
-    const owners = [model.rules.find(each => each.name === other.rule), model.samplers.find(each => each.name === other.sampler)];
-    this.parameters.reflect(`${other.rule} ${other.sampler}`, owners.flatMap(ownParameters), other);
+    this.parameters.reflect(parametersOf(model, other), other);
   }
 
   /** What stands above the left grid. */

@@ -1,8 +1,9 @@
 // The address of what Explore shows: true at every moment, with entries of its own in the browser's history.
 
 import {readAddress, updateAddress} from '../shared/address.js';
+import {parameterNames} from '../shared/parameters.js';
 import {comparisonFields, comparisonOf} from './compare.js';
-import {addressFields, parameterNames, requestFields} from './parameters.js';
+import {addressFields, requestFields} from './parameters.js';
 
 /** @typedef {import('./store.js').Store} Store */
 /** @typedef {import('./types.js').Comparison} Comparison */

@@ -6,7 +6,8 @@
 
 import {readAddress} from '../shared/address.js';
 import {copiesLink, one, showMessage} from '../shared/dom.js';
-import {onOpenInExplore} from '../shared/tabs.js';
+import {onOpenInExplore, onRemoteGpuRefused} from '../shared/tabs.js';
+import {goneModel} from '../shared/wording.js';
 import {comparisonOf} from './compare.js';
 import {listenKeys} from './keys.js';
 import {Location} from './location.js';
@@ -40,7 +41,7 @@ export async function mount(element, server, {KINDS}, trigger) {
 }
 
 class Explore {
-  /** @type {ReturnType<typeof setTimeout> | undefined} */ #resting;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #restTimer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #drawing;
 
   /**
@@ -60,18 +61,18 @@ class Explore {
       received: () => this.views.redraw(),
       message: sentence => showMessage(this.message, sentence),
       refused: () => this.views.restoreTyped(),
-      gaveUp: () => { lab.dataset.state = 'resting'; },
+      gaveUp: () => { lab.dataset.state = 'idle'; },
       drawRemotely: ask => trigger('submit', ask),
-      replaced: () => location.reload(),
+      replaced: other => this.adopt({...other, notice: goneModel(other)}),
     }, token, {hidden: () => document.hidden});
     this.location = new Location(store);
     this.views = new Views(lab, store, {
       change: fields => this.change(fields), move: w => this.move(w), settle: w => this.settle(w),
-      choose: label => this.choose(label), drawn: () => this.#rest(),
+      choose: label => this.choose(label), drawn: () => this.#becomeIdle(),
     }, this.calm);
     this.playback = new Playback(store, {
       fetch: () => this.transport.trajectory(),
-      resting: () => lab.dataset.state === 'resting',
+      idle: () => lab.dataset.state === 'idle',
       redraw: () => this.views.redraw(),
       playing: on => lab.classList.toggle('playing', on),
       calm: this.calm,
@@ -157,8 +158,8 @@ class Explore {
    */
   move(w) {
     this.store.moveThumb(w);
-    clearTimeout(this.#resting);
-    this.#resting = setTimeout(() => this.settle(w), REST);
+    clearTimeout(this.#restTimer);
+    this.#restTimer = setTimeout(() => this.settle(w), REST);
     this.#begin();
     this.location.updateSoon();
   }
@@ -169,9 +170,9 @@ class Explore {
    * @param {number} exact
    */
   settle(exact) {
-    clearTimeout(this.#resting);
+    clearTimeout(this.#restTimer);
     const {store} = this, w = store.restAt(exact);
-    if (w !== store.request.w || w !== store.thumb || this.lab.dataset.state !== 'resting') this.change({w});
+    if (w !== store.request.w || w !== store.thumb || this.lab.dataset.state !== 'idle') this.change({w});
   }
 
   /**
@@ -214,10 +215,10 @@ class Explore {
   }
 
   /** Both grids are finished and drawn, the thumb is where they were asked for: now the link is of what is shown. */
-  #rest() {
+  #becomeIdle() {
     const {store, lab} = this;
-    if (!store.satisfied || store.thumb !== store.request.w || lab.dataset.state === 'resting') return;
-    lab.dataset.state = 'resting';
+    if (!store.satisfied || store.thumb !== store.request.w || lab.dataset.state === 'idle') return;
+    lab.dataset.state = 'idle';
     store.finish();
     this.#cancellable(false);
     this.location.update();
@@ -256,6 +257,7 @@ class Explore {
     document.addEventListener('visibilitychange', () => { if (!document.hidden) this.transport.poll(); });
     addEventListener('pagehide', () => closeSession(this.transport.token));
     onOpenInExplore(fields => this.change(fields));
+    onRemoteGpuRefused(() => this.transport.gpuRefused());
     copiesLink(one(lab, '.link', HTMLButtonElement));
   }
 }

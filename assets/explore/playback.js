@@ -8,11 +8,11 @@ import {bytes} from '../shared/dom.js';
 /** @typedef {import('./types.js').WireFrame} WireFrame */
 
 /**
- * fetch: the trajectories, or null. resting: whether both grids are finished. redraw: show the step that is set.
+ * fetch: the trajectories, or null. idle: whether both grids are finished. redraw: show the step that is set.
  * playing: it began or ended. calm: whether nothing may move by itself.
  *
  * @typedef {{
- *   fetch: () => Promise<WireFrame[][] | null>, resting: () => boolean, redraw: () => void,
+ *   fetch: () => Promise<WireFrame[][] | null>, idle: () => boolean, redraw: () => void,
  *   playing: (on: boolean) => void, calm: () => boolean,
  * }} PlaybackView
  */
@@ -100,7 +100,7 @@ export class Playback {
 
   async #ask() {
     if (this.trajectories) return true;
-    if (!this.view.resting()) return false;
+    if (!this.view.idle()) return false;
     const {revision} = this.store, found = await this.view.fetch();
     const whole = found?.every(frames => frames.at(-1)?.done && !frames.at(-1)?.error);
     if (!found || !whole || revision !== this.store.revision) return false;
@@ -121,7 +121,7 @@ export class Playback {
   /** Play from where it is, or stop; while the grids are drawn, play once they are. */
   async play() {
     if (this.#timer || this.#waiting) return this.stop();
-    if (!this.view.resting()) {
+    if (!this.view.idle()) {
       this.#waiting = true;
       this.view.playing(true);
       return;

@@ -1,8 +1,9 @@
 // The session of this page on the server: opened at the start, closed with the page.
 
 import {readAddress} from '../shared/address.js';
-import {NO_ANSWER, RETRY, sleep} from '../shared/server.js';
+import {answered} from '../shared/server.js';
 
+/** @typedef {import('./types.js').Description} Description */
 /** @typedef {import('./types.js').ExploreServer} ExploreServer */
 
 /**
@@ -12,15 +13,9 @@ import {NO_ANSWER, RETRY, sleep} from '../shared/server.js';
  * @param {(sentence: string) => void} message shown above the grids, '' for none
  */
 export async function openSession(server, message) {
-  for (;;) {
-    const reply = await server.open_session({query: readAddress()}).catch(() => null);
-    if (reply?.ok) {
-      message('');
-      return reply;
-    }
-    message(reply?.error ?? NO_ANSWER);
-    await sleep(RETRY);
-  }
+  const open = () => server.open_session({query: readAddress()});
+  const reply = await answered(open, {message, later: answer => (answer.ok ? '' : answer.error)});
+  return /** @type {Description & {token: string}} */ (reply);
 }
 
 /**

@@ -1,13 +1,12 @@
 // The settings: a list of what the grids are drawn with, each of which opens in place.
 
-import {all, formula, number, one, text} from '../shared/dom.js';
+import {formula, number, one, text} from '../shared/dom.js';
+import {ParameterInputs} from '../shared/parameter_inputs.js';
+import {ownParameters} from '../shared/parameters.js';
 import {belowZero} from '../shared/wording.js';
-import {ownParameters} from './parameters.js';
 
 /** @typedef {import('./store.js').Store} Store */
 /** @typedef {import('./types.js').GridRequest} GridRequest */
-/** @typedef {import('./types.js').Parameter} Parameter */
-/** @typedef {import('./types.js').PlainRequest} PlainRequest */
 
 const SAMPLES = [1, 4, 8, 9, 16, 25, 36, 64];
 
@@ -50,8 +49,8 @@ export class Settings {
     this.sampler.value = request.sampler;
     this.below.checked = below;
     one(this.lab, '.below-label', HTMLElement).replaceChildren(text('i', 'w'), ` ${belowZero(request.rule)}`);
-    this.ofRule.reflect(rule?.name, ownParameters(rule), request);
-    this.ofSampler.reflect(sampler?.name, ownParameters(sampler), request);
+    this.ofRule.reflect(ownParameters(rule), request);
+    this.ofSampler.reflect(ownParameters(sampler), request);
     if (document.activeElement !== this.steps) this.steps.value = String(request.steps);
     const samples = String(request.samples);
     if (![...this.samples.options].some(option => option.value === samples)) this.samples.append(new Option(samples, samples));
@@ -64,8 +63,10 @@ export class Settings {
 
   /** After a refusal: also what is being typed is what is asked for. */
   restoreTyped() {
-    this.steps.value = String(this.store.request.steps);
-    for (const inputs of [this.ofRule, this.ofSampler]) inputs.restoreTyped(this.store.request);
+    const {model, request} = this.store;
+    this.steps.value = String(request.steps);
+    this.ofRule.reflect(ownParameters(model.rules.find(({name}) => name === request.rule)), request, true);
+    this.ofSampler.reflect(ownParameters(model.samplers.find(({name}) => name === request.sampler)), request, true);
   }
 
   /** @param {string} setting @param {string} title @param {...(string | Node)} rest */
@@ -88,63 +89,5 @@ export class Settings {
     });
     this.steps.addEventListener('change', () => change({steps: this.steps.value}));
     this.samples.addEventListener('change', () => change({samples: +this.samples.value}));
-  }
-}
-
-/** A number input for each parameter of one rule or sampler. */
-export class ParameterInputs {
-  #owner = '';
-  /** @type {Parameter[]} */ #parameters = [];
-
-  /**
-   * @param {HTMLElement} node
-   * @param {(fields: Partial<GridRequest>) => void} change
-   */
-  constructor(node, change) {
-    this.node = node;
-    this.change = change;
-  }
-
-  /**
-   * Show the parameters of an owner, set to a request, except an input that is being typed in.
-   *
-   * @param {string | undefined} owner
-   * @param {Parameter[]} parameters
-   * @param {PlainRequest} request
-   */
-  reflect(owner, parameters, request) {
-    if (owner !== this.#owner) {
-      this.#owner = owner ?? '';
-      this.#parameters = parameters;
-      this.node.replaceChildren(...parameters.map(each => this.#label(each)));
-    }
-    this.#set(request, input => input !== document.activeElement);
-  }
-
-  /** @param {PlainRequest} request */
-  restoreTyped(request) {
-    this.#set(request, () => true);
-  }
-
-  /** @param {PlainRequest} request @param {(input: HTMLInputElement) => boolean} which */
-  #set(request, which) {
-    const inputs = all(this.node, 'input', HTMLInputElement);
-    this.#parameters.forEach(({name, default: usual}, i) => {
-      if (which(inputs[i])) inputs[i].value = String(request[name] ?? usual);
-    });
-  }
-
-  /** @param {Parameter} parameter */
-  #label({name, symbol, low, high, step, help, default: usual}) {
-    const label = text('label', ''), input = document.createElement('input');
-    Object.assign(input, {type: 'number', name, min: low, max: high, step: step || 'any', autocomplete: 'off'});
-    label.title = help;
-    const sign = text('span', '');
-    sign.append(...formula(symbol));
-    label.append(sign, ' ', input);
-    input.addEventListener('change', () => {  // one that was emptied goes back to its default
-      this.change({[name]: input.value.trim() === '' ? usual : Number(input.value)});
-    });
-    return label;
   }
 }

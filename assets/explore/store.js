@@ -1,8 +1,9 @@
 // The state of the Explore tab: what is asked for, which frames are held, what of it is displayed. No DOM, no server.
 
 import {bytes} from '../shared/dom.js';
+import {withOwnParameters} from '../shared/parameters.js';
 import {follows, referenceOf, referenceW, withoutEqual} from './compare.js';
-import {withOwnParameters} from './parameters.js';
+import {FIELDS} from './parameters.js';
 
 /** @typedef {import('./types.js').Frame} Frame */
 /** @typedef {import('./types.js').GridRequest} GridRequest */
@@ -79,7 +80,7 @@ export class Store {
    */
   change(fields) {
     const before = sceneOf(this.request);
-    const request = withOwnParameters(this.model, /** @type {GridRequest} */ ({...this.request, ...fields}));
+    const request = withOwnParameters(FIELDS, this.model, /** @type {GridRequest} */ ({...this.request, ...fields}));
     this.request = {...request, vs: withoutEqual(request, request.vs)};
     this.thumb = this.request.w;
     if (this.thumb < 0) this.below = true;

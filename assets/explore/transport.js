@@ -3,31 +3,31 @@
 // One poll is in flight, for a moment two: a newer request is polled for at once, and the server ends the older poll.
 // Only the answer of the newest poll changes what is displayed; frames of an older one are kept, never put back.
 
-import {NO_ANSWER, RETRY, sleep} from '../shared/server.js';
-import {sceneOf} from './store.js';
+import {answered, sleep} from '../shared/server.js';
+import {QUEUE_FULL, RemoteGpu} from './remote_gpu.js';
 
 /** @typedef {import('./store.js').Store} Store */
 /** @typedef {import('./types.js').Description} Description */
 /** @typedef {import('./types.js').ExploreServer} ExploreServer */
 /** @typedef {import('./types.js').GridRequest} GridRequest */
 /** @typedef {import('./types.js').PlainRequest} PlainRequest */
+/** @typedef {import('./types.js').Refusal} Refusal */
 
 /**
  * What the page does at the events of the transport.
  *
  * received: frames have come. message: a sentence for above the grids, or ''. refused: the newest request was, and the
  * store has gone back. gaveUp: nothing more will come of the request, and a message has been given. drawRemotely: queue a
- * call of the remote GPU. replaced: the server no longer has the model, and has opened the session with another.
+ * call of the remote GPU. replaced: the server no longer has the model, and this is another.
  *
  * @typedef {{
  *   received: () => void, message: (sentence: string) => void, refused: () => void, gaveUp: () => void,
- *   drawRemotely: (ask: {token: string, request: PlainRequest, reference: PlainRequest}) => void, replaced: () => void,
+ *   drawRemotely: (ask: {token: string, request: PlainRequest, reference: PlainRequest}) => void, replaced: (other: Description) => void,
  * }} TransportEvents
  */
 
 const QUEUE_INTERVAL = 500;  // milliseconds between polls of a queued session
 const KEEP_ALIVE = 10_000;   // milliseconds between calls of a page that waits for nothing; after 15 s it may lose its place
-const REMOTE_CALLS = 3;      // of a strip, before the page gives up what they did not draw
 
 const ordinals = new Intl.PluralRules('en', {type: 'ordinal'});
 /** @type {Record<string, string>} */
@@ -42,7 +42,7 @@ export class Transport {
   /** @type {GridRequest | null} */ #sent = null;  // the request of the newest poll
   #visible = false;
   #changingModel = false;
-  #remote = {scene: '', calls: 0, ofScene: 0};   // the strip that was last asked of the remote GPU, and how often
+  #gpu = this.#newGpu();
 
   /**
    * @param {ExploreServer} server
@@ -128,16 +128,17 @@ export class Transport {
    * @returns {Promise<'stop' | 'go on'>}
    */
   async #once(number) {
-    const {store, events} = this;
-    const request = this.#sent = store.request, {held} = store;
-    this.#askRemoteGpu(request);
-    const reply = await this.server.poll(this.#question).catch(() => null);
-    if (!this.active) return 'stop';
-    if (!reply) return this.#later(NO_ANSWER, RETRY);
-    if (!reply.ok && reply.unknown) {
-      const problem = await this.reopen();
-      return problem ? this.#later(problem, RETRY) : 'go on';
-    }
+    const {store, events} = this, wanted = () => number === this.#newest && this.active;
+    let {request, held} = store;
+    const reply = await this.#answered(() => {
+      ({request, held} = store);
+      this.#sent = request;
+      if (store.model.remote) this.#gpu.ask(request);
+      return this.server.poll(this.#question);
+    }, {wanted});
+    if (!reply || !this.active) return 'stop';
+    if (!reply.ok && reply.unknown) return await this.reopen(wanted) ? 'go on' : 'stop';
+    if (!reply.ok && reply.gone) return this.#replaceModel(request);
     if (reply.ok && reply.superseded) return 'go on';
     if (store.held !== held) return 'go on';  // of a scene that is no longer asked for
     if (reply.ok) {
@@ -148,11 +149,13 @@ export class Transport {
     if (number !== this.#newest) return 'stop';
     if (!reply.ok) return this.#refused(request, reply.error);
     if (reply.queue_position) {
-      return this.#later(`The lab is full; you are ${ordinal(reply.queue_position)} in the queue.`, QUEUE_INTERVAL);
+      events.message(`The lab is full; you are ${ordinal(reply.queue_position)} in the queue.`);
+      await this.wait(QUEUE_INTERVAL);
+      return 'go on';
     }
     store.accept(request, reply);
     if (store.request === store.accepted) this.#sent = store.request;
-    if (reply.missing && reply.remote_calls >= this.#remote.calls) this.#remote.scene = '';  // they ended without it
+    if (reply.missing) this.#gpu.missing(reply.remote_calls);
     store.receive(reply);
     events.received();
     events.message(reply.frames.find(frame => frame.error)?.error ?? store.notice);
@@ -160,14 +163,13 @@ export class Transport {
   }
 
   /**
-   * @param {string} sentence
-   * @param {number} milliseconds
-   * @returns {Promise<'go on'>}
+   * @template T
+   * @param {() => Promise<T | null>} call
+   * @param {{wanted?: () => boolean, later?: (answer: T) => string, message?: (sentence: string) => void}} options
    */
-  async #later(sentence, milliseconds) {
-    this.events.message(sentence);
-    await this.wait(milliseconds);
-    return 'go on';
+  #answered(call, options) {
+    const message = (/** @type {string} */ sentence) => this.events.message(sentence || this.store.notice);
+    return answered(call, {message, wait: this.wait, ...options});
   }
 
   /**
@@ -194,40 +196,50 @@ export class Transport {
     return 'go on';
   }
 
-  /**
-   * Where a remote GPU draws, it draws a strip in one call. It is asked once for each, and again if its calls have
-   * ended and did not bring it: a call that waited while something else was asked for is given up by the server.
-   *
-   * @param {GridRequest} request
-   */
-  #askRemoteGpu(request) {
-    if (!this.store.model.remote) return;
-    const scene = sceneOf(request) + (request.w < 0);
-    if (this.#remote.scene === scene) return;
-    const again = this.#lastScene === scene;
-    const ofScene = again ? this.#remote.ofScene + 1 : 1;
-    if (ofScene > REMOTE_CALLS) return;
-    this.#lastScene = scene;
-    this.#remote = {scene, calls: this.#remote.calls + 1, ofScene};
-    const {guided, reference} = this.store;
-    this.events.drawRemotely({token: this.token, request: guided, reference});
+  #newGpu() {
+    return new RemoteGpu(() => {
+      const {guided, reference} = this.store;
+      this.events.drawRemotely({token: this.token, request: guided, reference});
+    });
   }
 
-  #lastScene = '';
+  /** A call of the remote GPU did not get into its queue. */
+  async gpuRefused() {
+    const {store} = this;
+    store.notice = QUEUE_FULL;
+    this.events.message(QUEUE_FULL);
+    await this.#gpu.refused(this.wait);
+    if (store.notice === QUEUE_FULL) store.notice = '';
+    this.poll();
+  }
 
   /**
-   * Open a new session, since the server has forgotten this one. Returns what is wrong, or ''.
+   * Open a new session, since the server has forgotten this one; whether there is one.
+   *
+   * @param {() => boolean} [wanted]
    */
-  async reopen() {
+  async reopen(wanted) {
     const {hash} = this.store.model;
-    const reply = await this.server.open_session({query: {model: hash}}).catch(() => null);
-    if (!reply) return NO_ANSWER;
-    if (!reply.ok) return reply.error;
+    const later = (/** @type {{ok: true} | Refusal} */ reply) => (reply.ok ? '' : reply.error);
+    const reply = await this.#answered(() => this.server.open_session({query: {model: hash}}), {later, wanted});
+    if (!reply?.ok) return false;
     this.token = reply.token;
-    this.#remote = {scene: '', calls: 0, ofScene: 0};
-    this.#lastScene = '';
-    if (reply.model.hash !== hash) this.events.replaced();
-    return '';
+    this.#gpu = this.#newGpu();
+    if (reply.model.hash !== hash) this.events.replaced(reply);
+    return true;
+  }
+
+  /**
+   * The server was started again without the model: go on with another, and of the request with what that can do.
+   *
+   * @param {GridRequest} request
+   * @returns {Promise<'stop'>}
+   */
+  async #replaceModel({model, vs, ...fields}) {
+    const other = await this.describeModel(fields);
+    if (other?.ok) this.events.replaced(other);
+    else if (other) this.events.message(other.error);
+    return 'stop';
   }
 
   /**
@@ -241,9 +253,9 @@ export class Transport {
     if (this.#changingModel) return null;
     if (this.#visible) this.#pause();
     this.#changingModel = true;
-    const reply = await this.server.describe_model({query: fields}).catch(() => null);
+    const reply = await this.#answered(() => this.server.describe_model({query: fields}), {});
     this.#changingModel = false;
-    return reply ?? {ok: false, error: 'the server did not answer'};
+    return reply;
   }
 
   /**
@@ -252,20 +264,20 @@ export class Transport {
    * @param {string} model
    */
   async rail(model) {
-    while (this.store.model.hash === model) {
-      const reply = await this.server.rail({model}).catch(() => null);
-      if (reply && !reply.ok) return '';
-      if (reply?.rail) return reply.rail;
-      await this.wait(RETRY);
-    }
-    return '';
+    const reply = await this.#answered(() => this.server.rail({model}), {
+      wanted: () => this.store.model.hash === model,
+      later: answer => (answer.ok && !answer.rail ? 'They are being drawn.' : ''),
+      message: () => {},  // the grids do not wait for it
+    });
+    return reply?.ok ? reply.rail : '';
   }
 
   /** The denoising of both displayed grids; null where it cannot be had. */
   async trajectory() {
-    const ask = () => this.server.trajectory({token: this.token}).catch(() => null);
+    const {revision} = this.store, wanted = () => this.active && revision === this.store.revision;
+    const ask = () => this.#answered(() => this.server.trajectory({token: this.token}), {wanted});
     let reply = await ask();
-    const forgotten = reply && !reply.ok && reply.unknown && !await this.reopen();
+    const forgotten = reply && !reply.ok && reply.unknown && await this.reopen(wanted);
     if (forgotten || (reply?.ok && reply.trajectories.length < 2)) {  // have the grids again, and then ask
       this.store.request = {...this.store.request};
       await this.poll();

@@ -14,22 +14,16 @@
 
 /** What the page asks for: the right grid, and what the left one is. @typedef {PlainRequest & {vs: Comparison}} GridRequest */
 
-/**
- * A parameter of a rule or a sampler.
- *
- * @typedef {{
- *   name: string, symbol: string, low: number, high: number, default: number, step: number, help: string,
- * }} Parameter
- */
-
-/** @typedef {{name: string, title: string, formula: string, parameters?: Parameter[]}} RuleDescription */
-/** @typedef {{name: string, title: string, steps: number, parameters?: Parameter[]}} SamplerDescription */
+/** @typedef {import('../shared/parameters.js').RuleDescription} RuleDescription */
+/** @typedef {import('../shared/parameters.js').SamplerDescription} SamplerDescription */
 /** @typedef {{w: number, inception: number, fid: number}} CurvePoint */
 
 /**
  * The measured trade-off curve of a model, and the settings that it was measured with.
  *
- * @typedef {{rule: string, sampler: string, steps: number, points: CurvePoint[]}} MeasuredCurve
+ * @typedef {{
+ *   rule: string, sampler: string, steps: number, parameters: {[name: string]: number}, points: CurvePoint[],
+ * }} MeasuredCurve
  */
 
 /**
@@ -71,7 +65,11 @@
  * }} Description
  */
 
-/** @typedef {{ok: false, error: string, unknown?: boolean}} Refusal */
+/**
+ * unknown: the session has expired. gone: the server has no such model.
+ *
+ * @typedef {{ok: false, error: string, unknown?: boolean, gone?: boolean}} Refusal
+ */
 /** @typedef {{ok: true, superseded: true}} Superseded */
 
 /**

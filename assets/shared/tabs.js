@@ -1,4 +1,4 @@
-// Events of the window between tabs, which do not know each other's elements.
+// Events of the window: between tabs, which do not know each other's elements, and from Gradio's queue.
 
 import {updateAddress} from './address.js';
 
@@ -75,4 +75,13 @@ export function onOpenStep(listener) {
  */
 export function onOpenTab(listener) {
   addEventListener('lab:open', event => { if (event instanceof CustomEvent) listener(event.detail); });
+}
+
+/**
+ * Call the listener when a call of the remote GPU failed before it began; cfg_core/ui/explore.py dispatches the event.
+ *
+ * @param {() => void} listener
+ */
+export function onRemoteGpuRefused(listener) {
+  addEventListener('lab:gpu-refused', listener);
 }

@@ -2,6 +2,7 @@
 // that are shown.
 
 import {fixed, number} from './dom.js';
+import {sameParameters} from './parameters.js';
 
 /** @typedef {import('../explore/types.js').PlainRequest} PlainRequest */
 /** @typedef {import('../explore/types.js').MeasuredCurve} MeasuredCurve */
@@ -107,6 +108,16 @@ export function comparisonSentence({w, pictures, noises, meters, comparedWith}) 
 }
 
 /**
+ * Where a server that was started again has no more of the model that a page showed.
+ *
+ * @param {import('../explore/types.js').Description} other the model that is shown from now on
+ */
+export function goneModel({model, models}) {
+  const title = models.find(({hash}) => hash === model.hash)?.title ?? model.hash;
+  return `The model that was shown is no longer on the server; this is ${title}.`;
+}
+
+/**
  * What w does under a rule, without a claim of what comes of it.
  *
  * @param {string} rule
@@ -152,8 +163,8 @@ export function beyond(measured, w) {
 }
 
 /**
- * The small trade-off curve: whether what is shown is on it, and its note. A curve belongs to one rule, one
- * sampler and its steps; of parameters that differ from their defaults it knows nothing.
+ * The small trade-off curve: whether what is shown is on it, and its note. A curve belongs to one rule, one sampler and
+ * its steps, and to their parameters.
  *
  * @param {Pick<ModelDescription, 'rules' | 'samplers'>} model
  * @param {MeasuredCurve} curve
@@ -161,9 +172,7 @@ export function beyond(measured, w) {
  */
 export function curveOf(model, curve, request) {
   const same = (/** @type {string} */ name) => String(Reflect.get(curve, name)) === String(request[name]);
-  const owners = [...model.rules, ...model.samplers].filter(({name}) => name === request.rule || name === request.sampler);
-  const plain = owners.flatMap(owner => owner.parameters ?? []).every(({name, default: usual}) => Number(request[name] ?? usual) === usual);
-  const dot = plain && ['rule', 'sampler', 'steps'].every(same);
+  const dot = ['rule', 'sampler', 'steps'].every(same) && sameParameters(curve.parameters, request);
   const rule = model.rules.find(each => each.name === curve.rule)?.title ?? curve.rule;
   const sampler = model.samplers.find(each => each.name === curve.sampler)?.title ?? curve.sampler;
   const settings = `${sampler}, ${curve.steps} steps${curve.rule === request.rule ? '' : `, ${rule}`}`;
@@ -199,8 +208,12 @@ export function curvesOf(curves, model) {
   return names.length === 1 ? `of ${names[0]}` : 'of other models';
 }
 
-/** Samplers whose steps add noise, along the score: more of them correct more of the miss (docs, the 2-D lab). */
-const STOCHASTIC = new Set(['ancestral', 'dpmpp_2m_sde']);
+/**
+ * Whether a scene's sampler adds noise at its steps: along the score, more of them correct more of the miss (docs/toy2d.md).
+ *
+ * @param {Scene} scene
+ */
+const addsNoise = ({sampler, eta}) => sampler === 'ancestral' || Number(eta ?? 0) > 0;
 
 /**
  * The sentence about the 2-D lab's distance.
@@ -215,12 +228,16 @@ export function toy2dSentence({scene, distance, baseline}) {
     return follows ? [`No guidance, no miss: ${figures}`, 'At w = 0 the samples follow p(x|c), as they should. Now drag w.']
       : [`Too few steps: ${figures}`, 'At w = 0 the whole distance is the sampler’s; more steps make it smaller.'];
   }
-  if (scene.langevin) {
+  if (scene.langevin && scene.rule !== 'interval') {
     return [(follows ? 'Corrected, the samples follow the tilted density: ' : 'Corrected, but not yet the tilted density: ') + figures,
       'Langevin steps at each λ go along the same guided score, and towards its density.'];
   }
   if (follows) return [`The samples are near the density they are expected to follow: ${figures}`, 'Drag w up, or move the classes together.'];
-  const steps = STOCHASTIC.has(scene.sampler)
+  if (scene.rule === 'interval') {
+    return [`The samples are not meant to follow the tilted density: ${figures}`,
+      'Outside the interval the score is that of p(x|c) alone, without guidance.'];
+  }
+  const steps = addsNoise(scene)
     ? 'This sampler adds noise at each step, which corrects some of it: more steps help; Langevin steps help more.'
     : 'More steps do not help; Langevin steps do.';
   return [`The samples miss the density they are expected to follow: ${figures}`,

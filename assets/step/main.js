@@ -208,7 +208,7 @@ class StepTab {
       this.pictures.draw();
       this.controls.reflect();
       const {parts, uncombined, place} = this.store;
-      this.lab.dataset.state = parts && !uncombined ? 'resting' : 'drawing';
+      this.lab.dataset.state = parts && !uncombined ? 'idle' : 'drawing';
       Object.assign(this.lab.dataset, place);
     });
   }

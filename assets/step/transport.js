@@ -1,7 +1,7 @@
 // The calls of the server functions. No DOM. What is still being drawn, a server that is busy or does not answer: each is
 // asked again while the answer is wanted.
 
-import {NO_ANSWER, RETRY, sleep} from '../shared/server.js';
+import {answered, sleep} from '../shared/server.js';
 
 /** @typedef {import('./types.js').StepServer} StepServer */
 /** @typedef {import('./types.js').Refusal} Refusal */
@@ -36,22 +36,13 @@ export class Transport {
    */
   async ask(name, payload, wanted) {
     const call = /** @type {(ask: object) => ReturnType<StepServer[Name]>} */ (this.server[name]);
-    let trouble = false;
-    while (wanted()) {
-      const reply = await call(payload).catch(() => null);
-      if (!wanted()) break;
-      if (reply?.ok && reply.waiting) {
-        this.events.progress(reply);
-        continue;
-      }
-      if (reply && (reply.ok || !reply.busy)) {
-        if (trouble) this.events.message('');
-        return /** @type {any} */ (reply);
-      }
-      trouble = true;
-      this.events.message(reply && !reply.ok ? reply.error : NO_ANSWER);
-      await this.wait(RETRY);
+    const {message} = this.events;
+    const later = (/** @type {any} */ reply) => (!reply.ok && reply.busy ? reply.error : '');
+    for (;;) {
+      const reply = await answered(() => call(payload), {message, later, wanted, wait: this.wait});
+      if (!reply || !wanted()) return null;
+      if (!reply.ok || !reply.waiting) return /** @type {any} */ (reply);
+      this.events.progress(reply);
     }
-    return null;
   }
 }

@@ -1,29 +1,34 @@
 // The scene in the address bar. Its fields stand there as toy2d_NAME; links of before have plane_NAME.
 
 import {updateAddress} from '../shared/address.js';
+import {parameterNames, parametersOf} from '../shared/parameters.js';
 
+/** @typedef {import('./types.js').Constants} Constants */
 /** @typedef {import('./types.js').Scene} Scene */
 
 const PREFIX = 'toy2d_', FORMER = 'plane_';
 
 /**
- * The fields of a scene that are not the default's; null for the others, and for those of former links.
+ * The fields of a scene that are not the default's; null for the others, for parameters that the scene does not have, and
+ * for those of former links.
  *
  * @param {Scene} scene
- * @param {Scene} usual
+ * @param {Pick<Constants, 'DEFAULT' | 'OFFER'>} constants
  * @returns {Record<string, string | null>}
  */
-export function addressFields(scene, usual) {
-  /** @param {[string, unknown]} field @returns {[string, string | null][]} */
-  const field = ([name, value]) => {
-    const same = JSON.stringify(value) === JSON.stringify(Reflect.get(usual, name));
-    return [[FORMER + name, null], [PREFIX + name, same ? null : String(value)]];
+export function addressFields(scene, {DEFAULT, OFFER}) {
+  const declared = parametersOf(OFFER, scene).map(each => [each.name, each.default]);
+  const usual = {...DEFAULT, ...Object.fromEntries(declared)};
+  /** @param {string} name @returns {[string, string | null][]} */
+  const field = name => {
+    const value = scene[name], same = JSON.stringify(value) === JSON.stringify(usual[name]);
+    return [[FORMER + name, null], [PREFIX + name, same || value === undefined ? null : String(value)]];
   };
-  return Object.fromEntries(Object.entries(scene).flatMap(field));
+  return Object.fromEntries([...Object.keys(scene), ...parameterNames(OFFER)].flatMap(field));
 }
 
-/** @param {Scene} scene @param {Scene} usual */
-export const writeScene = (scene, usual) => updateAddress(addressFields(scene, usual));
+/** @param {Scene} scene @param {Pick<Constants, 'DEFAULT' | 'OFFER'>} constants */
+export const writeScene = (scene, constants) => updateAddress(addressFields(scene, constants));
 
 /**
  * The scene's fields in a link: numbers where they are numbers, means as points.

@@ -1,6 +1,8 @@
 // The controls of the 2-D lab: they show the requested scene and change it.
 
 import {all, fixed, formula, number, one, text} from '../shared/dom.js';
+import {ParameterInputs} from '../shared/parameter_inputs.js';
+import {parametersOf} from '../shared/parameters.js';
 
 /** @typedef {import('./types.js').Constants} Constants */
 /** @typedef {import('./types.js').Scene} Scene */
@@ -25,6 +27,7 @@ export class Controls {
     this.w = one(lab, '.w', HTMLInputElement);
     this.selects = Object.fromEntries([...CHOICES, 'langevin'].map(name => [name, one(lab, `.${name}`, HTMLSelectElement)]));
     this.typed = TYPED.map(name => ({name, input: one(lab, `.${name}`, HTMLInputElement)}));
+    this.parameters = new ParameterInputs(one(lab, '.parameters', HTMLElement), change);
     this.board = one(lab, 'canvas', HTMLCanvasElement);
     this.classes = one(lab, '.classes', HTMLElement);
     this.handles = one(lab, '.handles', HTMLElement);
@@ -38,13 +41,14 @@ export class Controls {
    * @param {boolean} [everything] that input too
    */
   reflect(everything = false) {
-    const scene = this.scene(), {w, means} = scene, {VIEW, CLASSES, FORMULAS} = this.constants;
+    const scene = this.scene(), {w, means} = scene, {VIEW, CLASSES, OFFER} = this.constants;
     this.w.value = String(w);
     this.w.setAttribute('aria-valuetext', `w = ${number(w)}, scale s = ${number(1 + w)}`);
     one(this.lab, '.strength output b', HTMLElement).textContent = `w = ${fixed(w)}`;
     one(this.lab, '.strength output small', HTMLElement).textContent = `scale s = 1 + w = ${fixed(1 + w)}`;
     for (const [name, select] of Object.entries(this.selects)) select.value = String(Reflect.get(scene, name));
-    one(this.lab, '.strength label small', HTMLElement).replaceChildren(...formula(FORMULAS[scene.rule]));
+    one(this.lab, '.strength label small', HTMLElement).replaceChildren(...formula(OFFER.rules.find(({name}) => name === scene.rule)?.formula ?? ''));
+    this.parameters.reflect(parametersOf(OFFER, scene), scene, everything);
     for (const {name, input} of this.typed) {
       if (everything || document.activeElement !== input) input.value = String(scene[name]);
     }
@@ -119,15 +123,14 @@ export class Controls {
   }
 
   #build() {
-    const {CLASSES, SAMPLERS, RULES} = this.constants, {sampler, rule, langevin} = this.selects;
-    /** @param {[string, string]} choice */
-    const option = ([name, title]) => new Option(title, name);
+    const {CLASSES, OFFER} = this.constants, {sampler, rule, langevin} = this.selects;
+    /** @param {{name: string, title: string}} choice */
+    const option = ({name, title}) => new Option(title, name);
     this.handles.replaceChildren(...CLASSES.map((name, label) => this.#handle(name, label)));
     this.classes.replaceChildren(...CLASSES.map((name, label) => this.#choice(name, label)));
-    sampler.replaceChildren(...Object.entries(SAMPLERS).map(option));
-    rule.replaceChildren(...Object.entries(RULES).map(option));
-    one(this.lab, '.ruled', HTMLElement).hidden = Object.keys(RULES).length < 2;
-    langevin.replaceChildren(option(['0', 'none']), ...LANGEVIN.map(count => option([String(count), String(count)])));
+    sampler.replaceChildren(...OFFER.samplers.map(option));
+    rule.replaceChildren(...OFFER.rules.map(option));
+    langevin.replaceChildren(new Option('none', '0'), ...LANGEVIN.map(count => new Option(String(count))));
     one(this.lab, '.track ol', HTMLElement).replaceChildren(...Array.from({length: 9}, (_, w) => text('li', w)));
   }
 

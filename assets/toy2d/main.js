@@ -2,6 +2,7 @@
 // from noise is fetched when it is first played or scrubbed, and then played without the server.
 
 import {copiesLink, fixed, isFreeSpace, number, one, showMessage, whenSeen} from '../shared/dom.js';
+import {withOwnParameters} from '../shared/parameters.js';
 import {toy2dSentence} from '../shared/wording.js';
 import {linkedFields, writeScene} from './address.js';
 import {Controls} from './controls.js';
@@ -16,6 +17,8 @@ import {Transport, same} from './transport.js';
 /** @typedef {import('./types.js').Trajectory} Trajectory */
 
 const SECONDS = 4;    // that the trajectory is played in
+/** The fields that every scene has, whatever its rule and its sampler. */
+const FIELDS = ['class', 'means', 'w', 'rule', 'sampler', 'steps', 'langevin', 'points', 'seed', 'density'];
 const REST = 300;     // milliseconds without a change after which the trajectory is fetched, so that it can play at once
 
 /** @param {Scene} scene */
@@ -43,7 +46,7 @@ class Toy2d {
   /** Whether exact draws are shown instead of the samples. */
   #exact = false;
   #redrawing = false;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */ #resting;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #restTimer;
   /** Parts of the trajectory's heat, one object each, so that a tinted map is known again. @type {Map<number, Uint8Array>} */
   #heats = new Map();
   /** @type {Trajectory | null} */ #ofHeats = null;
@@ -70,7 +73,7 @@ class Toy2d {
       drawn: () => { this.#describeFigures(); this.redraw(); },
       message: sentence => showMessage(this.message, sentence),
       refused: () => this.controls.reflect(true),
-      rested: () => this.#rested(),
+      idle: () => this.#becomeIdle(),
     });
     this.controls = new Controls(lab, constants, fields => this.change(fields), () => this.transport.request ?? constants.DEFAULT);
     this.#listen();
@@ -89,7 +92,8 @@ class Toy2d {
    * @param {Partial<Scene>} fields
    */
   change(fields) {
-    const scene = {...(this.transport.request ?? this.constants.DEFAULT), ...fields};
+    const {DEFAULT, OFFER} = this.constants, before = this.transport.request ?? DEFAULT;
+    const scene = withOwnParameters(FIELDS, OFFER, /** @type {Scene} */ ({...before, ...fields}));
     this.#exact = false;
     this.lab.dataset.state = 'drawing';
     this.transport.ask(scene);
@@ -97,17 +101,17 @@ class Toy2d {
     this.#press();
   }
 
-  async #rested() {
+  async #becomeIdle() {
     const {transport, lab} = this, {shown} = transport;
     if (shown) {
       if (this.#moment < 1) await this.#fetchTrajectory();
       if (transport.busy) return;
-      writeScene(shown.scene, this.constants.DEFAULT);
-      clearTimeout(this.#resting);
-      this.#resting = setTimeout(() => { if (!transport.busy) this.#fetchTrajectory(); }, REST);
+      writeScene(shown.scene, this.constants);
+      clearTimeout(this.#restTimer);
+      this.#restTimer = setTimeout(() => { if (!transport.busy) this.#fetchTrajectory(); }, REST);
       one(lab, '.visually-hidden', HTMLElement).textContent = one(lab, '.sentence strong', HTMLElement).textContent;
     }
-    lab.dataset.state = 'resting';
+    lab.dataset.state = 'idle';
   }
 
   // ---- the trajectory ----
@@ -234,6 +238,7 @@ class Toy2d {
    */
   #describe({scene, milliseconds}, where, finished) {
     const {lab, canvas, constants} = this;
+    const sampler = constants.OFFER.samplers.find(({name}) => name === scene.sampler)?.title;
     this.momentInput.value = String(Math.round(1000 * (finished ? 1 : this.#moment)));
     this.momentInput.setAttribute('aria-valuetext', where);
     one(lab, 'footer output', HTMLElement).textContent = where;
@@ -243,7 +248,7 @@ class Toy2d {
     one(lab, 'figcaption', HTMLElement).textContent = `${which} over ${density}${finished ? '' : ', both at ' + where}`;
     canvas.setAttribute('aria-label', `${which} of class ${constants.CLASSES[scene.class]} at w = ${number(scene.w)}, over the density ${density}; ${where}`);
     Object.assign(canvas.dataset, {w: scene.w, class: scene.class, moment: finished ? 1 : this.#moment, exact: this.#exact});
-    one(lab, '.cost', HTMLElement).textContent = `${constants.SAMPLERS[scene.sampler]}, ${scene.steps} steps, ${milliseconds} ms`;
+    one(lab, '.cost', HTMLElement).textContent = `${sampler}, ${scene.steps} steps, ${milliseconds} ms`;
   }
 
   /** The distances, and the sentence about them. */

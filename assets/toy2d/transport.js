@@ -1,8 +1,8 @@
 // The calls of the 2-D lab's server functions: one drawing is in flight, and a newer scene replaces the next. No DOM.
-// A server that does not answer, or is busy, is asked again; a scene that it refuses is given up.
+// A scene that the server refuses is given up.
 
 import {bytes} from '../shared/dom.js';
-import {NO_ANSWER, RETRY, sleep} from '../shared/server.js';
+import {answered, sleep} from '../shared/server.js';
 
 /** @typedef {import('./types.js').Drawn} Drawn */
 /** @typedef {import('./types.js').Scene} Scene */
@@ -11,10 +11,10 @@ import {NO_ANSWER, RETRY, sleep} from '../shared/server.js';
 
 /**
  * drawn: a drawing has come. message: a sentence for above the drawing, or ''. refused: the scene was, and the one before
- * is asked for again. rested: nothing more is on its way.
+ * is asked for again. idle: nothing more is on its way.
  *
  * @typedef {{
- *   drawn: () => void, message: (sentence: string) => void, refused: () => void, rested: () => void,
+ *   drawn: () => void, message: (sentence: string) => void, refused: () => void, idle: () => void,
  * }} TransportEvents
  */
 
@@ -37,6 +37,7 @@ export class Transport {
   notice = '';
   /** Whether a drawing is on its way. */
   busy = false;
+  /** The trajectory that is asked for. @type {{scene: Scene, here: Promise<boolean>} | null} */ #fetching = null;
 
   /**
    * @param {Toy2dServer} server
@@ -59,15 +60,8 @@ export class Transport {
    * @param {object} fields
    */
   async restore(fields) {
-    for (;;) {
-      const reply = await this.server.restore(fields).catch(() => null);
-      if (reply) {
-        this.events.message('');
-        return reply;
-      }
-      this.events.message(NO_ANSWER);
-      await this.wait(RETRY);
-    }
+    const reply = await answered(() => this.server.restore(fields), {message: this.events.message, wait: this.wait});
+    return /** @type {{scene: Scene, notice: string}} */ (reply);
   }
 
   /**
@@ -85,7 +79,7 @@ export class Transport {
     }
     this.busy = false;
     this.events.message(this.notice);
-    this.events.rested();
+    this.events.idle();
   }
 
   /**
@@ -95,12 +89,9 @@ export class Transport {
    * @returns {Promise<boolean>} whether there may be more to ask for
    */
   async #once(scene) {
-    const since = this.now(), reply = await this.server.draw(scene).catch(() => null);
-    if (!reply || (!reply.ok && reply.busy)) {
-      this.events.message(reply ? reply.error : NO_ANSWER);
-      await this.wait(RETRY);
-      return true;
-    }
+    let since = 0;
+    const reply = await this.#answered(() => { since = this.now(); return this.server.draw(scene); }, () => scene === this.request);
+    if (!reply) return true;
     if (!reply.ok) {
       this.notice = reply.error;
       return this.#refused(scene);
@@ -112,6 +103,16 @@ export class Transport {
     this.events.message('');
     this.events.drawn();
     return true;
+  }
+
+  /**
+   * @template {import('./types.js').Refusal | {ok: true}} T
+   * @param {() => Promise<T | null>} call
+   * @param {() => boolean} wanted
+   */
+  #answered(call, wanted) {
+    const later = (/** @type {T} */ answer) => (!answer.ok && answer.busy ? answer.error : '');
+    return answered(call, {message: this.events.message, later, wanted, wait: this.wait});
   }
 
   /**
@@ -128,17 +129,24 @@ export class Transport {
     return other;
   }
 
-  /** Fetch the trajectory of what is shown; returns whether it is here. */
-  async fetchTrajectory() {
+  /** Have the trajectory of what is shown, asked for once; returns whether it is here. */
+  fetchTrajectory() {
     const {shown} = this;
-    if (!shown) return false;
-    if (same(this.trajectory?.scene, shown.scene)) return true;
-    const reply = await this.server.trajectory(shown.scene).catch(() => null);
-    if (!reply?.ok) {
-      this.events.message(reply ? reply.error : 'The server does not answer; try again.');
+    if (!shown) return Promise.resolve(false);
+    if (this.#fetching?.scene !== shown.scene) this.#fetching = {scene: shown.scene, here: this.#fetchTrajectory(shown.scene)};
+    return this.#fetching.here;
+  }
+
+  /** @param {Scene} scene */
+  async #fetchTrajectory(scene) {
+    if (same(this.trajectory?.scene, scene)) return true;
+    const wanted = () => scene === this.shown?.scene;
+    const reply = await this.#answered(() => this.server.trajectory(scene), wanted);
+    if (!reply?.ok || !wanted()) {
+      if (this.#fetching?.scene === scene) this.#fetching = null;
+      if (reply && !reply.ok) this.events.message(reply.error);
       return false;
     }
-    if (!same(reply.scene, this.shown?.scene)) return false;
     this.trajectory = {
       scene: reply.scene, log_snrs: reply.log_snrs, heat: bytes(reply.heat), score: new Int8Array(bytes(reply.score).buffer),
       paths: Float32Array.from(new Int16Array(bytes(reply.paths).buffer), place => place * this.unit),

@@ -3,21 +3,22 @@
 /** @typedef {[x: number, y: number]} Vector */
 
 /**
+ * What is asked for. Parameters of the rule and the sampler stand beside the other fields, under their own names.
+ *
  * @typedef {{
  *   class: number, means: Vector[], w: number, rule: string, sampler: string, steps: number, langevin: number,
- *   points: number, seed: number, density: 'tilted' | 'class' | 'all',
+ *   points: number, seed: number, density: 'tilted' | 'class' | 'all', [parameter: string]: number | string | Vector[],
  * }} Scene
  */
 
 /**
  * What the scripts get with the page. SPREAD: standard deviation of a class. REACH: how far out a mean may lie. VIEW:
  * the square [−VIEW, VIEW]² is displayed. MEASURED: distances are measured over [−MEASURED, MEASURED]². PATH_UNIT: of a
- * trajectory's coordinates. ARROWS: of the score, a side.
+ * trajectory's coordinates. ARROWS: of the score, a side. OFFER: the rules and samplers.
  *
  * @typedef {{
- *   DEFAULT: Scene, CLASSES: string[], SAMPLERS: Record<string, string>, RULES: Record<string, string>,
- *   FORMULAS: Record<string, string>, SPREAD: number, REACH: number, VIEW: number, MEASURED: number, PATH_UNIT: number,
- *   ARROWS: number,
+ *   DEFAULT: Scene, CLASSES: string[], OFFER: import('../shared/parameters.js').Offer, SPREAD: number, REACH: number,
+ *   VIEW: number, MEASURED: number, PATH_UNIT: number, ARROWS: number,
  * }} Constants
  */
 

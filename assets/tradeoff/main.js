@@ -3,7 +3,9 @@
 
 import {readAddress, updateAddress} from '../shared/address.js';
 import {all, number, one, text, whenSeen} from '../shared/dom.js';
+import {answered} from '../shared/server.js';
 import {explored, onExplored} from '../shared/tabs.js';
+import {sameParameters} from '../shared/parameters.js';
 import {beyond, curvesOf, dotSentence} from '../shared/wording.js';
 import {csv, described, rows} from './figures.js';
 import {Panel} from './panel.js';
@@ -29,13 +31,13 @@ const SHOWS = {
  */
 export function mount(element, server) {
   const lab = one(element, '.tradeoff', HTMLElement);
-  whenSeen(lab, () => begin(lab, server).catch(error => showProblems(lab, [`The curves could not be loaded: ${error.message}.`])));
+  whenSeen(lab, () => begin(lab, server));
 }
 
 /** @param {HTMLElement} lab @param {{read: (ask: object) => Promise<Curves | null>}} server */
 async function begin(lab, server) {
-  const found = await server.read({});
-  if (!found) throw new Error('the server did not answer');
+  const message = (/** @type {string} */ sentence) => showProblems(lab, sentence ? [sentence] : []);
+  const found = /** @type {Curves} */ (await answered(() => server.read({}), {message}));
   for (const curve of found.groups.flatMap(each => each.curves)) curve.record.results.sort((a, b) => a.w - b.w);
   showProblems(lab, found.problems);
   new TradeOff(lab, found).start();
@@ -156,7 +158,8 @@ class TradeOff {
     const {group, found, table} = this;
     if (!group) return;
     const names = /** @type {const} */ (['rule', 'sampler', 'steps']);
-    const settings = group.curves.findIndex(({hash, record}) => hash === now.model && names.every(name => record[name] === now[name]));
+    const settings = group.curves.findIndex(({hash, record, parameters}) => hash === now.model
+      && names.every(name => record[name] === now[name]) && sameParameters(parameters, now));
     const c = settings >= 0 ? settings : group.curves.findIndex(curve => curve.hash === now.model);
     const measured = c < 0 ? [] : group.curves[c].record.results.map(result => result.w);
     const note = c < 0 || measured.includes(now.w) ? '' : beyond(measured, now.w) || 'between measured points';

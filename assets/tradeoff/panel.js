@@ -99,7 +99,7 @@ export class Panel {
   /** @param {Place} place */
   #open([c, p]) {
     const curve = this.curves[c], {sampler, steps, rule, results} = curve.record;
-    if (this.#opens(curve)) openInExplore({model: curve.hash, w: results[p].w, sampler, steps, rule});
+    if (this.#opens(curve)) openInExplore({model: curve.hash, w: results[p].w, sampler, steps, rule, ...curve.parameters});
   }
 
   /** The points as buttons; one of them is in the tab order. */

@@ -13,10 +13,11 @@
  */
 
 /**
- * baseline: the figures of real pictures. model: the name of what was measured.
+ * baseline: the figures of real pictures. model: the name of what was measured. parameters: all of its rule and sampler.
  *
  * @typedef {{
  *   title: string, record: Record, file?: string, hash?: string, model?: string, source?: string,
+ *   parameters?: {[name: string]: number},
  *   baseline?: {[figure: string]: number},
  * }} MeasuredCurve
  */

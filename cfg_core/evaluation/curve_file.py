@@ -16,6 +16,10 @@ from cfg_core.checks import json_value, line, number, parse_json, shown, text
 from cfg_core.evaluation.bootstrap import Estimate
 from cfg_core.evaluation.metrics import METRICS, Figures
 from cfg_core.files import LONGEST_FILE_NAME, LONGEST_PATH
+from cfg_core.guidance.rules import RULES
+from cfg_core.parameters import resolve
+from cfg_core.sampling.loop import parameters_of
+from cfg_core.sampling.samplers import SAMPLERS
 
 VERSION = 2
 
@@ -61,8 +65,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Curve(Line):
-    """A line measured here. checkpoint, classifier: hashes. real_baseline: figures of held-out real images. record: the
-    whole file, in the names of the newest version."""
+    """A line measured here. checkpoint, classifier: hashes. parameters: all that the rule and the sampler have.
+    real_baseline: figures of held-out real images. record: the whole file, in the names of the newest version."""
 
     file: str
     checkpoint: str
@@ -76,6 +80,7 @@ class Curve(Line):
     rule: str
     sampler: str
     steps: int
+    parameters: Mapping[str, float]
     samples: int
     seed: int
     real_baseline: Figures
@@ -168,11 +173,21 @@ def _curve(file: str, raw: Mapping[str, Any]) -> Curve:
         rule=line("rule", raw["rule"]),
         sampler=line("sampler", raw["sampler"]),
         steps=number("steps", raw["steps"], 1, LARGEST, whole=True),
+        parameters=_parameters(raw["rule"], raw["sampler"], raw.get("parameters", OPTIONAL["parameters"])),
         samples=number("samples", raw["samples"], 1, LARGEST, whole=True),
         seed=number("seed", raw["seed"], 0, 2**32 - 1, whole=True),
         real_baseline=_figures("the real baseline", raw["real_baseline"]),
         record=json_value("record", raw),
     )
+
+
+def _parameters(rule: str, sampler: str, given: Any) -> Mapping[str, float]:
+    """Those of a file, the others at their defaults; of a rule or sampler that is not known here as they are."""
+    if not isinstance(given, Mapping):
+        raise ValueError(f"parameters must be an object of names and numbers, got {shown(given)}")
+    if rule in RULES and sampler in SAMPLERS:
+        return resolve(parameters_of(sampler, rule), given)
+    return {text("parameters", name): number(str(name), value, -LARGEST, LARGEST) for name, value in given.items()}
 
 
 def _points(results: Any) -> tuple[Point, ...]:

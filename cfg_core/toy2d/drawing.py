@@ -54,6 +54,7 @@ def begin_scene(denoiser: MixtureDenoiser, scene: Scene) -> Job:
         sampler=scene.sampler,
         steps=scene.steps,
         rule=scene.rule,
+        parameters=scene.values,
     )
     return replace(job, sampler=corrected(job.sampler, scene.langevin))
 

@@ -9,13 +9,18 @@ import torch
 from cfg_core.checks import choice, number, shown
 from cfg_core.diffusion.mixture import MixtureDenoiser
 from cfg_core.guidance.rules import RULES as ALL_RULES
+from cfg_core.parameters import resolve
+from cfg_core.sampling.loop import parameters_of
 from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.toy2d.densities import DENSITIES
 
 CLASSES = ("A", "B", "C")
 
-RULES = {name: rule for name, rule in ALL_RULES.items() if rule.channels <= 2 and not rule.parameters}
+RULES = {name: rule for name, rule in ALL_RULES.items() if rule.channels <= 2}
 """The guidance rules that apply to samples of two dimensions."""
+
+PARAMETERS = frozenset(p.name for rule in RULES for sampler in SAMPLERS for p in parameters_of(sampler, rule))
+"""The names of all parameters that some rule or sampler has."""
 
 SPREAD = 0.5
 """Standard deviation of each class, a Gaussian with the same variance along both axes."""
@@ -41,7 +46,8 @@ class Scene:
     """One setting of the 2-D lab. Raises ValueError, in one sentence, for a field out of range.
 
     means: of the classes A, B and C. label: the class that is sampled. langevin: Langevin steps at every noise level.
-    points: the number of samples. density: which of DENSITIES is displayed behind them.
+    points: the number of samples. density: which of DENSITIES is displayed behind them. parameters: of the rule and the
+    sampler, pairs (name, value); kept are those that are not at their defaults, sorted.
     """
 
     means: tuple[tuple[float, float], ...] = ((0.0, 1.0), (-0.87, -0.5), (0.87, -0.5))
@@ -54,6 +60,7 @@ class Scene:
     points: int = 500
     seed: int = 7
     density: str = "tilted"
+    parameters: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         _check_means(self.means)
@@ -66,18 +73,29 @@ class Scene:
         number("points", self.points, *POINTS_RANGE, whole=True)
         number("seed", self.seed, *SEED_RANGE, whole=True)
         choice("density", self.density, DENSITIES)
+        usual = resolve(parameters_of(self.sampler, self.rule), {})
+        changed = [(name, value) for name, value in self.values.items() if value != usual[name]]
+        object.__setattr__(self, "parameters", tuple(changed))
+
+    @property
+    def values(self) -> dict[str, float]:
+        """All parameters of the rule and the sampler."""
+        return resolve(parameters_of(self.sampler, self.rule), dict(self.parameters))
 
     @classmethod
     def parse(cls, raw: Any) -> "Scene":
-        """A scene from a JSON object, in which ``class`` is the label; absent fields take their defaults.
+        """A scene from a JSON object, in which ``class`` is the label and parameters stand under their own names;
+        absent fields take their defaults.
 
         Raises ValueError for anything but an object, for an unknown field, and as the constructor does.
         """
         if not isinstance(raw, Mapping):
             raise ValueError(f"a scene must be an object, got {shown(raw)}")
-        given = {"label" if name == "class" else name: value for name, value in raw.items() if name != "label"}
-        if unknown := (raw.keys() - {"class"}) & {"label"} or given.keys() - {field.name for field in fields(cls)}:
+        known = {*(field.name for field in fields(cls)), *PARAMETERS, "class"} - {"label", "parameters"}
+        if unknown := raw.keys() - known:
             raise ValueError(f"{shown(min(unknown, key=str))} is not a field of a scene")
+        given = {"label" if name == "class" else name: value for name, value in raw.items()}
+        given["parameters"] = tuple((name, given.pop(name)) for name in PARAMETERS & given.keys())
         if isinstance(given.get("means"), list):
             given["means"] = tuple(tuple(mean) if isinstance(mean, list) else mean for mean in given["means"])
         return cls(**given)
@@ -85,7 +103,8 @@ class Scene:
     def to_json(self) -> dict[str, Any]:
         """The inverse of ``parse``."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {"class": plain.pop("label")} | plain | {"means": [list(mean) for mean in self.means]}
+        del plain["parameters"]
+        return {"class": plain.pop("label")} | plain | {"means": [list(mean) for mean in self.means]} | self.values
 
     def mixture(self) -> MixtureDenoiser:
         """The exact denoiser of the three classes, equally probable."""

@@ -63,5 +63,7 @@ def _guided_score(denoiser: MixtureDenoiser, scene: Scene, levels: Array) -> Arr
     log_snr = torch.as_tensor(levels).clamp(max=denoiser.schedule.log_snr_max).repeat_interleave(len(arrows))
     z = arrows.repeat(len(levels), 1)
     labels, w = torch.full((len(z),), scene.label), torch.full((len(z),), scene.w, dtype=torch.float64)
-    score = guide(denoiser, RULES[scene.rule], z, log_snr, labels, w).score
+    rule = RULES[scene.rule]
+    values = {parameter.name: scene.values[parameter.name] for parameter in rule.parameters}
+    score = guide(denoiser, rule, z, log_snr, labels, w, values).score
     return score.reshape(len(levels), -1, 2).numpy()

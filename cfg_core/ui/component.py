@@ -7,18 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from cfg_core.ui.scripts import ASSETS, SCRIPTS
-
-START = """
-import(new URL({address}, document.baseURI)).then(({{mount}}) => mount(element, server, {constants}, trigger))
-  .catch(error => {{
-    console.error(error);
-    const message = element.querySelector('.message');
-    const textContent = `This part of the page could not start: ${{error.message}}`;
-    if (message) Object.assign(message, {{textContent, hidden: false}});
-  }});
-"""
-"""The script that Gradio runs once the markup is on the page."""
+from cfg_core.ui.scripts import ASSETS, SCRIPTS, inline
 
 
 def component(tab: str, *functions: Callable[..., Any], script: str | None = None, **constants: Any) -> gr.HTML:
@@ -29,10 +18,10 @@ def component(tab: str, *functions: Callable[..., Any], script: str | None = Non
     source of each subclass.
     """
     module = script or f"{tab}/main.js"
-    folder = module.partition("/")[0]
+    folder, address = module.partition("/")[0], json.dumps(SCRIPTS.address(module))
     return gr.HTML(
         html_template=(ASSETS / folder / f"{tab}.html").read_text(encoding="utf-8"),
-        js_on_load=START.format(address=json.dumps(SCRIPTS.address(module)), constants=json.dumps(constants)),
+        js_on_load=f"{inline('start')}\nstart({address}, element, server, {json.dumps(constants)}, trigger);",
         apply_default_css=False,
         server_functions=list(functions) or None,
         elem_id=tab,

@@ -6,6 +6,7 @@ from typing import Any
 
 from cfg_core.evaluation.curve_file import Curve
 from cfg_core.grids.ladder import BELOW, COARSE, GAPS
+from cfg_core.guidance.rule import Rule
 from cfg_core.guidance.rules import rules
 from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.serving.engine import Engine
@@ -28,14 +29,8 @@ def describe_model(engine: Engine, digest: str, curve: Curve | None, pictured: b
         "meters": engine.has_meter(digest),
         "remote": engine.is_remote(digest),
         "rail_pictures": pictured,
-        "rules": [
-            {"name": name, "title": rule.title, "formula": rule.formula, "parameters": parameters(rule)}
-            for name, rule in rules(denoiser).items()
-        ],
-        "samplers": [
-            {"name": name, "title": s.title, "steps": s.default_steps, "parameters": parameters(s)}
-            for name, s in SAMPLERS.items()
-        ],
+        "rules": describe_rules(rules(denoiser)),
+        "samplers": describe_samplers(),
         "ladder": sorted({*COARSE, *GAPS}),
         "below": sorted(BELOW),
         "strip_pictures": STRIP_PICTURES,
@@ -43,10 +38,27 @@ def describe_model(engine: Engine, digest: str, curve: Curve | None, pictured: b
     }
 
 
+def describe_rules(offered: Mapping[str, Rule]) -> list[dict[str, Any]]:
+    """Rules by their names, with the parameters that they declare."""
+    return [
+        {"name": name, "title": rule.title, "formula": rule.formula, "parameters": parameters(rule)}
+        for name, rule in offered.items()
+    ]
+
+
+def describe_samplers() -> list[dict[str, Any]]:
+    """All samplers, with their default steps and the parameters that they declare."""
+    return [
+        {"name": name, "title": s.title, "steps": s.default_steps, "parameters": parameters(s)}
+        for name, s in SAMPLERS.items()
+    ]
+
+
 def describe_curve(curve: Curve) -> dict[str, Any]:
     """A measured curve, and the settings it was measured with."""
     points = [{"w": p.w, **{name: p.figures[name].value for name in ("inception", "fid")}} for p in curve.points]
-    return {"rule": curve.rule, "sampler": curve.sampler, "steps": curve.steps, "points": points}
+    settings = {"rule": curve.rule, "sampler": curve.sampler, "steps": curve.steps, "parameters": curve.parameters}
+    return {**settings, "points": points}
 
 
 def is_new(frame: Frame, seen: Mapping[str, Any]) -> bool:

@@ -31,6 +31,9 @@ POLL_TIMEOUT = 2.0
 NOWHERE = "nowhere"
 """The address of all whose address cannot be told."""
 
+REFUSED = "() => { dispatchEvent(new Event('lab:gpu-refused')); }"
+"""What the page runs where a call of the remote GPU failed: its queue was full."""
+
 UNKNOWN = {"ok": False, "unknown": True, "error": "the session of this page has expired"}
 
 
@@ -91,7 +94,7 @@ class Explore:
             show_progress="hidden",
             api_visibility="private",
             trigger_mode="multiple",  # "once" drops what is asked for while a call runs
-        )
+        ).failure(js=REFUSED, api_visibility="private")
         return html
 
     # ---- server functions -------------------------------------------------------------------------------------------
@@ -152,7 +155,8 @@ class Explore:
 
         While something is missing it waits a moment for a finished grid, and longer where the page has seen every
         frame so far, unless the number of sessions served before it has not been reported yet, which ``ahead`` repeats.
-        Pixels are sent only when they are new. {superseded} where a later poll asks for something else.
+        Pixels are sent only when they are new. {superseded} where a later poll asks for something else, {gone} where
+        the model cannot be had: this process was started after the page had it.
         """
         if not isinstance(payload, Mapping) or not isinstance(payload.get("request"), Mapping):
             return {"ok": False, "error": "a poll must be an object with token, request, reference and seen"}
@@ -160,7 +164,12 @@ class Explore:
         seen = seen if isinstance(seen, Mapping) else {}
         token = _token(payload)
         try:
-            guided, reference = await self._parse(payload)
+            await self._open(payload["request"])
+        except ValueError as error:
+            return {"ok": False, "gone": True, "error": str(error)}
+        try:
+            await self._open(payload.get("reference"))
+            guided, reference = self._page_requests.pair(payload)
             demand = demand_of(guided, reference)
             rungs = demand.prefetch
             view = self.engine.set_demand(token, demand.displayed, demand.prefetch)
@@ -243,13 +252,6 @@ class Explore:
 
     # ---- helpers ---------------------------------------------------------------------------------------------
 
-    async def _parse(self, payload: Mapping[str, Any]) -> tuple[GridRequest, GridRequest]:
-        """The requests of both grids; their models are loaded. Raises ValueError."""
-        await self._open(payload["request"])
-        if isinstance(payload.get("reference"), Mapping):
-            await self._open(payload["reference"])
-        return self._page_requests.pair(payload)
-
     def _draw_remotely(self, token: str, guided: GridRequest, reference: GridRequest) -> None:
         if not self.engine.is_remote(guided.checkpoint):
             raise ValueError("model must be one that is drawn by a remote GPU")
@@ -271,9 +273,9 @@ class Explore:
             log.exception("remote call failed")
             self.engine.deliver(dict.fromkeys(missing, f"The pictures could not be drawn: {error}"))
 
-    async def _open(self, raw: Mapping[str, Any]) -> None:
+    async def _open(self, raw: Any) -> None:
         """Load the model that a request names, where it is not loaded yet. Raises ValueError."""
-        if "model" in raw:
+        if isinstance(raw, Mapping) and "model" in raw:
             await self.models.open_async(raw["model"])
 
 

@@ -14,6 +14,7 @@ from cfg_core.ui.api import Api
 from cfg_core.ui.call_queue import CallQueue
 from cfg_core.ui.component import component, style
 from cfg_core.ui.connections import bound_connections
+from cfg_core.ui.document import WholeDocument
 from cfg_core.ui.explore import Explore
 from cfg_core.ui.middleware import RequestGuard
 from cfg_core.ui.refusal import without_input
@@ -70,7 +71,7 @@ def launch_options() -> dict[str, Any]:
         "footer_links": [],
         "state_session_capacity": 500,
         "app_kwargs": {
-            "middleware": [Middleware(RequestGuard)],
+            "middleware": [Middleware(RequestGuard), Middleware(WholeDocument)],
             "routes": [SCRIPTS.route()],
             "exception_handlers": {RequestValidationError: without_input},
         },

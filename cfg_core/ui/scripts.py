@@ -1,4 +1,5 @@
-"""The page's scripts: ES modules of assets/, served as they are, at addresses that change with their content."""
+"""The page's scripts: ES modules of assets/, served as they are, at addresses that change with their content, and the
+scripts of assets/inline/, which stand in the page itself."""
 
 import hashlib
 from pathlib import Path
@@ -9,10 +10,16 @@ from starlette.routing import Route
 
 ASSETS = Path(__file__).parents[2] / "assets"
 FOREVER = "public, max-age=31536000, immutable"
+INLINE = "inline"
+
+
+def inline(name: str) -> str:
+    """The script assets/inline/NAME.js."""
+    return (ASSETS / INLINE / f"{name}.js").read_text(encoding="utf-8")
 
 
 class Scripts:
-    """All .js files below ASSETS, read once; nothing else there is served.
+    """All modules below ASSETS, read once; nothing else there is served.
 
     The version, a hash of all of them, is a folder in their addresses: relative imports keep it, and a browser's cache
     never mixes two versions. Addresses are relative to the page, so they hold behind a proxy and on Spaces.
@@ -20,7 +27,8 @@ class Scripts:
 
     def __init__(self) -> None:
         paths = sorted(ASSETS.rglob("*.js"))
-        self._contents = {path.relative_to(ASSETS).as_posix(): path.read_bytes() for path in paths}
+        modules = [path for path in paths if path.parent.name != INLINE]
+        self._contents = {path.relative_to(ASSETS).as_posix(): path.read_bytes() for path in modules}
         everything = b"".join(name.encode() + content for name, content in self._contents.items())
         self.version = hashlib.sha256(everything).hexdigest()[:12]
 

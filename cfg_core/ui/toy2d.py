@@ -10,12 +10,12 @@ import gradio as gr
 import numpy as np
 from numpy.typing import NDArray
 
-from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.toy2d.drawing import DRAWN, Drawing, Wanted, draw_scene, executor
-from cfg_core.toy2d.scene import CLASSES, MEASURED, REACH, RULES, SPREAD, VIEW, Scene
+from cfg_core.toy2d.scene import CLASSES, MEASURED, PARAMETERS, REACH, RULES, SPREAD, VIEW, Scene
 from cfg_core.toy2d.trajectory import ARROWS, Trajectory, draw_trajectory
 from cfg_core.ui.client_address import client_address
 from cfg_core.ui.component import component, encoded
+from cfg_core.ui.descriptions import describe_rules, describe_samplers
 from cfg_core.ui.turns import Full, Turns
 
 T = TypeVar("T", Drawing, Trajectory)
@@ -55,9 +55,7 @@ class Toy2d:
             trajectory,
             DEFAULT=Scene().to_json(),
             CLASSES=CLASSES,
-            SAMPLERS={name: sampler.title for name, sampler in SAMPLERS.items()},
-            RULES={name: rule.title for name, rule in RULES.items()},
-            FORMULAS={name: rule.formula for name, rule in RULES.items()},
+            OFFER={"rules": describe_rules(RULES), "samplers": describe_samplers()},
             SPREAD=SPREAD,
             REACH=REACH,
             VIEW=VIEW,
@@ -69,7 +67,13 @@ class Toy2d:
     def restore(self, payload: Any) -> dict[str, Any]:
         """The fields of a link → their scene; an invalid field takes its default, and a message names it."""
         given = dict(payload) if isinstance(payload, Mapping) else {}
-        problems = {name: problem for name, value in given.items() if (problem := _problem({name: value}))}
+        problems: dict[str, str] = {}
+        owners: dict[str, Any] = {}  # the rule and the sampler, on which it depends which parameters there are
+        for name in sorted(given, key=lambda name: name in PARAMETERS):
+            if problem := _problem({**owners, name: given[name]}):
+                problems[name] = problem
+            elif name in ("rule", "sampler"):
+                owners[name] = given[name]
         scene = Scene.parse({name: value for name, value in given.items() if name not in problems})
         notice = f"In this link, {'; '.join(problems.values())}." if problems else ""
         return {"ok": True, "scene": scene.to_json(), "notice": notice}

@@ -64,6 +64,7 @@ def _group(group: Group) -> dict[str, Any]:
                 "file": curve.file,
                 "hash": curve.checkpoint,
                 "model": curve.checkpoint_name,
+                "parameters": curve.parameters,
                 "baseline": _flat(curve.real_baseline),
                 "record": curve.record,
             }

@@ -92,7 +92,7 @@ def _browse(page: Page, seconds: float, record: Record) -> None:
         for tab in tabs:
             tab.on("pageerror", lambda error: record.errors.append(str(error)))
             tab.goto(f"{page.address}/?seed={random.randrange(10_000)}")
-            tab.wait_for_function("document.querySelector('.explore')?.dataset.state === 'resting'", timeout=120_000)
+            tab.wait_for_function("document.querySelector('.explore')?.dataset.state === 'idle'", timeout=120_000)
         while time.perf_counter() < until:
             for tab in tabs:
                 now = tab.locator("input.class").input_value()

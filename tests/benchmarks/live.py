@@ -55,7 +55,7 @@ FILL_STRIP = """async label => {%s
   const begun = performance.now(), finished = await changeClass(label);
   await until(() => [0, 2, 3, 5, 7].every(i => !document.querySelectorAll('.strip button')[i].matches('.missing')));
   const coarse = performance.now() - begun;
-  await until(() => lab.missing === '0' && lab.state === 'resting');
+  await until(() => lab.missing === '0' && lab.state === 'idle');
   return [finished / 1000, coarse / 1000, (performance.now() - begun) / 1000];
 }"""
 
@@ -77,7 +77,7 @@ SCRUB = """async ticks => {%s
     shown.add(guided.w);
   }
   const rate = 1000 * ticks / (performance.now() - begun);
-  await until(() => lab.state === 'resting');
+  await until(() => lab.state === 'idle');
   return {rate, slowest, rungs: shown.size, kept: guided.w === String(+$('input.w').value)};
 }"""
 

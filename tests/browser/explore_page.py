@@ -26,7 +26,7 @@ QUICK = "?samples=4&steps=3"
 RUNGS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 BELOW = (-1.0, -0.5)
 
-RESTING = """() => document.querySelector('.explore')?.dataset.state === 'resting'
+IDLE = """() => document.querySelector('.explore')?.dataset.state === 'idle'
   && [...document.querySelectorAll('.pane canvas')].every(canvas => canvas.dataset.done === 'true')"""
 
 READ = """canvas => {
@@ -47,14 +47,14 @@ RECORD = """() => {
 }"""
 
 
-def wait_until_resting(page: Any) -> Any:
-    page.wait_for_function(RESTING)
+def wait_until_idle(page: Any) -> Any:
+    page.wait_for_function(IDLE)
     return page
 
 
 def wait_until_strip_is_filled(page: Any) -> Any:
     page.wait_for_function("document.querySelector('.explore')?.dataset.missing === '0'")
-    return wait_until_resting(page)
+    return wait_until_idle(page)
 
 
 def sheet(request: GridRequest, images: np.ndarray) -> np.ndarray:
@@ -93,7 +93,7 @@ def request_in_url(page: Any, engine: Engine) -> GridRequest:
 
 def assert_shows(page: Any, engine: Engine, **expected: str) -> GridRequest:
     """Once the page rests: the URL says expected, and canvases, captions and names show exactly its request."""
-    wait_until_resting(page)
+    wait_until_idle(page)
     found = query(page)
     assert found | expected == found
     request = request_in_url(page, engine)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import Open
-from .explore_page import QUICK, wait_until_resting
+from .explore_page import QUICK, wait_until_idle
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -22,7 +22,7 @@ RUN = """async () => {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_serious_is_found_on_any_tab(open_page: Open, scheme: str) -> None:
-    page = wait_until_resting(open_page(QUICK, color_scheme=scheme, bypass_csp=True))
+    page = wait_until_idle(open_page(QUICK, color_scheme=scheme, bypass_csp=True))
     page.add_script_tag(path=str(AXE))
     found = {}
     for tab in page.get_by_role("tab").all():

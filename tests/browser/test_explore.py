@@ -21,7 +21,7 @@ from .explore_page import (
     open_setting,
     readings,
     thumb_position,
-    wait_until_resting,
+    wait_until_idle,
 )
 
 
@@ -38,7 +38,7 @@ def test_the_page_opens_with_samples(open_page: Open, engine: Engine) -> None:
 
 
 def test_dragging_w_never_shows_a_picture_under_the_wrong_w(open_page: Open, engine: Engine) -> None:
-    page = wait_until_resting(open_page("?samples=1&steps=3"))
+    page = wait_until_idle(open_page("?samples=1&steps=3"))
     before = assert_shows(page, engine)
     page.evaluate(RECORD)
     page.mouse.move(*thumb_position(page, 3))
@@ -63,7 +63,7 @@ def test_dragging_w_never_shows_a_picture_under_the_wrong_w(open_page: Open, eng
 
 
 def test_the_class_by_click_drag_and_keys(open_page: Open, engine: Engine) -> None:
-    page = wait_until_resting(open_page("?samples=1&steps=1"))
+    page = wait_until_idle(open_page("?samples=1&steps=1"))
     page.mouse.click(*class_position(page, "Bag"))
     assert_shows(page, engine, **{"class": "8"})
     page.mouse.move(*class_position(page, "Trouser"))
@@ -82,7 +82,7 @@ def test_the_class_by_click_drag_and_keys(open_page: Open, engine: Engine) -> No
 
 
 def test_touch_taps_a_class_and_a_scroll_over_the_rail_taps_none(open_page: Open, engine: Engine) -> None:
-    page = wait_until_resting(
+    page = wait_until_idle(
         open_page("?samples=1&steps=1", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     )
     page.touchscreen.tap(*class_position(page, "Dress"))
@@ -112,7 +112,7 @@ def test_a_newer_request_replaces_an_older_one(open_page: Open, engine: Engine) 
 
 
 def test_all_classes_at_once(open_page: Open, engine: Engine) -> None:
-    page = wait_until_resting(open_page("?steps=2"))
+    page = wait_until_idle(open_page("?steps=2"))
     page.mouse.click(*class_position(page, "All"))
     request = assert_shows(page, engine, **{"class": "all", "samples": "8"})
     assert request.classes == tuple(range(10))
@@ -126,7 +126,7 @@ def test_all_classes_at_once(open_page: Open, engine: Engine) -> None:
 
 
 def test_seed_and_dice(open_page: Open, engine: Engine) -> None:
-    page = wait_until_resting(open_page(QUICK))
+    page = wait_until_idle(open_page(QUICK))
     seed = page.locator(".explore").get_by_label("noise", exact=True)
     seed.fill("123")
     seed.press("Enter")
@@ -138,7 +138,7 @@ def test_seed_and_dice(open_page: Open, engine: Engine) -> None:
 
 
 def test_w_below_zero_is_set_under_the_rule(open_page: Open, engine: Engine) -> None:
-    page = wait_until_resting(open_page(QUICK))
+    page = wait_until_idle(open_page(QUICK))
     slider = page.get_by_role("slider", name="guidance strength")
     slider.press("Home")
     assert_shows(page, engine, w="0")
@@ -156,7 +156,7 @@ def test_w_below_zero_is_set_under_the_rule(open_page: Open, engine: Engine) -> 
 
 
 def test_sampler_steps_and_number_of_samples(open_page: Open, engine: Engine) -> None:
-    page = wait_until_resting(open_page(QUICK))
+    page = wait_until_idle(open_page(QUICK))
     setting = open_setting(page, "samplers")
     setting.get_by_label("sampler").select_option("EDM Heun")
     assert_shows(page, engine, sampler="heun", steps="12")
@@ -168,7 +168,7 @@ def test_sampler_steps_and_number_of_samples(open_page: Open, engine: Engine) ->
 
 
 def test_a_chosen_rule_is_drawn_and_kept_in_the_link(open_page: Open, engine: Engine) -> None:
-    page = wait_until_resting(open_page(QUICK))
+    page = wait_until_idle(open_page(QUICK))
     setting = open_setting(page, "rules")
     setting.get_by_label("rule").select_option("classifier")
     request = assert_shows(page, engine, rule="classifier")

@@ -8,12 +8,12 @@ import numpy as np
 from cfg_core.serving.engine import Engine
 
 from .conftest import Open
-from .explore_page import QUICK, canvas, frames, query, request_in_url, thumb_position, wait_until_resting
+from .explore_page import QUICK, canvas, frames, query, request_in_url, thumb_position, wait_until_idle
 
 
 def compared_with(page: Any, engine: Engine, **fields: Any) -> str:
     """Once the page rests: the left canvas shows the request in the URL with these fields; returns its title."""
-    wait_until_resting(page)
+    wait_until_idle(page)
     request = request_in_url(page, engine)
     other = replace(request, **({"parameters": ()} | fields))
     page.wait_for_function("w => document.querySelector('.unguided canvas').dataset.w == w", arg=other.w[0])
@@ -27,7 +27,7 @@ def choose(page: Any, control: str, value: str) -> None:
 
 
 def test_another_rule_is_drawn_at_the_w_of_the_slider(open_page: Open, engine: Engine) -> None:
-    page = wait_until_resting(open_page(QUICK))
+    page = wait_until_idle(open_page(QUICK))
     page.locator(".explore >> .compare summary").click()
     choose(page, "vs-rule", "interval")
     assert compared_with(page, engine, rule="interval") == "Limited interval"
@@ -56,7 +56,7 @@ def test_a_comparison_that_cannot_be_is_named_and_left_out(open_page: Open, engi
 
 
 def test_the_difference_is_shown_while_its_key_is_held(open_page: Open, engine: Engine) -> None:
-    page = wait_until_resting(open_page(QUICK))
+    page = wait_until_idle(open_page(QUICK))
     left, right = canvas(page, "unguided").astype(int), canvas(page, "guided")
     page.keyboard.down("d")
     page.wait_for_function("document.querySelector('.pane.guided b').textContent === 'difference'")
@@ -68,9 +68,9 @@ def test_the_difference_is_shown_while_its_key_is_held(open_page: Open, engine: 
 
 
 def test_back_and_forward_walk_through_classes_and_tabs(open_page: Open) -> None:
-    page = wait_until_resting(open_page(QUICK))
+    page = wait_until_idle(open_page(QUICK))
     page.get_by_role("slider", name="class").press("ArrowRight")
-    wait_until_resting(page)
+    wait_until_idle(page)
     page.get_by_role("tab", name="Trade-off").click()
     assert query(page)["tab"] == "tradeoff"
     page.go_back()
@@ -78,7 +78,7 @@ def test_back_and_forward_walk_through_classes_and_tabs(open_page: Open) -> None
     assert query(page)["class"] == "1"
     page.go_back()
     page.wait_for_function("window.explored.class === 0")
-    wait_until_resting(page)
+    wait_until_idle(page)
     assert query(page)["class"] == "0"
     page.go_forward()
     page.wait_for_function("window.explored.class === 1")

@@ -19,13 +19,13 @@ from .explore_page import (
     open_setting,
     request_in_url,
     sheet,
-    wait_until_resting,
+    wait_until_idle,
     wait_until_strip_is_filled,
 )
 
 
 def test_the_denoising_can_be_scrubbed_and_played(open_page: Open, engine: Engine) -> None:
-    page = wait_until_resting(open_page("?samples=4&steps=6"))
+    page = wait_until_idle(open_page("?samples=4&steps=6"))
     request = assert_shows(page, engine)
     scrubber = page.get_by_role("slider", name="denoising")
     scrubber.press("Home")
@@ -56,7 +56,7 @@ def test_the_denoising_plays_after_the_session_expired(open_page: Open, engine: 
 
 
 def test_with_reduced_motion_nothing_moves_by_itself(open_page: Open, engine: Engine) -> None:
-    page = wait_until_resting(open_page(QUICK, reduced_motion="reduce"))
+    page = wait_until_idle(open_page(QUICK, reduced_motion="reduce"))
     page.evaluate(RECORD)
     page.mouse.click(*class_position(page, "Bag"))
     assert_shows(page, engine, **{"class": "8"})
@@ -66,7 +66,7 @@ def test_with_reduced_motion_nothing_moves_by_itself(open_page: Open, engine: En
 
 
 def test_a_long_grid_says_how_long_and_can_be_cancelled(open_page: Open, engine: Engine) -> None:
-    page = wait_until_resting(open_page(QUICK))
+    page = wait_until_idle(open_page(QUICK))
     setting = open_setting(page, "samplers")
     setting.get_by_label("sampler").select_option("ancestral")
     setting.get_by_label("steps").fill("1000")
@@ -80,7 +80,7 @@ def test_a_long_grid_says_how_long_and_can_be_cancelled(open_page: Open, engine:
 
 
 def test_play_begins_when_the_grids_are_there_and_shows_z_if_asked(open_page: Open, engine: Engine) -> None:
-    page = wait_until_resting(open_page("?samples=4&steps=6"))
+    page = wait_until_idle(open_page("?samples=4&steps=6"))
     request = request_in_url(page, engine)
     page.get_by_label("what is drawn of each step").select_option("noisy")
     page.get_by_role("slider", name="denoising").press("Home")
@@ -92,5 +92,5 @@ def test_play_begins_when_the_grids_are_there_and_shows_z_if_asked(open_page: Op
     page.evaluate(RECORD)
     page.get_by_role("slider", name="class").press("End")
     page.get_by_role("button", name="play the denoising").click()
-    wait_until_resting(page)
+    wait_until_idle(page)
     page.wait_for_function("record().some(each => each.classes.includes(',') && each.evaluations === '3')")

@@ -3,7 +3,7 @@
 import pytest
 
 from .conftest import Open
-from .explore_page import BELOW, QUICK, RUNGS, open_setting, thumb_position, wait_until_resting
+from .explore_page import BELOW, QUICK, RUNGS, open_setting, thumb_position, wait_until_idle
 
 DESKTOPS = [(1280, 720), (1440, 900), (1600, 900), (1920, 1080), (1920, 1200), (2560, 1440)]
 
@@ -32,7 +32,7 @@ def bottom(page, selector: str) -> float:
 
 @pytest.mark.parametrize(("width", "height"), DESKTOPS)
 def test_everything_is_on_one_screen_with_the_settings_open_or_not(open_page: Open, width: int, height: int) -> None:
-    page = wait_until_resting(open_page(QUICK, viewport={"width": width, "height": height}))
+    page = wait_until_idle(open_page(QUICK, viewport={"width": width, "height": height}))
     for setting in (None, "rules", "samplers"):
         if setting:
             open_setting(page, setting)
@@ -51,14 +51,14 @@ def test_everything_is_on_one_screen_with_the_settings_open_or_not(open_page: Op
 def test_on_a_small_screen_the_guided_grid_the_slider_and_play_are_seen_together(
     open_page: Open, width: int, height: int
 ) -> None:
-    page = wait_until_resting(open_page(QUICK, viewport={"width": width, "height": height}))
+    page = wait_until_idle(open_page(QUICK, viewport={"width": width, "height": height}))
     assert page.evaluate(OVERHANG) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert max(bottom(page, part) for part in (".pane.guided canvas", ".track", ".strip", ".play")) <= height
 
 
 def test_what_a_waiting_person_must_know_is_seen_on_a_phone(open_page: Open) -> None:
-    page = wait_until_resting(open_page(QUICK, viewport={"width": 390, "height": 844}))
+    page = wait_until_idle(open_page(QUICK, viewport={"width": 390, "height": 844}))
     page.evaluate("message => Object.assign(document.querySelector('.explore .message'), message)",
                   {"textContent": "The lab is full; you are 3rd in the queue.", "hidden": False})  # fmt: skip
     assert bottom(page, ".message") <= 300
@@ -67,7 +67,7 @@ def test_what_a_waiting_person_must_know_is_seen_on_a_phone(open_page: Open) -> 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_ink_is_dark_on_light_and_light_on_dark(open_page: Open, scheme: str) -> None:
-    page = wait_until_resting(open_page(QUICK, color_scheme=scheme))
+    page = wait_until_idle(open_page(QUICK, color_scheme=scheme))
     ink, paper = page.evaluate(
         "(s => [s.color, s.backgroundColor])(getComputedStyle(document.querySelector('.explore')))"
     )
@@ -76,18 +76,18 @@ def test_the_ink_is_dark_on_light_and_light_on_dark(open_page: Open, scheme: str
 
 
 def test_the_words_never_move_the_slider(open_page: Open) -> None:
-    page = wait_until_resting(open_page("?samples=1&steps=1&w=-1"))
+    page = wait_until_idle(open_page("?samples=1&steps=1&w=-1"))
     slider = page.get_by_role("slider", name="guidance strength")
     boxes = set()
     for w in (-1, -0.5, 0, 0.5, 3, 8):
         page.mouse.click(*thumb_position(page, w, (*BELOW, *RUNGS)))
-        wait_until_resting(page)
+        wait_until_idle(page)
         boxes.add((tuple(slider.bounding_box().values()), page.locator(".setting.rules").bounding_box()["y"]))
     assert len(boxes) == 1
 
 
 def test_the_keyboard_reaches_every_control_in_order(open_page: Open) -> None:
-    page = wait_until_resting(open_page(QUICK))
+    page = wait_until_idle(open_page(QUICK))
     open_setting(page, "samplers")
     page.evaluate("document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0)")
     page.locator("h1").click()
@@ -109,13 +109,13 @@ def test_the_keyboard_reaches_every_control_in_order(open_page: Open) -> None:
 
 
 def test_the_slider_has_keys_from_anywhere_on_the_page(open_page: Open) -> None:
-    page = wait_until_resting(open_page(QUICK))
+    page = wait_until_idle(open_page(QUICK))
     for key, w in (
         ("ArrowRight", 3.1), ("ArrowLeft", 3), ("PageUp", 4), ("PageDown", 3), ("End", 8), ("Home", 0), ("5", 1.5),
     ):  # fmt: skip
         page.keyboard.press(key)
         page.wait_for_function("w => window.explored.w === w", arg=w)
-    wait_until_resting(page)
+    wait_until_idle(page)
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="keys")
     dialog.wait_for()
@@ -124,7 +124,7 @@ def test_the_slider_has_keys_from_anywhere_on_the_page(open_page: Open) -> None:
 
 
 def test_every_control_has_a_name(open_page: Open) -> None:
-    page = wait_until_resting(open_page(QUICK))
+    page = wait_until_idle(open_page(QUICK))
     for role, name in (
         ("slider", "class"), ("slider", "guidance strength w"), ("textbox", "noise"),
         ("combobox", "pictures"), ("button", "another noise"), ("button", "copy link"), ("button", "difference"),

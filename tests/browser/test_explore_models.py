@@ -17,7 +17,7 @@ from cfg_core.serving.registry import ModelRegistry, load_model
 from tests.conftest import served, small_network
 
 from .conftest import CHECKPOINT
-from .explore_page import QUICK, assert_shows, class_position, wait_until_resting
+from .explore_page import QUICK, assert_shows, class_position, wait_until_idle
 
 
 def test_another_model_is_chosen_while_another_page_samples(browser: Any, engine: Engine) -> None:
@@ -29,7 +29,7 @@ def test_another_model_is_chosen_while_another_page_samples(browser: Any, engine
         two.goto(address + "?samples=4&steps=40&class=3")
         two.wait_for_function("+document.querySelector('.guided canvas')?.dataset.evaluations > 0")
         one.goto(address + QUICK + "&class=8&w=2&rule=classifier")
-        wait_until_resting(one)
+        wait_until_idle(one)
         assert one.locator("select.models").locator("option").all_inner_texts() == [each.name for each in infos]
         one.locator("select.models").select_option(label=other.name)
         one.wait_for_function("model => window.explored.model === model", arg=other.hash)
@@ -52,7 +52,7 @@ def test_choosing_a_model_that_was_trained_further_since_the_page_opened_gives_i
     with served(engine, models=registry) as (address, _):
         page = browser.new_page()
         page.goto(address + QUICK)
-        wait_until_resting(page)
+        wait_until_idle(page)
         save_checkpoint(tmp_path / "mine", config, {name: each + 0.002 for name, each in weights.items()})
         newer = describe_model(tmp_path / "mine").hash
         page.locator("select.models").select_option(label="mine")
@@ -70,10 +70,10 @@ def test_a_model_that_cannot_be_loaded_is_reported_with_the_reason(browser: Any,
     with served(engine, models=ModelRegistry(engine, infos, missing)) as (address, _):
         page = browser.new_page()
         page.goto(address + QUICK)
-        wait_until_resting(page)
+        wait_until_idle(page)
         page.locator("select.models").select_option(label=infos[1].name)
         page.get_by_role("alert").wait_for()
-        wait_until_resting(page)
+        wait_until_idle(page)
         assert "which is not installed: python -m pip install it" in page.get_by_role("alert").inner_text()
         assert page.locator("select.models").input_value() == infos[0].hash
         page.close()
@@ -90,7 +90,7 @@ def test_while_one_page_waits_for_a_model_another_goes_on(browser: Any, engine: 
         one, two = browser.new_page(), browser.new_page()
         for page in (one, two):
             page.goto(address + QUICK)
-            wait_until_resting(page)
+            wait_until_idle(page)
         one.locator("select.models").select_option(label=other.name)
         two.mouse.click(*class_position(two, "Bag"))
         assert_shows(two, engine, **{"class": "8"})

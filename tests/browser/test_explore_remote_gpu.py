@@ -85,3 +85,28 @@ def test_a_refusal_of_the_remote_gpu_is_reported_with_the_reason(
         assert message == "The pictures could not be drawn: you have used up today's minutes"
         page.close()
     registry.engine.close()
+
+
+def test_a_call_that_finds_the_queue_of_the_remote_gpu_full_is_made_again(
+    browser: Any, tiny_engine: Engine, tmp_path: Path, monkeypatch: Any
+) -> None:
+    calls, go = waiting_gpu(monkeypatch)
+    registry = remote_registry(tiny_engine, tmp_path)
+    with served(registry.engine, models=registry) as (address, blocks):
+        blocks._queue.max_size = 1
+        page = browser.new_page()
+        page.goto(address + QUICK)
+        while not calls:
+            page.wait_for_timeout(50)
+        page.mouse.click(*class_position(page, "2"))  # waits until nobody wants it any more
+        while not len(blocks._queue):
+            page.wait_for_timeout(50)
+        page.mouse.click(*class_position(page, "4"))
+        page.get_by_role("alert").get_by_text("The queue of the remote GPU is full; trying again.").wait_for()
+        go.set()
+        assert_shows(page, registry.engine, **{"class": "4"})
+        page.wait_for_function("document.querySelector('.explore').dataset.missing === '0'")
+        assert page.locator(".explore .message").is_hidden()
+        assert [{request.classes for request in requests} for _, requests in calls] == [{(0,)}, {(4,)}]
+        page.close()
+    registry.engine.close()

@@ -12,7 +12,7 @@ from cfg_core.serving.engine import Engine
 from cfg_core.ui.saving import KINDS
 
 from .conftest import Open
-from .explore_page import QUICK, request_in_url, wait_until_resting
+from .explore_page import QUICK, request_in_url, wait_until_idle
 
 
 def save(page, title: str, folder: Path) -> Path:
@@ -26,7 +26,7 @@ def save(page, title: str, folder: Path) -> Path:
 
 
 def test_everything_on_the_menu_can_be_saved(open_page: Open, engine: Engine, tmp_path: Path) -> None:
-    page = wait_until_resting(open_page(QUICK + "&class=8&w=2"))
+    page = wait_until_idle(open_page(QUICK + "&class=8&w=2"))
     request = request_in_url(page, engine)
     saved = {name: save(page, kind.title, tmp_path) for name, kind in KINDS.items()}
     assert saved["grid"].name == "bag-w2.png"
@@ -42,7 +42,7 @@ def test_everything_on_the_menu_can_be_saved(open_page: Open, engine: Engine, tm
 
 
 def test_the_measured_curve_is_saved_as_a_drawing(open_page: Open, tmp_path: Path) -> None:
-    page = wait_until_resting(open_page(QUICK))
+    page = wait_until_idle(open_page(QUICK))
     text = save(page, "the measured curve, SVG", tmp_path).read_text(encoding="utf-8")
     assert text.startswith("<svg")
     assert "var(" not in text
@@ -52,6 +52,6 @@ def test_the_measured_curve_is_saved_as_a_drawing(open_page: Open, tmp_path: Pat
 
 
 def test_another_rule_on_the_left_is_in_the_file_too(open_page: Open, engine: Engine, tmp_path: Path) -> None:
-    page = wait_until_resting(open_page(QUICK + "&vs_rule=interval"))
+    page = wait_until_idle(open_page(QUICK + "&vs_rule=interval"))
     saved = save(page, KINDS["both"].title, tmp_path)
     assert [request.rule for request in read_requests(saved)] == ["interval", "cfg"]

@@ -14,13 +14,13 @@ from cfg_core.serving.sessions import Demand
 from tests.conftest import served
 
 from .conftest import Open
-from .explore_page import QUICK, assert_shows, class_position, wait_until_resting
+from .explore_page import QUICK, assert_shows, class_position, wait_until_idle
 
 
 def test_two_pages_do_not_disturb_each_other(open_page: Open, engine: Engine) -> None:
     one, two = open_page(QUICK), open_page(QUICK + "&class=5&w=1&seed=3")
-    wait_until_resting(one)
-    wait_until_resting(two)
+    wait_until_idle(one)
+    wait_until_idle(two)
     one.mouse.click(*class_position(one, "Dress"))
     two.get_by_role("slider", name="guidance strength").press("End")
     assert_shows(one, engine, **{"class": "3", "w": "3", "seed": "7"})
@@ -28,7 +28,7 @@ def test_two_pages_do_not_disturb_each_other(open_page: Open, engine: Engine) ->
 
 
 def test_a_page_whose_session_expired_goes_on(open_page: Open, engine: Engine) -> None:
-    page = wait_until_resting(open_page(QUICK))
+    page = wait_until_idle(open_page(QUICK))
     for token in engine.sessions.tokens:  # as after a long silence
         engine.leave(token)
     page.get_by_role("slider", name="guidance strength").press("End")
@@ -38,7 +38,7 @@ def test_a_page_whose_session_expired_goes_on(open_page: Open, engine: Engine) -
 
 def test_closing_a_page_closes_its_session(open_page: Open, engine: Engine) -> None:
     before = set(engine.sessions.tokens)
-    page = wait_until_resting(open_page(QUICK))
+    page = wait_until_idle(open_page(QUICK))
     [token] = set(engine.sessions.tokens) - before
     page.close()
     assert engine.wait_for(lambda: token not in engine.sessions.tokens, 20)
@@ -64,12 +64,12 @@ def test_in_a_full_lab_the_page_shows_its_queue_position_and_enters_when_a_place
     with served(small) as (address, _):
         one, two = browser.new_page(), browser.new_page()
         one.goto(address + QUICK)
-        wait_until_resting(one)
+        wait_until_idle(one)
         two.goto(address + QUICK)
         two.get_by_role("alert").wait_for()
         assert two.get_by_role("alert").inner_text() == "The lab is full; you are 1st in the queue."
         one.close()
-        wait_until_resting(two)
+        wait_until_idle(two)
         assert two.get_by_role("alert").count() == 0
         two.close()
     small.close()
@@ -89,14 +89,14 @@ def test_a_waiting_page_shows_how_many_sessions_are_ahead_and_then_the_cost(
         assert one.locator(".cost").inner_text() == "computing"
         go.set()
         for page in (one, two):
-            wait_until_resting(page)
+            wait_until_idle(page)
             assert re.fullmatch(r"3 evaluations, (\d+ ms|\d+\.\d s)", page.locator(".cost").inner_text())
             page.close()
     small.close()
 
 
 def test_a_server_out_of_reach_is_reported_and_tried_again(open_page: Open, engine: Engine) -> None:
-    page = wait_until_resting(open_page(QUICK, flaky=True))
+    page = wait_until_idle(open_page(QUICK, flaky=True))
     page.route(re.compile("component_server"), lambda route: route.abort())
     page.mouse.click(*class_position(page, "Coat"))
     page.get_by_role("alert").wait_for()
@@ -112,13 +112,13 @@ def test_a_failing_network_is_reported_and_the_page_goes_on(
     def fail(*_: object) -> None:
         raise RuntimeError("out of memory")
 
-    page = wait_until_resting(open_page(QUICK + "&seed=31"))  # nothing of it in the cache
+    page = wait_until_idle(open_page(QUICK + "&seed=31"))  # nothing of it in the cache
     with monkeypatch.context() as patch:
         patch.setattr(engine.checkpoint.denoiser, "predict", fail)
         page.mouse.click(*class_position(page, "Coat"))
         page.get_by_role("alert").wait_for()
         assert page.get_by_role("alert").inner_text() == "The pictures could not be drawn: out of memory"
-        page.wait_for_function("document.querySelector('.explore').dataset.state === 'resting'")
+        page.wait_for_function("document.querySelector('.explore').dataset.state === 'idle'")
     assert page.locator(".explore >> .guided canvas").get_attribute("data-classes") == "0", (
         "what is shown is still the T-shirt"
     )

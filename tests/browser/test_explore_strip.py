@@ -20,7 +20,7 @@ from .explore_page import (
     class_position,
     frames,
     thumb_position,
-    wait_until_resting,
+    wait_until_idle,
     wait_until_strip_is_filled,
 )
 
@@ -85,7 +85,7 @@ def test_after_a_change_of_class_the_strip_shows_nothing_old(open_page: Open, en
 
 
 def test_back_and_forth_between_classes_ends_where_it_should(open_page: Open, engine: Engine) -> None:
-    page = wait_until_resting(open_page(QUICK + "&seed=43"))
+    page = wait_until_idle(open_page(QUICK + "&seed=43"))
     for stop in ("Bag", "Coat", "Bag", "Coat", "Bag", "T-shirt", "Bag", "T-shirt"):
         page.mouse.click(*class_position(page, stop))
     assert_shows(page, engine, **{"class": "0"})

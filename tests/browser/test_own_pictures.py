@@ -10,7 +10,7 @@ from PIL import Image
 from cfg_core.data.datasets import load_dataset
 from tests.test_app import ROOT, free_port
 
-from .explore_page import wait_until_resting
+from .explore_page import wait_until_idle
 
 
 def photographs(folder: Path) -> Path:
@@ -44,13 +44,13 @@ def test_a_folder_of_pictures_becomes_a_model_on_the_page(browser: Any, tmp_path
             assert any("Running on local URL" in line for line in app.stdout)
             page = browser.new_page()
             page.goto(f"http://127.0.0.1:{port}/?samples=4&steps=3")
-            wait_until_resting(page)
+            wait_until_idle(page)
             assert page.locator(".rail li").all_inner_texts() == ["cross", "disc", "All"]
             offered = page.locator("select.models").locator("option").all_inner_texts()
             assert offered[:2] == ["mine", "fashion-mnist"]
             page.locator("select.models").select_option(label="fashion-mnist")
             page.wait_for_function("document.querySelectorAll('.rail li').length === 11")
-            wait_until_resting(page)
+            wait_until_idle(page)
             page.close()
         finally:
             app.terminate()

@@ -16,10 +16,10 @@ from cfg_core.grids.trajectory import Trajectory, draw_trajectory, guided_at
 from cfg_core.serving.engine import Engine
 
 from .conftest import Open
-from .explore_page import READ, wait_until_resting
+from .explore_page import READ, wait_until_idle
 
 TAB = "?tab=step&class=8&samples=4&steps=6&w=2"
-RESTING = "() => document.querySelector('.lab.step')?.dataset.state === 'resting'"
+IDLE = "() => document.querySelector('.lab.step')?.dataset.state === 'idle'"
 
 
 def settled(page: Any, **place: Any) -> Any:
@@ -27,7 +27,7 @@ def settled(page: Any, **place: Any) -> Any:
     page.wait_for_function(
         """place => {
           const found = document.querySelector('.lab.step')?.dataset ?? {};
-          return Object.entries({state: 'resting', ...place}).every(([name, value]) => found[name] === String(value));
+          return Object.entries({state: 'idle', ...place}).every(([name, value]) => found[name] === String(value));
         }""",
         arg=place,
     )
@@ -165,7 +165,7 @@ def test_a_rule_that_is_not_linear_is_combined_by_the_server(open_page: Open, en
 
 
 def test_it_opens_from_a_sample_of_explore_by_double_click_and_by_enter(open_page: Open, engine: Engine) -> None:
-    page = wait_until_resting(open_page(TAB.replace("tab=step&", "")))
+    page = wait_until_idle(open_page(TAB.replace("tab=step&", "")))
     box = page.locator(".pane.guided canvas").bounding_box()
     page.mouse.dblclick(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"])
     settled(page)
@@ -173,7 +173,7 @@ def test_it_opens_from_a_sample_of_explore_by_double_click_and_by_enter(open_pag
     assert_shows(page, engine, request(engine), 2, step, 2.0)
     assert page.locator('.shell [role="tab"][aria-selected="true"]').inner_text() == "Inside a step"
     page.get_by_role("tab", name="Explore").click()
-    wait_until_resting(page)
+    wait_until_idle(page)
     page.locator(".pane.unguided canvas").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
@@ -188,10 +188,10 @@ def test_it_opens_from_a_sample_of_explore_by_double_click_and_by_enter(open_pag
 def test_it_follows_explore_and_keeps_the_sample_and_the_step(open_page: Open, engine: Engine) -> None:
     page = settled(open_page(TAB + "&sample=2&step=4"))
     page.get_by_role("tab", name="Explore").click()
-    wait_until_resting(page)
+    wait_until_idle(page)
     page.locator(".explore input.seed").fill("11")
     page.keyboard.press("Enter")
-    wait_until_resting(page)
+    wait_until_idle(page)
     page.get_by_role("tab", name="Inside a step").click()
     page.wait_for_function("document.querySelector('.lab.step .settings').textContent.includes('seed 11')")
     assert_shows(page, engine, request(engine, seed=11), 2, 4, 2.0)

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from cfg_core.guidance.interval import LOW
 from cfg_core.toy2d.drawing import draw_scene
 from cfg_core.toy2d.scene import REACH, VIEW, Scene
 from cfg_core.toy2d.trajectory import draw_trajectory
@@ -15,7 +16,7 @@ from .conftest import Open
 
 TAB = "?tab=toy2d&toy2d_steps=10&toy2d_points=100"
 SMALL = Scene(steps=10, points=100)
-RESTING = "() => document.querySelector('.toy2d')?.dataset.state === 'resting'"
+IDLE = "() => document.querySelector('.toy2d')?.dataset.state === 'idle'"
 SEEN = """() => {
   const canvas = document.querySelector('.toy2d canvas');
   const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -24,7 +25,7 @@ SEEN = """() => {
 
 
 def settled(page: Any) -> Any:
-    page.wait_for_function(RESTING)
+    page.wait_for_function(IDLE)
     return page
 
 
@@ -39,7 +40,7 @@ def linked(page: Any) -> Scene:
 
 
 def holds(page: Any, **changes: Any) -> Scene:
-    """Once the page rests: the link is of this scene, and the figures and words are those of the link."""
+    """Once the page is idle: the link is of this scene, and the figures and words are those of the link."""
     settled(page)
     scene = linked(page)
     assert scene == replace(SMALL, **changes)
@@ -134,6 +135,38 @@ def test_class_sampler_steps_langevin_seed_and_heat_map(open_page: Open) -> None
     assert "Corrected" in page.locator(".toy2d .sentence").inner_text()
     page.reload()
     assert holds(page, label=2, sampler="ddim", langevin=4, density="all", steps=20, seed=11) == scene
+
+
+def test_the_parameters_of_rule_and_sampler_are_controls_and_stand_in_the_link(open_page: Open) -> None:
+    page = settled(open_page(TAB))
+    lab = page.locator(".toy2d")
+    lab.locator(".rule").select_option("interval")
+    lab.locator(".sampler").select_option("ddim")
+    low, eta = lab.get_by_label("λ_lo"), lab.get_by_label("η")
+    shown = low.evaluate("n => [n.type, +n.min, +n.max, +n.step, +n.value, n.closest('label').title]")
+    assert shown == ["number", LOW.low, LOW.high, LOW.step, LOW.default, LOW.help]
+    for control, value in ((low, "-2"), (eta, "0.5")):
+        control.fill(value)
+        control.press("Tab")
+    chosen = {"rule": "interval", "sampler": "ddim", "parameters": (("eta", 0.5), ("log_snr_low", -2.0))}
+    scene = holds(page, **chosen)
+    assert {"toy2d_eta=0.5", "toy2d_log_snr_low=-2"} <= set(urlsplit(page.url).query.split("&"))
+    page.reload()
+    assert holds(page, **chosen) == scene
+    lab.locator(".rule").select_option("cfg")
+    holds(page, sampler="ddim", parameters=(("eta", 0.5),))
+    assert "log_snr" not in page.url
+    assert low.count() == 0
+
+
+def test_a_parameter_out_of_range_gets_a_sentence(open_page: Open) -> None:
+    page = settled(open_page(TAB))
+    rho = page.locator(".toy2d").get_by_label("ρ")
+    rho.fill("50")
+    rho.press("Tab")
+    page.locator(".toy2d .message", has_text="rho must be a number from 1 to 20, got 50").wait_for()
+    holds(page)
+    assert rho.input_value() == "7"
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,17 @@
 """The dot on the curves of the Trade-off tab and of Explore stands at what Explore shows."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from cfg_core.guidance.interval import HIGH
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.sessions import Demand
+from tests.curve_files import record, write
 
 from .conftest import Open
-from .tradeoff_page import AXES, TAB, change_explore, choose, dot_position, point_position, wait_until_open
+from .tradeoff_page import AXES, TAB, change_explore, choose, dot_position, page_over, point_position, wait_until_open
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +59,27 @@ def test_a_link_to_the_tab_has_the_dot_of_its_w(open_page: Open, engine: Engine)
     assert dot_position(page) == pytest.approx(point_position(page, 0, "2"))
     [token] = set(engine.sessions.tokens) - before
     assert engine.sessions.get(token).demand == Demand(), "nothing is drawn for a tab that is not seen"
+
+
+def test_a_point_opens_with_the_parameters_of_its_curve_and_the_dot_tells_those_apart(
+    browser: Any, engine: Engine, tmp_path: Path
+) -> None:
+    model, parameters = engine.checkpoint.hash, {"log_snr_low": -2.0}
+    files = {
+        "main.json": record(model=model),
+        "interval.json": record(model=model, rule="interval", parameters=parameters),
+    }
+    with page_over(browser, engine, write(tmp_path, files)) as page:
+        choose(page, "Method")
+        page.locator('.fid [data-curve="1"][data-w="2"]').click(force=True)
+        page.wait_for_function("window.explored?.w === 2")
+        shown = {"rule": "interval", "log_snr_low": -2.0, "log_snr_high": HIGH.default}
+        assert shown.items() <= page.evaluate("explored").items()
+        page.get_by_role("tab", name="Trade-off").click()
+        follows, elsewhere = page.locator(".follows"), "these settings were not measured"
+        assert elsewhere not in follows.inner_text()
+        change_explore(page, log_snr_low=0)
+        assert elsewhere in follows.inner_text()
 
 
 def test_in_explore_a_small_curve_has_the_dot_and_all_stays_on_one_screen(open_page: Open) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from cfg_core.diffusion.spacings import RHO
 from cfg_core.evaluation.bootstrap import Estimate
 from cfg_core.evaluation.curve_file import OPTIONAL, VERSION, Curve, curve_record, parse_curve
 from cfg_core.evaluation.curves import CURVES_FOLDER
 from cfg_core.evaluation.metrics import METRICS
+from cfg_core.guidance.interval import HIGH
 from tests import curve_files
 from tests.curve_files import MODEL, record
 from tests.random_json import QUICK, damaged, read_or_refused
@@ -35,6 +37,14 @@ def test_a_curve_holds_exactly_the_figures_of_its_file() -> None:
             )
     assert found.real_baseline["fid"] == Estimate(0.02, 0.0, 0.09)
     assert (found.checkpoint, found.rule, found.sampler, found.steps) == (MODEL, "cfg", "dpmpp_2m", 12)
+
+
+def test_a_curve_has_all_parameters_of_its_rule_and_its_sampler() -> None:
+    assert curve(record()).parameters == {"rho": RHO.default}
+    assert curve(record(sampler="ddim")).parameters == {"eta": 0.0}
+    found = curve(record(rule="interval", sampler="ancestral", parameters={"log_snr_low": -2}))
+    assert found.parameters == {"log_snr_low": -2.0, "log_snr_high": HIGH.default, "v": 0.3}
+    assert curve(record(rule="of later", parameters={"a": 1})).parameters == {"a": 1}
 
 
 def test_points_stand_in_the_order_of_w() -> None:
@@ -77,6 +87,12 @@ def at_first(**changes: Any) -> Callable[[dict[str, Any]], Any]:
         (at_first(recall_high=float("inf")), "recall_high of w = 0 must be a number from 0 to 1000000000, got inf"),
         (at_first(vendi="4"), "vendi of w = 0 must be a number from 0 to 1000000000, got '4'"),
         (at_first(fid_low=9.0), "fid_low of w = 0 must not be above fid_high"),
+        (lambda c: {**c, "parameters": 3}, "parameters must be an object of names and numbers, got 3"),
+        (lambda c: {**c, "parameters": {"eta": 1}}, "parameters must be among rho for this rule and sampler, got"),
+        (
+            lambda c: {**c, "rule": "of later", "parameters": {"a": "b"}},
+            "a must be a number from -1000000000 to 1000000000, got 'b'",
+        ),
         (at_first(w=None), "w must be a number from -1 to 100, got None"),
         (lambda c: {**c, "note": "caf\udce9"}, r"record.note must be valid UTF-8, got 'caf\udce9'"),
         (lambda c: {**c, "note": "\x1b[2J"}, r"record.note must have no control characters, got '\x1b[2J'"),

@@ -12,7 +12,7 @@ const byte = value => btoa(String.fromCharCode(value));
 function playback(view = {}) {
   const frames = [1, 6, 12].map(n => frame(1, 3, n, {noisy: byte(100 + n)}));
   return new Playback(new Store(MODEL, {...REQUEST}), {
-    fetch: async () => [frames, frames], resting: () => true, redraw: () => {}, playing: () => {}, calm: () => false, ...view,
+    fetch: async () => [frames, frames], idle: () => true, redraw: () => {}, playing: () => {}, calm: () => false, ...view,
   });
 }
 
@@ -35,11 +35,11 @@ test('half each: above the diagonal one, below it the other', () => {
 });
 
 test('play that is pressed while the grids are drawn begins once they are', async () => {
-  let resting = false;
-  const p = playback({resting: () => resting, calm: () => true});
+  let idle = false;
+  const p = playback({idle: () => idle, calm: () => true});
   await p.play();
   assert.equal(p.step, null);
-  resting = true;
+  idle = true;
   p.rested();
   await settled();
   assert.equal(p.step, 1);

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {addressFields, parameterNames, parametersOf, withOwnParameters} from '../../assets/explore/parameters.js';
+import {FIELDS, addressFields} from '../../assets/explore/parameters.js';
 import {Store, sceneOf} from '../../assets/explore/store.js';
+import {parameterNames, parametersOf, sameParameters, withOwnParameters} from '../../assets/shared/parameters.js';
 import {MODEL, REQUEST, answer, frame} from './fakes.js';
 
 const store = (fields = {}) => new Store(MODEL, {...REQUEST, ...fields});
@@ -140,7 +141,14 @@ test('a parameter is a flat field of the request and part of the scene, dropped 
 });
 
 test('a field that no rule knows is not sent', () => {
-  assert.deepEqual(withOwnParameters(MODEL, {...REQUEST, surprise: 1, log_snr_low: 2}), REQUEST);
+  assert.deepEqual(withOwnParameters(FIELDS, MODEL, {...REQUEST, surprise: 1, log_snr_low: 2}), REQUEST);
+});
+
+test('a curve is of a request whose parameters are its own; what the request does not say is', () => {
+  assert.equal(sameParameters({eta: 0.5}, {eta: '0.5'}), true);
+  assert.equal(sameParameters({eta: 0.5}, {}), true);
+  assert.equal(sameParameters({eta: 0.5}, {eta: 0}), false);
+  assert.equal(sameParameters(undefined, {eta: 0}), true);
 });
 
 test('in the address stands what the server wrote; a parameter that is gone is taken out', () => {

@@ -6,12 +6,13 @@ import {test} from 'node:test';
 import {addressFields, linkedFields} from '../../assets/toy2d/address.js';
 import {NO_ANSWER} from '../../assets/shared/server.js';
 import {Transport} from '../../assets/toy2d/transport.js';
-import {deferred, fakeServer, settled} from './fakes.js';
+import {MODEL, deferred, fakeServer, settled} from './fakes.js';
 
 const DEFAULT = {
   class: 0, means: [[0, 1], [-1, 0], [1, 0]], w: 3, rule: 'cfg', sampler: 'dpmpp_2m', steps: 50, langevin: 0, points: 1, seed: 7,
   density: 'tilted',
 };
+const OFFER = {rules: MODEL.rules, samplers: MODEL.samplers};
 const POINTS = btoa('\0'.repeat(8));
 
 const drawn = scene => ({ok: true, scene, points: POINTS, exact: POINTS, heat: btoa('\0'), distance: 0.4, baseline: 0.02});
@@ -19,7 +20,7 @@ const drawn = scene => ({ok: true, scene, points: POINTS, exact: POINTS, heat: b
 function connected(functions) {
   const server = fakeServer(functions), log = [];
   const event = name => argument => { log.push(argument === undefined ? name : [name, argument]); };
-  const events = Object.fromEntries(['drawn', 'message', 'refused', 'rested'].map(name => [name, event(name)]));
+  const events = Object.fromEntries(['drawn', 'message', 'refused', 'idle'].map(name => [name, event(name)]));
   const transport = new Transport(server, {DEFAULT, PATH_UNIT: 1}, events, {wait: async () => {}, now: () => 0});
   const messages = () => log.filter(each => each[0] === 'message').map(each => each[1]);
   return {server, transport, log, messages};
@@ -33,11 +34,11 @@ test('a scene is drawn, and one that came meanwhile after it', async () => {
   draws[0].resolve(drawn(draws[0].scene));
   await settled();
   assert.deepEqual(draws.map(draw => draw.scene.w), [1, 4], 'one in flight, and then the newest');
-  assert.equal(log.includes('rested'), false);
+  assert.equal(log.includes('idle'), false);
   draws[1].resolve(drawn(draws[1].scene));
   await settled();
   assert.equal(transport.shown.scene.w, 4);
-  assert.equal(log.at(-1), 'rested');
+  assert.equal(log.at(-1), 'idle');
 });
 
 test('a refused first draw is a sentence; the default is drawn, and further input is taken', async () => {
@@ -56,7 +57,7 @@ test('where even the default is refused nothing breaks, and the next scene is as
   const {transport, log} = connected({draw: scene => (refuse ? {ok: false, error: 'no'} : drawn(scene))});
   await transport.ask({...DEFAULT, w: 2});
   assert.equal(transport.shown, null);
-  assert.equal(log.at(-1), 'rested');
+  assert.equal(log.at(-1), 'idle');
   refuse = false;
   await transport.ask({...DEFAULT, w: 2});
   assert.equal(transport.shown.scene.w, 2);
@@ -92,11 +93,43 @@ test('a refused change goes back to what is shown', async () => {
 });
 
 test('a link holds what is not default; a former one is read and replaced', () => {
-  const scene = {...DEFAULT, w: 5, means: [[0, 1], [-1, 0.5], [1, 0]]}, fields = addressFields(scene, DEFAULT);
+  const scene = {...DEFAULT, w: 5, means: [[0, 1], [-1, 0.5], [1, 0]]}, fields = addressFields(scene, {DEFAULT, OFFER});
   assert.deepEqual([fields.toy2d_w, fields.toy2d_seed, fields.plane_w], ['5', null, null]);
   const query = new URLSearchParams(Object.entries(fields).filter(([, value]) => value !== null));
   assert.deepEqual(linkedFields(query.toString()), {w: 5, means: scene.means});
   assert.deepEqual(linkedFields('tab=plane&plane_w=5&plane_sampler=ddim'), {w: 5, sampler: 'ddim'});
   assert.deepEqual(linkedFields('plane_w=5&toy2d_w=6'), {w: 6});
   assert.deepEqual(linkedFields('toy2d_means=1,2,3'), {means: [[1, 2], [3]]});
+});
+
+test('a parameter stands in the link where it is not the default of its rule or sampler, and is taken out with them', () => {
+  const scene = {...DEFAULT, rule: 'interval', sampler: 'ddim', log_snr_low: -2, eta: 0};
+  const fields = addressFields(scene, {DEFAULT, OFFER});
+  assert.deepEqual([fields.toy2d_log_snr_low, fields.toy2d_eta], ['-2', null]);
+  const plain = addressFields(DEFAULT, {DEFAULT, OFFER});
+  assert.deepEqual([plain.toy2d_log_snr_low, plain.plane_eta], [null, null]);
+});
+
+test('the trajectory is asked for once, and again where its answer is lost; that of an older scene is let go', async () => {
+  const replies = [], {server, transport, messages} = connected({
+    draw: drawn, trajectory: () => { const each = deferred(); replies.push(each); return each.promise; },
+  });
+  const path = scene => ({ok: true, scene, log_snrs: [null], heat: btoa('\0'), score: btoa('\0'), paths: btoa('\0\0')});
+  await transport.ask({...DEFAULT});
+  const both = [transport.fetchTrajectory(), transport.fetchTrajectory()];
+  await settled();
+  assert.equal(server.of('trajectory').length, 1);
+  replies[0].reject(new Error('cut'));
+  await settled();
+  assert.equal(messages().at(-1), NO_ANSWER);
+  replies[1].resolve(path(DEFAULT));
+  assert.deepEqual(await Promise.all(both), [true, true]);
+  assert.equal(messages().at(-1), '');
+  await transport.ask({...DEFAULT, w: 1});
+  const older = transport.fetchTrajectory();
+  await transport.ask({...DEFAULT, w: 2});
+  await settled();
+  replies[2].reject(new Error('cut'));
+  assert.equal(await older, false);
+  assert.equal(server.of('trajectory').length, 3);
 });

@@ -6,6 +6,7 @@ import {test} from 'node:test';
 import {Store} from '../../assets/explore/store.js';
 import {Transport, ordinal} from '../../assets/explore/transport.js';
 import {NO_ANSWER} from '../../assets/shared/server.js';
+import {QUEUE_FULL} from '../../assets/explore/remote_gpu.js';
 import {MODEL, REQUEST, answer, deferred, fakeServer, frame, settled} from './fakes.js';
 
 /** A transport over a made-up server, and what it told the page. */
@@ -39,7 +40,7 @@ test('a dead server is told of and asked again until it answers', async () => {
   });
   transport.setVisible(true);
   await settled();
-  assert.deepEqual(messages(), [NO_ANSWER, NO_ANSWER, '']);
+  assert.deepEqual(messages(), [NO_ANSWER, NO_ANSWER, '', '']);
   assert.ok(store.satisfied);
 });
 
@@ -139,7 +140,7 @@ test('a session that was forgotten is opened again, once the lab has room', asyn
   transport.setVisible(true);
   await settled();
   assert.ok(store.satisfied);
-  assert.deepEqual(messages(), ['The lab is full', '']);
+  assert.deepEqual(messages(), ['The lab is full', '', '']);
   assert.deepEqual(server.of('open_session')[0], {query: {model: 'a1'}});
 });
 
@@ -209,10 +210,27 @@ test('another model is described without another session, and meanwhile nothing 
   assert.deepEqual([server.of('open_session'), server.of('close_session')], [[], []]);
 });
 
-test('a model that cannot be described is a sentence, and the page goes on', async () => {
-  const {transport} = connected({describe_model: () => { throw new Error('away'); }});
-  assert.deepEqual(await transport.describeModel({model: 'b2'}), {ok: false, error: 'the server did not answer'});
-  assert.equal(await transport.describeModel({model: 'b2'}) === null, false);
+test('another model is asked for until the server answers', async () => {
+  let calls = 0;
+  const {transport, messages} = connected({
+    describe_model: () => { if ((calls += 1) < 3) throw new Error('away'); return {ok: true, model: {...MODEL, hash: 'b2'}}; },
+  });
+  assert.equal((await transport.describeModel({model: 'b2'})).model.hash, 'b2');
+  assert.deepEqual(messages(), [NO_ANSWER, NO_ANSWER, '']);
+});
+
+test('a server that was started again without the model is asked for another, with the other fields of the request', async () => {
+  const {server, store, transport, log} = connected({
+    poll: () => ({ok: false, gone: true, error: 'model must be one of b2, got a1'}),
+    describe_model: () => ({ok: true, model: {...MODEL, hash: 'b2'}}),
+  });
+  store.change({w: 5});
+  transport.setVisible(true);
+  await settled();
+  const {model, vs, ...fields} = {...REQUEST, w: 5};
+  assert.deepEqual(server.of('describe_model'), [{query: fields}]);
+  assert.deepEqual(log.filter(each => each[0] === 'replaced').map(each => each[1].model.hash), ['b2']);
+  assert.equal(server.of('poll').length, 1);
 });
 
 const REMOTE = {...MODEL, remote: true};
@@ -244,6 +262,22 @@ test('a remote GPU is asked once for a strip, and again once its calls ended wit
   missing = 0;
   await step();
   assert.ok(store.satisfied);
+});
+
+test('a call that did not get into the queue of the remote GPU is made again after a while, as often as that happens', async () => {
+  const waits = [], polls = [];
+  const {transport, log, messages} = connected({
+    poll: ({request}) => { const each = deferred(); polls.push(() => each.resolve(answer(request, 1, {missing: 17}))); return each.promise; },
+  }, {model: REMOTE, wait: async milliseconds => { waits.push(milliseconds); }});
+  transport.setVisible(true);
+  for (let times = 1; times < 6; times += 1) {
+    await settled();
+    assert.deepEqual(calls(log), Array(times).fill(0));
+    await transport.gpuRefused();
+    assert.equal(messages().at(-1), QUEUE_FULL);
+    polls.at(-1)();
+  }
+  assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000]);
 });
 
 test('the denoising of a forgotten session is there after the grids were drawn again', async () => {

@@ -66,7 +66,7 @@ test('the dot is on the curve of its own rule, sampler, steps and parameters, an
     assert.match(found(other).note, other.rule ? /^Measured with DPM, 12 steps, CFG\.$/ : /^Measured with DPM, 12 steps\.$/);
     assert.doesNotMatch(found(other).label, /at w/);
   }
-  const ddim = {...curve, sampler: 'ddim', steps: 32}, at = eta => curveOf(MODEL, ddim, {...REQUEST, sampler: 'ddim', steps: 32, eta});
+  const ddim = {...curve, sampler: 'ddim', steps: 32, parameters: {eta: 0}}, at = eta => curveOf(MODEL, ddim, {...REQUEST, sampler: 'ddim', steps: 32, eta});
   assert.deepEqual([at(0).dot, at(0.5).dot], [true, false]);
 });
 
@@ -88,14 +88,15 @@ test('curves of another model than Explore shows carry its name', () => {
 test('in the 2-D lab more steps are said to help where they do', () => {
   const scene = {w: 3, sampler: 'dpmpp_2m', langevin: 0, points: 500};
   const lab = (fields, distance = 0.4) => toy2dSentence({scene: {...scene, ...fields}, distance, baseline: 0.02}).join(' ');
-  for (const sampler of ['dpmpp_2m', 'ddim', 'heun']) assert.match(lab({sampler}), /More steps do not help/);
-  for (const sampler of ['ancestral', 'dpmpp_2m_sde']) {
-    assert.match(lab({sampler}), /more steps help; Langevin steps help more/);
-    assert.doesNotMatch(lab({sampler}), /do not help/);
+  for (const noiseless of [{}, {sampler: 'heun'}, {sampler: 'ddim', eta: 0}, {sampler: 'dpmpp_2m_sde', eta: 0}]) assert.match(lab(noiseless), /More steps do not help/);
+  for (const noisy of [{sampler: 'ancestral', v: 0}, {sampler: 'ddim', eta: 0.5}, {sampler: 'dpmpp_2m_sde', eta: 1}]) {
+    assert.match(lab(noisy), /more steps help; Langevin steps help more/);
+    assert.doesNotMatch(lab(noisy), /do not help/);
   }
   assert.match(lab({w: 0}, 0.03), /No guidance, no miss/);
   assert.match(lab({w: 0}), /Too few steps.*distance 0.40, where 500 exact draws have 0.02/);
   assert.match(lab({langevin: 4}), /Corrected, but not yet/);
   assert.match(lab({langevin: 4}, 0.03), /Corrected, the samples follow/);
   assert.match(lab({}, 0.03), /near the density/);
+  for (const langevin of [0, 4]) assert.match(lab({rule: 'interval', langevin}), /not meant to follow the tilted density/);
 });

@@ -40,23 +40,38 @@ def test_exact_draws_follow_the_tilted_density(scene):
     assert drawn.exact_distance == pytest.approx(distance(scene, drawn.exact), abs=0.02)
 
 
+EVERYWHERE = {"interval": (("log_snr_low", -25.0), ("log_snr_high", 25.0))}
+"""Parameters with which a rule guides at every λ as the others do."""
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_on_exact_scores_every_rule_draws_the_same(rule):
-    cfg, other = (draw_scene(replace(LOPSIDED, steps=20, points=100, rule=name)) for name in ("cfg", rule))
+    ruled = {"rule": rule, "parameters": EVERYWHERE.get(rule, ())}
+    cfg, other = (draw_scene(replace(LOPSIDED, steps=20, points=100, **fields)) for fields in ({}, ruled))
     assert np.allclose(other.points, cfg.points, atol=1e-5)
     assert np.allclose(
-        draw_trajectory(replace(SCENE, steps=2, rule=rule)).score, draw_trajectory(replace(SCENE, steps=2)).score
+        draw_trajectory(replace(SCENE, steps=2, **ruled)).score, draw_trajectory(replace(SCENE, steps=2)).score
     )
 
 
-def adds_noise(sampler):
+def test_guided_in_no_interval_the_samples_are_unguided():
+    nowhere = replace(LOPSIDED, steps=20, rule="interval", parameters=(("log_snr_low", 25.0),))
+    assert np.array_equal(draw_scene(nowhere).points, draw_scene(replace(LOPSIDED, steps=20, w=0.0)).points)
+
+
+def adds_noise(sampler, **parameters):
     """Whether a sampler asks for noise after the start."""
     asked, denoiser = set(), SCENE.mixture()
-    job = begin_scene(denoiser, replace(SCENE, sampler=sampler, steps=5))
+    job = begin_scene(denoiser, replace(SCENE, sampler=sampler, steps=5, parameters=tuple(parameters.items())))
     start = job.state.noise
     job.state = replace(job.state, noise=lambda step: asked.add(step) or start(step))
     sample(denoiser, job)
     return bool(asked)
+
+
+def test_the_parameter_of_a_sampler_decides_whether_it_adds_noise():
+    assert [adds_noise("ddim", eta=eta) for eta in (0.0, 0.5)] == [False, True]
+    assert [adds_noise("dpmpp_2m_sde", eta=eta) for eta in (0.0, 0.5)] == [False, True]
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)

@@ -4,8 +4,9 @@ import math
 
 import pytest
 
+from cfg_core.guidance.interval import HIGH
 from cfg_core.sampling.samplers import SAMPLERS
-from cfg_core.toy2d.scene import RULES, Scene
+from cfg_core.toy2d.scene import PARAMETERS, RULES, Scene
 from tests.toy2d.reference import LOPSIDED, SCENE
 
 
@@ -27,6 +28,10 @@ from tests.toy2d.reference import LOPSIDED, SCENE
         ({"sampler": "euler"}, f"sampler must be one of {', '.join(SAMPLERS)}, got 'euler'"),
         ({"rule": None}, f"rule must be one of {', '.join(RULES)}, got None"),
         ({"density": "x"}, "density must be one of tilted, class, all, got 'x'"),
+        ({"eta": 0.5}, "parameters must be among rho for this rule and sampler, got 'eta'"),
+        ({"sampler": "ddim", "eta": 2}, "eta must be a number from 0 to 1, got 2"),
+        ({"rule": "interval", "log_snr_low": "x"}, "log_snr_low must be a number from -25 to 25, got 'x'"),
+        ({"parameters": {}}, "'parameters' is not a field of a scene"),
         ({"means": [[0, 0], [1, 1]]}, "means must be 3 points of two numbers each, got ((0, 0), (1, 1))"),
         ({"means": [[0, 0], [1, 1], 2]}, "means must be 3 points of two numbers each, got ((0, 0), (1, 1), 2)"),
         ({"means": [[0, 0], [1, 1], [0, 2.6]]}, "means must be a number from -2.5 to 2.5, got 2.6"),
@@ -42,3 +47,12 @@ def test_bad_input_gets_one_sentence(raw, sentence):
 def test_json_restores_a_scene_and_absent_fields_take_their_defaults():
     assert Scene.parse(LOPSIDED.to_json()) == LOPSIDED
     assert Scene.parse({}) == SCENE
+
+
+def test_the_parameters_of_rule_and_sampler_are_fields_of_a_scene():
+    scene = Scene.parse({"rule": "interval", "sampler": "ddim", "eta": 1, "log_snr_low": -2})
+    own = {"eta": 1.0, "log_snr_low": -2.0, "log_snr_high": HIGH.default}
+    assert scene.values == own
+    assert {name: value for name, value in scene.to_json().items() if name in PARAMETERS} == own
+    assert Scene.parse(scene.to_json()) == scene
+    assert Scene.parse({"rho": 7.0}) == SCENE, "what is at its default makes no other scene"

@@ -12,6 +12,10 @@ from cfg_core.toy2d.scene import VIEW
 from cfg_core.toy2d.trajectory import ARROWS, DENSITY_CELLS, MAX_STEPS, draw_trajectory
 from tests.toy2d.reference import LOPSIDED, SCENE, log_tilted, score
 
+AXIS = (np.arange(ARROWS) + 0.5) * 2 * VIEW / ARROWS - VIEW
+PLACES = np.stack(np.meshgrid(AXIS, AXIS), -1).reshape(-1, 2)
+"""Where the score is given."""
+
 
 @pytest.mark.parametrize("scene", [SCENE, replace(LOPSIDED, sampler="heun", steps=20, langevin=1)])
 def test_a_trajectory_leads_from_noise_to_the_samples(scene):
@@ -31,6 +35,15 @@ def test_the_density_and_the_score_of_a_moment_are_those_of_its_level(moment):
     axis = np.linspace(-VIEW, VIEW, DENSITY_CELLS)
     expected = log_tilted(LOPSIDED, np.stack(np.meshgrid(axis, axis), -1), level)
     assert trajectory.density[moment] == pytest.approx(np.exp(expected - expected.max()), abs=1e-6)
-    axis = (np.arange(ARROWS) + 0.5) * 2 * VIEW / ARROWS - VIEW
-    places = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
-    assert trajectory.score[moment] == pytest.approx(score(LOPSIDED, places, level), rel=1e-6, abs=1e-6)
+    assert trajectory.score[moment] == pytest.approx(score(LOPSIDED, PLACES, level), rel=1e-6, abs=1e-6)
+
+
+def test_the_score_is_guided_in_the_interval_alone():
+    scene = replace(LOPSIDED, rule="interval", parameters=(("log_snr_low", -1.0), ("log_snr_high", 2.0)))
+    trajectory = draw_trajectory(scene)
+    levels = trajectory.log_snrs[5:-5]
+    inside = (levels >= -1) & (levels <= 2)
+    assert 0 < inside.sum() < len(levels)
+    for level, guided, found in zip(levels, inside, trajectory.score[5:-5], strict=True):
+        expected = score(scene if guided else replace(scene, w=0.0), PLACES, level)
+        assert found == pytest.approx(expected, rel=1e-6, abs=1e-6)

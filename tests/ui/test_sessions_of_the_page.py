@@ -113,6 +113,24 @@ def test_a_token_that_is_none_is_unknown_and_nothing_is_kept_of_it(full: Engine)
     assert len(full.sessions) == 0
 
 
+def test_a_page_whose_model_is_gone_is_told_so_and_goes_on_with_another_and_what_that_can_draw(full: Engine) -> None:
+    explore = Explore(ModelRegistry(full), {})
+
+    async def scenario() -> None:
+        token = (await explore.open_session({}))["token"]
+        request = {"model": "000000000000", "class": 3, "w": 2, "samples": 1, "steps": 1}
+        reply = await explore.poll({"token": token, "request": request, "seen": {}})
+        assert (reply["ok"], reply["gone"]) == (False, True)
+        assert reply["error"].startswith("model must be one of ")
+        other = await explore.describe_model({"query": {name: request[name] for name in request if name != "model"}})
+        assert other["request"].items() >= {**request, "model": full.checkpoint.hash}.items()
+        wrong = await explore.poll({"token": token, "request": {**other["request"], "class": 99}, "seen": {}})
+        assert "gone" not in wrong, "another fault of a request is not that of its model"
+        explore.close_session({"token": token})
+
+    asyncio.run(scenario())
+
+
 def test_another_model_or_tab_keeps_the_session_and_its_position(full: Engine) -> None:
     explore = Explore(ModelRegistry(full), {})
 

@@ -44,6 +44,15 @@ def test_a_link_keeps_its_good_fields_and_names_the_others():
     )
 
 
+def test_a_parameter_of_a_link_is_kept_where_the_rule_or_the_sampler_of_the_link_has_it():
+    reply = Toy2d().restore({"eta": 0.5, "log_snr_low": 1, "v": 7, "sampler": "ddim"})
+    assert Scene.parse(reply["scene"]) == replace(SCENE, sampler="ddim", parameters=(("eta", 0.5),))
+    assert reply["notice"] == (
+        "In this link, parameters must be among eta for this rule and sampler, got 'log_snr_low'; "
+        "parameters must be among eta for this rule and sampler, got 'v'."
+    )
+
+
 def test_more_scenes_than_may_wait_are_refused_and_the_lab_goes_on(monkeypatch):
     monkeypatch.setattr(tab, "QUEUE", 2)
     lab = Toy2d()

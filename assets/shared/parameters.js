@@ -1,0 +1,68 @@
+// The parameters that rules and samplers declare, and which of them a request has. No DOM.
+
+/**
+ * symbol: as formulas have it. low, high: its range. step: of its input. help: one line.
+ *
+ * @typedef {{
+ *   name: string, symbol: string, low: number, high: number, default: number, step: number, help: string,
+ * }} Parameter
+ */
+
+/** @typedef {{name: string, title: string, formula: string, parameters?: Parameter[]}} RuleDescription */
+/** @typedef {{name: string, title: string, steps: number, parameters?: Parameter[]}} SamplerDescription */
+
+/** The rules and samplers that may be chosen. @typedef {{rules: RuleDescription[], samplers: SamplerDescription[]}} Offer */
+/** What is chosen of them. @typedef {{rule: string, sampler: string}} Chosen */
+
+/**
+ * The parameters that the chosen rule and sampler have, those of the rule first.
+ *
+ * @param {Offer} offer
+ * @param {Chosen} chosen
+ * @returns {Parameter[]}
+ */
+export function parametersOf({rules, samplers}, {rule, sampler}) {
+  const owners = [rules.find(each => each.name === rule), samplers.find(each => each.name === sampler)];
+  return owners.flatMap(ownParameters);
+}
+
+/**
+ * The parameters of one rule or sampler.
+ *
+ * @param {{parameters?: Parameter[]} | undefined} owner
+ * @returns {Parameter[]}
+ */
+export const ownParameters = owner => owner?.parameters ?? [];
+
+/**
+ * The names of all parameters that any rule or sampler has.
+ *
+ * @param {Offer} offer
+ */
+export function parameterNames({rules, samplers}) {
+  return [...new Set([...rules, ...samplers].flatMap(owner => ownParameters(owner).map(each => each.name)))];
+}
+
+/**
+ * Whether a request has the parameters that a curve was measured with; one that the request does not say is the curve's.
+ *
+ * @param {{[name: string]: number} | undefined} parameters
+ * @param {{[field: string]: unknown}} request
+ */
+export function sameParameters(parameters, request) {
+  return Object.entries(parameters ?? {}).every(([name, value]) => Number(request[name] ?? value) === value);
+}
+
+/**
+ * A request without whatever is neither one of its own fields nor a parameter of its rule and sampler.
+ *
+ * @template {Chosen & {[field: string]: unknown}} T
+ * @param {string[]} fields that every request has
+ * @param {Offer} offer
+ * @param {T} request
+ * @returns {T}
+ */
+export function withOwnParameters(fields, offer, request) {
+  const names = new Set([...fields, ...parametersOf(offer, request).map(each => each.name)]);
+  return /** @type {T} */ (Object.fromEntries(Object.entries(request).filter(([name]) => names.has(name))));
+}
