@@ -3,21 +3,10 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {Store} from '../../assets/explore/store.js';
-import {Transport, ordinal} from '../../assets/explore/transport.js';
+import {ordinal} from '../../assets/explore/transport.js';
 import {NO_ANSWER} from '../../assets/shared/server.js';
-import {QUEUE_FULL} from '../../assets/explore/remote_gpu.js';
-import {MODEL, REQUEST, answer, deferred, fakeServer, frame, settled} from './fakes.js';
-
-/** A transport over a made-up server, and what it told the page. */
-function connected(functions, {model = MODEL, wait = async () => {}, repeat = () => {}, hidden} = {}) {
-  const server = fakeServer(functions), store = new Store(model, {...REQUEST}), log = [];
-  const event = name => argument => { log.push(argument === undefined ? name : [name, argument]); };
-  const events = Object.fromEntries(['received', 'message', 'refused', 'gaveUp', 'drawRemotely', 'replaced'].map(name => [name, event(name)]));
-  const transport = new Transport(server, store, events, 'mine', {wait, repeat, hidden});
-  const messages = () => log.filter(each => each[0] === 'message').map(each => each[1]);
-  return {server, store, transport, log, messages};
-}
+import {connected} from './connected.js';
+import {MODEL, REQUEST, answer, deferred, frame, settled} from './fakes.js';
 
 test('it polls until both grids are finished, and repeats what it has seen', async () => {
   let evaluations = 0;
@@ -231,53 +220,6 @@ test('a server that was started again without the model is asked for another, wi
   assert.deepEqual(server.of('describe_model'), [{query: fields}]);
   assert.deepEqual(log.filter(each => each[0] === 'replaced').map(each => each[1].model.hash), ['b2']);
   assert.equal(server.of('poll').length, 1);
-});
-
-const REMOTE = {...MODEL, remote: true};
-const calls = log => log.filter(each => each[0] === 'drawRemotely').map(each => each[1].request.class);
-
-test('a remote GPU is asked once for a strip, and again once its calls ended without it', async () => {
-  let ended = 0, missing = 17;
-  const polls = [];
-  const {store, transport, log} = connected({
-    poll: ({request}) => { const each = deferred(); polls.push(() => each.resolve(answer(request, missing ? 1 : 12, {missing, remote_calls: ended}))); return each.promise; },
-  }, {model: REMOTE});
-  const step = async () => { await settled(); polls.at(-1)(); await settled(); };
-  transport.setVisible(true);
-  await step();
-  await step();
-  assert.deepEqual(calls(log), [0], 'one call for each strip, not for each poll');
-  store.change({class: 1});
-  transport.poll();
-  await settled();
-  assert.deepEqual(calls(log), [0, 1]);
-  ended = 1;  // that of class 0; the other still waits
-  await step();
-  assert.deepEqual(calls(log), [0, 1]);
-  ended = 2;  // it ended without the strip
-  await step();
-  assert.deepEqual(calls(log), [0, 1, 1]);
-  for (ended = 3; ended < 9; ended += 1) await step();
-  assert.deepEqual(calls(log), [0, 1, 1, 1], 'a person’s minutes are not used up by asking');
-  missing = 0;
-  await step();
-  assert.ok(store.satisfied);
-});
-
-test('a call that did not get into the queue of the remote GPU is made again after a while, as often as that happens', async () => {
-  const waits = [], polls = [];
-  const {transport, log, messages} = connected({
-    poll: ({request}) => { const each = deferred(); polls.push(() => each.resolve(answer(request, 1, {missing: 17}))); return each.promise; },
-  }, {model: REMOTE, wait: async milliseconds => { waits.push(milliseconds); }});
-  transport.setVisible(true);
-  for (let times = 1; times < 6; times += 1) {
-    await settled();
-    assert.deepEqual(calls(log), Array(times).fill(0));
-    await transport.gpuRefused();
-    assert.equal(messages().at(-1), QUEUE_FULL);
-    polls.at(-1)();
-  }
-  assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000]);
 });
 
 test('the denoising of a forgotten session is there after the grids were drawn again', async () => {
