@@ -221,6 +221,7 @@ class Explore {
     lab.dataset.state = 'idle';
     store.finish();
     this.#cancellable(false);
+    this.views.redraw();  // what it took is known now
     this.location.update();
     this.playback.rested();
     const guided = store.live(1);

@@ -92,7 +92,9 @@ export class Rail {
   #mark() {
     const stops = all(this.list, 'li', HTMLLIElement);
     stops.forEach(stop => stop.classList.toggle('on', stop.dataset.label === this.slider.value));
-    return stops.some(stop => stop.classList.contains('on'));
+    const chosen = stops.find(stop => stop.classList.contains('on')), {list} = this;
+    if (chosen) list.scrollLeft = chosen.offsetLeft - (list.clientWidth - chosen.offsetWidth) / 2;
+    return Boolean(chosen);
   }
 
   /** @param {PointerEvent} event */
