@@ -165,7 +165,7 @@ class Engine:
     def draw(self, request: GridRequest) -> np.ndarray:
         """A finished grid (w, class, sample, S, S, C) uint8; blocks until it is drawn.
 
-        Raises ServiceFull, ValueError as ``check`` does or for a model of a remote GPU, and RuntimeError if it fails.
+        It takes no place. Raises ValueError as ``check`` does or for a model of a remote GPU, RuntimeError if it fails.
         """
         with self._own_session(request) as token, self.lock:
             while not (view := self._poll(token, request)).complete:
@@ -265,10 +265,11 @@ class Engine:
 
     @contextlib.contextmanager
     def _own_session(self, request: GridRequest) -> Iterator[str]:
-        """The token of a session for one grid that is drawn here. Raises ServiceFull and ValueError."""
+        """The token of a session of the service's own for one grid that is drawn here. Raises ValueError."""
         if self.is_remote(self.check(request).checkpoint):
             raise ValueError(f"model must be one that is drawn here, got {request.checkpoint}")
-        token = self.admit()
+        with self.lock:
+            token = self.sessions.open_own(self._recorder.rounds)
         try:
             yield token
         finally:

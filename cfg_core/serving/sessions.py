@@ -165,7 +165,8 @@ def _resolve(future: asyncio.Future) -> None:
 
 
 class Sessions:
-    """All sessions in the order of their first calls; the first ``places`` are admitted, the others are queued.
+    """All sessions in the order of their first calls; the first ``places`` are admitted, the others are queued. Beside
+    them are the service's own, which take no place: of what calls of the API, files and rails are drawn for.
 
     The policy is that of admission.py. queue: how many may be queued. per_address: how many sessions one client address
     may have. idle_timeout: seconds without a call after which a session expires. entry_timeout: the same before its
@@ -185,28 +186,32 @@ class Sessions:
         self._key = secrets.token_bytes(16)
         self._entering: dict[str, Session] = {}  # those that have never called
         self._sessions: dict[str, Session] = {}
+        self._own: dict[str, Session] = {}
 
     def open(self, current_round: int = 0, address: str = "") -> str:
-        """The token of a new session of a client address, or of none: then it shares with no other.
-
-        Raises ServiceFull.
-        """
+        """The token of a new session of a client address. Raises ServiceFull."""
         self.expire()
-        token, now = secrets.token_urlsafe(TOKEN_BYTES), self._clock()
-        text = (address or token).encode(errors="replace")
-        mine = hashlib.blake2b(text, key=self._key, digest_size=8).digest()
-        room, silent_since = self.places + self.queue, now - self.pull_timeout
+        mine = hashlib.blake2b(address.encode(errors="replace"), key=self._key, digest_size=8).digest()
+        room, silent_since = self.places + self.queue, self._clock() - self.pull_timeout
         yielding = makes_room(self._entering, self._sessions, room, self.per_address, silent_since, mine)
         if yielding is not None:
             self.close(yielding)
-        self._entering[token] = Session(mine, last_seen=now, last_served=current_round)
+        return self._add(self._entering, Session(mine, last_seen=self._clock(), last_served=current_round))
+
+    def open_own(self, current_round: int = 0) -> str:
+        """The token of a new session of the service itself: it is admitted, and does not expire."""
+        return self._add(self._own, Session(last_seen=self._clock(), last_served=current_round))
+
+    def _add(self, sessions: dict[str, Session], session: Session) -> str:
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        sessions[token] = session
         return token
 
     def find(self, token: str) -> Session | None:
         """The session of a token, if there is one."""
         if len(token) != TOKEN_LENGTH:
             return None
-        return self._sessions.get(token) or self._entering.get(token)
+        return self._sessions.get(token) or self._entering.get(token) or self._own.get(token)
 
     def get(self, token: str) -> Session:
         """The session of a token, which calls now. Raises UnknownSession."""
@@ -220,15 +225,15 @@ class Sessions:
 
     def queue_position(self, token: str) -> int:
         """The place in the queue, from 1 on; 0 for a session that is admitted."""
-        return max(0, self.tokens.index(token) + 1 - self.places)
+        return 0 if token in self._own else max(0, self.tokens.index(token) + 1 - self.places)
 
     def close(self, token: str) -> bool:
         """Forget a session, and end its waits; returns whether there was one of that token."""
         session = self.find(token)
         if session is None:
             return False
-        self._sessions.pop(token, None)
-        self._entering.pop(token, None)
+        for sessions in (self._sessions, self._entering, self._own):
+            sessions.pop(token, None)
         session.notify()
         return True
 
@@ -251,15 +256,17 @@ class Sessions:
 
     @property
     def tokens(self) -> list[str]:
-        return [*self._sessions, *self._entering]
+        """Those of all sessions in their order, the service's own ones last."""
+        return [*self._sessions, *self._entering, *self._own]
 
     @property
     def admitted(self) -> list[Session]:
-        return list(self)[: self.places]
+        visitors = [*self._sessions.values(), *self._entering.values()]
+        return [*visitors[: self.places], *self._own.values()]
 
     def __iter__(self) -> Iterator[Session]:
-        return iter([*self._sessions.values(), *self._entering.values()])
+        return iter([*self._sessions.values(), *self._entering.values(), *self._own.values()])
 
     def __len__(self) -> int:
-        """How many there are, queued ones included."""
-        return len(self._sessions) + len(self._entering)
+        """How many there are, queued ones and the service's own included."""
+        return len(self._sessions) + len(self._entering) + len(self._own)

@@ -28,9 +28,6 @@ every evaluation to every session would take CPU time from the sampler."""
 POLL_TIMEOUT = 2.0
 """Seconds after which a poll returns without news. A newer request of the same session ends the wait."""
 
-NOWHERE = "nowhere"
-"""The address of all whose address cannot be told."""
-
 REFUSED = "() => { dispatchEvent(new Event('lab:gpu-refused')); }"
 """What the page runs where a call of the remote GPU failed: its queue was full."""
 
@@ -62,7 +59,7 @@ class Explore:
         """The component."""
 
         async def open_session(payload: Any, request: gr.Request) -> dict[str, Any]:
-            return await self.open_session(payload, client_address(request) or NOWHERE)
+            return await self.open_session(payload, client_address(request))
 
         async def describe_model(payload: Any) -> dict[str, Any]:
             return await self.describe_model(payload)
@@ -82,8 +79,8 @@ class Explore:
         async def close_session(payload: Any) -> dict[str, Any]:
             return self.close_session(payload)
 
-        async def save(payload: Any) -> dict[str, Any]:
-            return await self._saving.save(payload)
+        async def save(payload: Any, request: gr.Request) -> dict[str, Any]:
+            return await self._saving.save(payload, client_address(request))
 
         functions = (open_session, describe_model, poll, rail, trajectory, pause_session, close_session, save)
         html = component("explore", *functions, KINDS=kinds())
@@ -107,6 +104,7 @@ class Explore:
         try:
             return {**described, "token": self.engine.admit(address)}
         except ServiceFull as error:
+            log.warning("session refused: %s", error)
             return {"ok": False, "error": str(error)}
 
     async def describe_model(self, payload: Any) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 
 from cfg_core.grids.request import GridRequest
-from cfg_core.serving.admission import ServiceFull
 from cfg_core.serving.engine import Engine
 from cfg_core.ui.component import encoded
 
@@ -50,10 +49,10 @@ class Rails:
         return GridRequest(digest, every, w=(2.0,), samples=1)
 
     async def _draw(self, digest: str) -> None:
-        """In a session of its own, which queues like any other; no thread waits for it."""
+        """In a session of its own, which takes no place; no thread waits for it."""
         try:
             pixels = await self._engine.draw_async(self._request(digest))
-        except (ServiceFull, RuntimeError) as error:  # the next request tries again
+        except RuntimeError as error:  # the next request tries again
             log.warning("rail not drawn model=%s error=%s", digest, error)
         else:
             self._pictures[digest] = encoded(pixels.tobytes())

@@ -1,5 +1,6 @@
 """What a person takes away: pictures with their requests inside, films, and what draws the same elsewhere."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -18,11 +19,14 @@ from cfg_core.grids.ladder import strip
 from cfg_core.grids.request import GridRequest
 from cfg_core.grids.sheet import draw_sheets, save_sheet
 from cfg_core.program import ROOT
-from cfg_core.serving.admission import ServiceFull
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.registry import ModelRegistry
 from cfg_core.ui.component import encoded
 from cfg_core.ui.requests import STRIP_PICTURES, PageRequests
+from cfg_core.ui.turns import Full, Turns
+
+MADE, QUEUE, OF_ADDRESS = 2, 64, 48
+"""Files that are made at once, each for another address; that may wait, of these of one address. More are refused."""
 
 STRIP_W = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
 """The columns of a saved strip."""
@@ -98,7 +102,8 @@ def sweep_film(file_format: str) -> Callable[[Shown], Awaitable[bytes]]:
         number("pictures of a film over w", shown.guided.pictures, 1, STRIP_PICTURES, whole=True)
         rungs = sorted(strip(shown.guided), key=lambda each: each.w)
         drawn = [(each, await shown.draw(each)) for each in rungs]
-        return film([film_frame(each, pictures, f"w = {each.w[0]:g}") for each, pictures in drawn], file_format)
+        frames = [film_frame(each, pictures, f"w = {each.w[0]:g}") for each, pictures in drawn]
+        return await asyncio.to_thread(film, frames, file_format)  # it takes seconds
 
     return sweep
 
@@ -110,14 +115,12 @@ def denoising_film(file_format: str) -> Callable[[Shown], Awaitable[bytes]]:
         frames = await shown.engine.trajectory_async(shown.guided)
         total = shown.guided.evaluations
         caption = f"w = {shown.guided.w[0]:g}"
-        return film(
-            [
-                film_frame(shown.guided, frame.pixels, f"{caption}, step {frame.evaluations} of {total}")
-                for frame in frames
-                if frame.pixels is not None
-            ],
-            file_format,
-        )
+        pictures = [
+            film_frame(shown.guided, frame.pixels, f"{caption}, step {frame.evaluations} of {total}")
+            for frame in frames
+            if frame.pixels is not None
+        ]
+        return await asyncio.to_thread(film, pictures, file_format)  # it takes seconds
 
     return denoising
 
@@ -185,9 +188,13 @@ class Saving:
     def __init__(self, models: ModelRegistry, requests: PageRequests) -> None:
         self._models = models
         self._requests = requests
+        self._turns = Turns(MADE, QUEUE, OF_ADDRESS)
 
-    async def save(self, payload: Any) -> dict[str, Any]:
-        """{kind, request, reference, sample} → {name, media_type, content in base64}, or an error."""
+    async def save(self, payload: Any, address: str = "") -> dict[str, Any]:
+        """{kind, request, reference, sample} → {name, media_type, content in base64}, or an error.
+
+        address: of the client; those that wait take turns.
+        """
         try:
             if not isinstance(payload, Mapping):
                 raise ValueError("what is saved must be an object with kind, request and reference")
@@ -196,8 +203,11 @@ class Saving:
             engine = self._models.engine
             place = public_place(self._models.find(guided.checkpoint))
             shown = Shown(engine, guided, reference, place, payload.get("sample") or 0)
-            content = await kind.make(shown)
-        except (ValueError, ServiceFull, RuntimeError) as error:
+            async with self._turns.turn(address):
+                content = await kind.make(shown)
+        except Full as full:
+            return {"ok": False, "error": f"{full} files wait to be made. Please try again in a moment."}
+        except (ValueError, RuntimeError) as error:
             return {"ok": False, "error": str(error)}
         name = shown.name + kind.ending
         return {"ok": True, "name": name, "media_type": kind.media_type, "content": encoded(content)}

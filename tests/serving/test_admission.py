@@ -92,6 +92,15 @@ def test_a_session_that_makes_room_is_told_at_once(crowded: Engine) -> None:
     assert silent not in crowded.sessions.tokens
 
 
+def test_what_is_drawn_for_no_session_takes_no_place_in_a_full_lab(crowded: Engine) -> None:
+    tokens = [crowded.admit() for _ in range(4)]
+    positions = [crowded.set_demand(token, []).queue_position for token in tokens]
+    assert crowded.draw(A).shape[:3] == (1, 1, A.samples)
+    assert asyncio.run(crowded.draw_async(B)).shape[:3] == (1, 1, B.samples)
+    assert crowded.sessions.tokens == tokens
+    assert [crowded.set_demand(token, []).queue_position for token in tokens] == positions == [0, 0, 1, 2]
+
+
 def test_a_session_that_displays_nothing_has_nothing_drawn(gate: Gate, gated: Engine) -> None:
     token = gated.admit()
     gated.set_demand(token, [A], [B])

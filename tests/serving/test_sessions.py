@@ -74,6 +74,23 @@ def test_a_silent_session_exchanges_its_place_with_one_that_calls_and_is_not_for
     assert sessions.get(silent).jobs == [], "in the queue it holds no pictures"
 
 
+def test_the_services_own_sessions_are_admitted_beside_the_places_and_do_not_expire(
+    sessions: Sessions, clock: Clock
+) -> None:
+    visitors = [sessions.open() for _ in range(4)]
+    for token in visitors:
+        sessions.get(token)
+    own = [sessions.open_own() for _ in range(5)]
+    assert [sessions.queue_position(token) for token in visitors] == [0, 0, 1, 2]
+    assert [sessions.queue_position(token) for token in own] == [0] * 5
+    assert sessions.admitted == [sessions.get(token) for token in (*visitors[:2], *own)]
+    clock.now += IDLE_TIMEOUT + 0.1
+    sessions.expire()
+    assert sessions.tokens == own
+    assert sessions.close(own[0])
+    assert len(sessions) == len(list(sessions)) == 4
+
+
 def test_what_stands_for_an_address_tells_addresses_apart_and_means_nothing_elsewhere(clock: Clock) -> None:
     def kept(address: str, sessions: Sessions) -> bytes:
         return sessions.get(sessions.open(address=address)).address
@@ -82,7 +99,7 @@ def test_what_stands_for_an_address_tells_addresses_apart_and_means_nothing_else
     assert kept("192.0.2.1", here) == kept("192.0.2.1", here) != kept("192.0.2.2", here)
     assert kept("192.0.2.1", here) != kept("192.0.2.1", elsewhere)
     assert len(kept("x" * 2**20, here)) == len(kept("\udc80", here)) == 8
-    assert kept("", here) != kept("", here), "what the service opens itself shares with nobody"
+    assert kept("", here) == kept("", here), "those without an address share one"
 
 
 def test_at_most_so_many_wait_for_the_same_session() -> None:

@@ -24,21 +24,28 @@ from cfg_core.serving.registry import ModelRegistry
 from cfg_core.ui import explore as explore_tab
 from cfg_core.ui.explore import Explore
 from tests.conftest import served
+from tests.serving.helpers import Gate
 from tests.ui.http_calls import page_call
 
 OTHER = "ba9876543210"
 
 
 @pytest.fixture
-def full(tiny_checkpoint: Checkpoint) -> Iterator[Engine]:
-    """An engine of two models with room for one."""
+def gate(tiny_checkpoint: Checkpoint) -> Gate:
+    return Gate(tiny_checkpoint.denoiser)
+
+
+@pytest.fixture
+def full(tiny_checkpoint: Checkpoint, gate: Gate) -> Iterator[Engine]:
+    """An engine with room for one, of two models; the gate holds what the other draws."""
     engine = Engine(Model(tiny_checkpoint), Limits(sessions=1))
-    engine.add(Model(replace(tiny_checkpoint, hash=OTHER)))
+    engine.add(Model(replace(gate.checkpoint, hash=OTHER)))
     yield engine
+    gate.release()
     engine.close()
 
 
-def test_opening_a_session_in_a_full_lab_waits_for_nothing(full: Engine, monkeypatch: Any) -> None:
+def test_opening_a_session_in_a_full_lab_waits_for_nothing(full: Engine, gate: Gate, monkeypatch: Any) -> None:
     monkeypatch.setattr(explore_tab, "POLL_TIMEOUT", 0.05)
     explore, inside = Explore(ModelRegistry(full), {}), full.admit()
     full.set_demand(inside, ())
@@ -50,30 +57,26 @@ def test_opening_a_session_in_a_full_lab_waits_for_nothing(full: Engine, monkeyp
         assert all(reply["ok"] and reply["rail"] == "" for reply in replies)
         assert threading.active_count() <= before + 1, "no thread waits for the rail"
         assert await explore.rail({"model": OTHER}) == {"ok": True, "rail": ""}
-        for token in (inside, *(reply["token"] for reply in replies)):
-            explore.close_session({"token": token})
+        gate.release()
         while not (rail := (await explore.rail({"model": OTHER}))["rail"]):
             await asyncio.sleep(0.05)
         assert np.frombuffer(base64.b64decode(rail), np.uint8).size == 10 * 8 * 8
         assert (await explore.describe_model({"query": {"model": OTHER}}))["rail"] == rail
 
     asyncio.run(scenario())
-    assert len(full.sessions) == 0, "the session that drew the rail has left"
 
 
-def test_pages_that_wait_for_a_rail_in_a_full_lab_hold_none_of_the_threads(full: Engine, monkeypatch: Any) -> None:
+def test_pages_that_wait_for_a_rail_hold_none_of_the_threads(full: Engine, gate: Gate, monkeypatch: Any) -> None:
     monkeypatch.setattr(explore_tab, "POLL_TIMEOUT", 1e6)  # they wait until it is drawn
-    monkeypatch.setattr(full.sessions, "idle_timeout", 1e6)
-    monkeypatch.setattr(full.sessions, "pull_timeout", 1e6)
     with served(full) as (address, page), ThreadPoolExecutor(60) as pool:
         call, inside = page_call(address, page), full.admit()
         full.set_demand(inside, ())
         waiting = [pool.submit(call, "rail", {"model": OTHER}) for _ in range(60)]
-        assert full.wait_for(lambda: len(full.sessions) == 2, 60), "the session that is to draw it queues"
+        gate.arrived()
         for _ in range(3):  # answered in a thread
             assert call("trajectory", {"token": inside}) == (200, {"ok": True, "trajectories": []})
         assert not any(each.done() for each in waiting)
-        full.leave(inside)
+        gate.release()
         replies = {json.dumps(each.result(60)) for each in waiting}
         assert len(replies) == 1
         assert '"rail": ""' not in replies.pop()
