@@ -69,6 +69,9 @@ def parser() -> argparse.ArgumentParser:
     steps.add_argument(
         "--shift", type=int, default=Recipe.shift, help="move every picture at random, by so many pixels at most"
     )
+    steps.add_argument(
+        "--cut-out", type=int, default=Recipe.cut_out, help="cut a square of so many pixels a side out of every picture"
+    )
     steps.add_argument("--precision", default="default", help=f"one of {', '.join(PRECISIONS)}")
     steps.add_argument("--seed", type=int, default=0, help="of weights, order, moves and noise")
     output = p.add_argument_group("output")
@@ -85,11 +88,12 @@ def main(arguments: list[str] | None = None) -> None:
     a = p.parse_args(arguments)
     command = recorded_command("classifier", arguments, a)
     try:
-        recipe = Recipe(a.epochs, a.batch, a.learning_rate, a.shift)
+        recipe = Recipe(a.epochs, a.batch, a.learning_rate, a.shift, a.cut_out)
         check_available(choice("optimizer", a.optimizer, OPTIMIZERS))
         number("seed", a.seed, 0, 2**32 - 1, whole=True)
         largest = a.size or 1024
         number("shift", a.shift, 0, largest // 4, whole=True)
+        number("cut-out", a.cut_out, 0, largest // 2, whole=True)
         precision = PRECISIONS[choice("precision", a.precision, PRECISIONS)]
         stem = 0 if a.noisy else STEM
         architecture = ClassifierArchitecture(1, largest, 2, a.widths or WIDTHS, stem=stem)
@@ -99,6 +103,7 @@ def main(arguments: list[str] | None = None) -> None:
         training, test = load_splits(a.data, a.data_root, a.size)
         channels, size = training.images.shape[1:3]
         number("shift", a.shift, 0, size // 4, whole=True)
+        number("cut-out", a.cut_out, 0, size // 2, whole=True)
         widths = a.widths or (WIDTHS if a.noisy or channels == 1 else COLOUR_WIDTHS)
         architecture = ClassifierArchitecture(channels, size, len(training.classes), widths, stem=stem)
         schedule, seen = Schedule() if a.noisy else None, a.epochs * len(training.labels)

@@ -1,4 +1,4 @@
-"""Pixels: bytes to [−1, 1] and back, random mirroring and shifting."""
+"""Pixels: bytes to [−1, 1] and back, random mirroring, shifting and cut-outs."""
 
 import torch
 from torch import Tensor
@@ -21,6 +21,17 @@ def shifted(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
     rows, columns = first + torch.arange(size)  # (N, S) each
     every = torch.arange(count)[:, None, None]
     return padded[every, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
+def cut_out(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
+    """uint8 images (N, C, S, S), a square of that many pixels a side somewhere in each of them made mid-grey.
+
+    DeVries & Taylor, arXiv 1708.04552. side: 0, for none, to S.
+    """
+    size = images.shape[-1]
+    first = torch.randint(size - side + 1, (2, len(images), 1), generator=generator)
+    rows, columns = (first <= torch.arange(size)) & (torch.arange(size) < first + side)  # (N, S) each
+    return images.masked_fill((rows[:, :, None] & columns[:, None, :])[:, None], 128)
 
 
 def to_unit(images: Tensor) -> Tensor:

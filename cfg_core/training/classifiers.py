@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from cfg_core.checkpoints.classifiers import BLOCK, ClassifierConfig
 from cfg_core.checks import number
 from cfg_core.data.datasets import DataSet
-from cfg_core.data.pixels import mirrored, shifted, to_unit
+from cfg_core.data.pixels import cut_out, mirrored, shifted, to_unit
 from cfg_core.diffusion.schedule import Schedule, alpha_sigma, per_sample
 from cfg_core.training.finite import NotFiniteError
 from cfg_core.training.loss import stratified
@@ -26,19 +26,22 @@ Logits = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a classifier is trained: epochs over all images, images a step, the peak of the learning rate, and by how
-    many pixels at most an image is moved at random. Raises ValueError for a field out of range."""
+    """How a classifier is trained: epochs over all images, images a step, the peak of the learning rate, by how
+    many pixels at most an image is moved at random, and the side in pixels of the square that is cut out of each.
+    Raises ValueError for a field out of range."""
 
     epochs: int = 12
     batch: int = 256
     learning_rate: float = 5e-3
     shift: int = 2
+    cut_out: int = 0
 
     def __post_init__(self) -> None:
         number("epochs", self.epochs, 1, 1000, whole=True)
         number("batch", self.batch, 2, 65536, whole=True)
         number("learning-rate", self.learning_rate, 1e-8, 1)
         number("shift", self.shift, 0, 256, whole=True)
+        number("cut-out", self.cut_out, 0, 512, whole=True)
 
     def steps(self, count: int) -> int:
         """Of training on so many images."""
@@ -90,7 +93,7 @@ def train_classifier(
             if len(chosen) == 1:  # its batch normalisation would have no variance
                 continue
             images = mirrored(dataset.images[chosen], 0.5 if dataset.mirror else 0, generator)
-            images = shifted(images, recipe.shift, generator)
+            images = cut_out(shifted(images, recipe.shift, generator), recipe.cut_out, generator)
             with torch.autocast(device.type, precision, enabled=precision is not None):
                 predicted = logits(to_unit(images).to(device))
             loss = F.cross_entropy(predicted.float(), dataset.labels[chosen].to(device))

@@ -20,6 +20,7 @@ from cfg_core.commands.classifier import WIDTHS, main
         ("--optimizer", "sgd"),
         ("--seed", "-1"),
         ("--shift", "9999"),
+        ("--cut-out", "9"),
     ],
 )
 def test_bad_options_exit_with_2_and_a_sentence(

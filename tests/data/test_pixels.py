@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from cfg_core.data.pixels import check_finite, mirrored, shifted, to_bytes, to_unit
+from cfg_core.data.pixels import check_finite, cut_out, mirrored, shifted, to_bytes, to_unit
 
 
 def test_bytes_survive_the_way_to_the_unit_range_and_back():
@@ -35,6 +35,15 @@ def test_each_picture_is_shifted_by_itself_and_reflected_at_the_border():
 def test_nothing_is_shifted_by_0_pixels():
     pictures = torch.arange(4, dtype=torch.uint8).reshape(1, 1, 2, 2)
     assert torch.equal(shifted(pictures, 0, torch.Generator()), pictures)
+
+
+def test_a_square_is_cut_out_of_each_picture_at_a_place_of_its_own():
+    pictures = torch.zeros(200, 2, 5, 5, dtype=torch.uint8)
+    cut = cut_out(pictures, 3, torch.Generator().manual_seed(0)) == 128
+    assert cut.sum((1, 2, 3)).unique().tolist() == [2 * 3 * 3]
+    assert torch.equal(cut.any(2).sum(2), torch.full((200, 2), 3)), "three columns wide"
+    assert len(cut.unique(dim=0)) == 9, "and wherever it fits"
+    assert torch.equal(cut_out(pictures, 0, torch.Generator()), pictures)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
