@@ -1,3 +1,4 @@
+import os
 import signal
 import socket
 import subprocess
@@ -58,6 +59,7 @@ def test_what_else_to_offer_is_in_a_variable_unless_it_is_given(variable, given,
     assert app.parser().parse_args(given).checkpoint == offered
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking it")
 def test_sigterm_ends_it_in_good_order():
     """As a Space is stopped."""
     command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(free_port())]

@@ -5,7 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from cfg_core.checkpoints.classifiers import Classifier, ClassifierConfig
+from cfg_core.checkpoints.format import Checkpoint
+from cfg_core.evaluation.meters import measure_by
+from cfg_core.networks.classifier import ClassifierArchitecture, ClassifierNetwork
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.grid_job import GridJob
 from cfg_core.serving.limits import Limits
@@ -28,6 +33,25 @@ def test_a_failing_denoiser_becomes_a_sentence_and_the_worker_lives_on(gate: Gat
     [frame] = finished(gated, token, [B])
     assert frame.error is None
     assert np.array_equal(frame.pixels, alone(gated.checkpoint.denoiser, B))
+
+
+def test_a_classifier_that_overflows_costs_the_meters_and_not_the_pictures(
+    tiny_checkpoint: Checkpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    network = ClassifierNetwork(ClassifierArchitecture(1, 8, 10, widths=(16,)))
+    with torch.no_grad():
+        network.penultimate.weight.fill_(3e38)
+    classes = tiny_checkpoint.config.classes
+    config = ClassifierConfig(ClassifierArchitecture(1, 8, 10, (16,)), classes, "synthetic", "none", 0.5, 0, "")
+    engine = Engine(Model(tiny_checkpoint, measure=measure_by(Classifier(network.eval(), config, "ba9876543210"))))
+    try:
+        for request in (A, B):
+            [frame] = finished(engine, engine.admit(), [request])
+            assert (frame.error, frame.meter) == (None, None)
+            assert np.array_equal(frame.pixels, alone(tiny_checkpoint.denoiser, request))
+    finally:
+        engine.close()
+    assert caplog.text.count("no meters classifier=ba9876543210") == 1
 
 
 def test_what_fails_fails_alone(gate: Gate, gated: Engine) -> None:
