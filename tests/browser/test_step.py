@@ -20,11 +20,8 @@ from .conftest import Open
 from .explore_page import READ, wait_until_idle
 
 TAB = "?tab=step&class=8&samples=4&steps=6&w=2"
-<<<<<<< ours
 IDLE = "() => document.querySelector('.lab.step')?.dataset.state === 'idle'"
-=======
 SERVER = re.compile("component_server")
->>>>>>> theirs
 
 
 def settled(page: Any, **place: Any) -> Any:
