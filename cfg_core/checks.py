@@ -30,7 +30,7 @@ def one_line(message: object) -> str:
     """A message that may hold names of files and messages of libraries, as one line that any terminal and any page can
     show, cut to LONGEST_MESSAGE characters."""
     plain = " ".join(part.strip() for part in str(message).splitlines()).encode("utf-8", "backslashreplace").decode()
-    line = CONTROL.sub(lambda found: ascii(found[0])[1:-1], plain)
+    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in plain)
     return line if len(line) <= LONGEST_MESSAGE else f"{line[: LONGEST_MESSAGE - 1]}…"
 
 

@@ -142,7 +142,7 @@ def test_the_parameters_of_rule_and_sampler_are_controls_and_stand_in_the_link(o
     lab = page.locator(".toy2d")
     lab.locator(".rule").select_option("interval")
     lab.locator(".sampler").select_option("ddim")
-    low, eta = lab.get_by_label("λ_lo"), lab.get_by_label("η")
+    low, eta = lab.locator("input[name=log_snr_low]"), lab.get_by_label("η")
     shown = low.evaluate("n => [n.type, +n.min, +n.max, +n.step, +n.value, n.closest('label').title]")
     assert shown == ["number", LOW.low, LOW.high, LOW.step, LOW.default, LOW.help]
     for control, value in ((low, "-2"), (eta, "0.5")):
