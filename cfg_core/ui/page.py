@@ -71,7 +71,7 @@ def launch_options() -> dict[str, Any]:
         "footer_links": [],
         "state_session_capacity": 500,
         "app_kwargs": {
-            "middleware": [Middleware(RequestGuard), Middleware(WholeDocument)],
+            "middleware": [Middleware(WholeDocument), Middleware(RequestGuard)],
             "routes": [SCRIPTS.route()],
             "exception_handlers": {RequestValidationError: without_input},
         },

@@ -36,7 +36,7 @@ def test_bad_options_exit_with_2_and_a_sentence(
 def test_a_clean_classifier_begins_at_full_resolution_and_a_noise_aware_one_does_not(kind, tmp_path):
     data = pictures(tmp_path / "pics", bar=20, blank=20)
     main(["--data", str(data), "--out", str(tmp_path / "out"), "--epochs", "1", "--batch", "16", *kind])
-    architecture = ClassifierConfig.from_json((tmp_path / "out" / CONFIG).read_text()).architecture
+    architecture = ClassifierConfig.from_json((tmp_path / "out" / CONFIG).read_text(encoding="utf-8")).architecture
     assert (architecture.stem > 0) == (not kind)
     assert architecture.widths == WIDTHS
 

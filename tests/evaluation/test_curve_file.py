@@ -97,7 +97,7 @@ def at_first(**changes: Any) -> Callable[[dict[str, Any]], Any]:
         (lambda c: {**c, "note": "caf\udce9"}, r"record.note must be valid UTF-8, got 'caf\udce9'"),
         (lambda c: {**c, "note": "\x1b[2J"}, r"record.note must have no control characters, got '\x1b[2J'"),
         (lambda c: {**c, "note": nested(200)}, "record.note must not be nested that deeply"),
-        (lambda c: {**c, "parameters": {"eta": float("nan")}}, "record.parameters.eta must be a number from"),
+        (lambda c: {**c, "parameters": {"eta": float("nan")}}, "parameters must be among rho"),
         (lambda c: {**c, "class_counts": [10**400]}, "record.class_counts must be a number from"),
         (lambda c: {**c, "rule": "x" * 101}, "rule must be at most 100 characters, got 101"),
         (at_first(surprise="\ud800"), "record.results.surprise must be valid UTF-8"),

@@ -16,7 +16,7 @@ LABELS = torch.arange(12) % 11
         ({"num_classes": -3}, "num_classes must be a whole number from 1 to 100000, got -3"),
         ({"patch": True}, "patch must be a whole number from 1 to 16, got True"),
         ({"embedding": "128"}, "embedding must be a whole number from 16 to 4096, got '128'"),
-        ({"widths": (), "encoder": (), "decoder": ()}, "levels must be a whole number from 1 to 6, got 0"),
+        ({"widths": (), "encoder": (), "decoder": ()}, "widths must be a list of 1 to 6 numbers, got"),
         ({"widths": (16,)}, "widths, encoder and decoder must have one entry a level"),
         ({"widths": (16, 40)}, "widths must be multiples of 16, got 40"),
         ({"widths": (16, 0)}, "widths must be a whole number from 16 to 2048, got 0"),
