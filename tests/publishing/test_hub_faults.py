@@ -92,7 +92,7 @@ def test_without_a_network_push_and_pull_are_one_sentence(
     switch_off(monkeypatch)
     for what, fails in (
         ("uploaded to", lambda: push(folder, NAME)),
-        ("had from", lambda: pull(NAME, tmp_path / "again")),
+        ("fetched from", lambda: pull(NAME, tmp_path / "again")),
     ):
         with pytest.raises(CheckpointError) as refused:
             fails()
