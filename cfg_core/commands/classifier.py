@@ -34,7 +34,7 @@ from cfg_core.training.classifiers import (
     train_classifier,
 )
 from cfg_core.training.finite import NotFiniteError, check_finite
-from cfg_core.training.optimizers import OPTIMIZERS, check_available
+from cfg_core.training.optimizers import OPTIMIZERS
 
 WIDTHS, COLOUR_WIDTHS = (64, 128, 256), (64, 256, 256)
 """Channels at 1/2, 1/4 and 1/8 of the resolution where the command names none; the second of clean colour pictures."""
@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> None:
     command = recorded_command("classifier", arguments, a)
     try:
         recipe = Recipe(a.epochs, a.batch, a.learning_rate, a.shift, a.cut_out)
-        check_available(choice("optimizer", a.optimizer, OPTIMIZERS))
+        choice("optimizer", a.optimizer, OPTIMIZERS)
         number("seed", a.seed, 0, 2**32 - 1, whole=True)
         largest = a.size or 1024
         number("shift", a.shift, 0, largest // 4, whole=True)
