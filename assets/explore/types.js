@@ -19,10 +19,11 @@
 /** @typedef {{w: number, inception: number, fid: number}} CurvePoint */
 
 /**
- * The measured trade-off curve of a model, and the settings that it was measured with.
+ * The measured trade-off curve of a model, and the settings that it was measured with. metrics: titles.
  *
  * @typedef {{
- *   rule: string, sampler: string, steps: number, parameters: {[name: string]: number}, points: CurvePoint[],
+ *   rule: string, sampler: string, steps: number, parameters: {[name: string]: number},
+ *   metrics: {[name: string]: string}, points: CurvePoint[],
  * }} MeasuredCurve
  */
 

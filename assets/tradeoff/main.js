@@ -129,7 +129,8 @@ class TradeOff {
    */
   #ours(name) {
     const {group} = this, curves = group?.curves ?? [], results = curves[0]?.record.results ?? [];
-    const [x, y] = name === 'fid' ? [IS, FID] : [RECALL, PRECISION];
+    const [x, y] = (name === 'fid' ? [IS, FID] : [RECALL, PRECISION])
+      .map(axis => ({...axis, title: curves[0]?.metrics?.[axis.name] ?? axis.title}));
     const range = results.length ? `Each point is one w, from ${number(results[0].w)} to ${number(results[results.length - 1].w)}. ` : '';
     return {
       title: this.#title(name), curves, x, y, shows: group ? range + SHOWS[name] : '',
@@ -182,7 +183,7 @@ class TradeOff {
 
   /** The figures as a table. */
   #list() {
-    const {metrics} = this.found, names = Object.keys(metrics);
+    const metrics = (this.table ? null : this.group?.curves[0].metrics) ?? this.found.metrics, names = Object.keys(metrics);
     const grid = document.createElement('table'), head = document.createElement('tr');
     head.append(...['curve', 'w', 's', ...names.map(metric => metrics[metric])].map(name => Object.assign(text('th', name), {scope: 'col'})));
     const lines = rows(this.shown).map(row => {

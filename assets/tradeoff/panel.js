@@ -83,7 +83,7 @@ export class Panel {
     const {tip, node, found} = this, curve = this.curves[c], {record} = curve, result = record.results[p];
     const head = text('p', ''), list = document.createElement('dl');
     head.append(text('b', `w = ${number(result.w)}`), ` · s = ${number(1 + result.w)} · ${curve.title}`);
-    for (const metric of measured(found, result)) list.append(text('dt', found.metrics[metric]), text('dd', described(result, metric)));
+    for (const metric of measured(found, result)) list.append(text('dt', (curve.metrics ?? found.metrics)[metric]), text('dd', described(result, metric)));
     tip.replaceChildren(head, list);
     if (record.samples) {
       const sampler = found.samplers[record.sampler ?? ''] ?? record.sampler, guide = record.guide ? `; guide ${record.guide.name}` : '';

@@ -14,10 +14,11 @@
 
 /**
  * baseline: the figures of real pictures. model: the name of what was measured. parameters: all of its rule and sampler.
+ * metrics: titles, which say whose features the figures are of.
  *
  * @typedef {{
  *   title: string, record: Record, file?: string, hash?: string, model?: string, source?: string,
- *   parameters?: {[name: string]: number},
+ *   parameters?: {[name: string]: number}, metrics?: {[name: string]: string},
  *   baseline?: {[figure: string]: number},
  * }} MeasuredCurve
  */

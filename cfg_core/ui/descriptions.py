@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from cfg_core.evaluation.curve_file import Curve
+from cfg_core.evaluation.metrics import titles
 from cfg_core.grids.ladder import BELOW, COARSE, GAPS
 from cfg_core.guidance.rule import Rule
 from cfg_core.guidance.rules import rules
@@ -58,7 +59,7 @@ def describe_curve(curve: Curve) -> dict[str, Any]:
     """A measured curve, and the settings it was measured with."""
     points = [{"w": p.w, **{name: p.figures[name].value for name in ("inception", "fid")}} for p in curve.points]
     settings = {"rule": curve.rule, "sampler": curve.sampler, "steps": curve.steps, "parameters": curve.parameters}
-    return {**settings, "points": points}
+    return {**settings, "metrics": titles(curve.kind), "points": points}
 
 
 def is_new(frame: Frame, seen: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ import gradio as gr
 from cfg_core.evaluation.conclusions import Conclusion
 from cfg_core.evaluation.curve_file import Figures, Line
 from cfg_core.evaluation.curves import Curves, Group, basis
-from cfg_core.evaluation.metrics import METRICS
+from cfg_core.evaluation.metrics import METRICS, titles
 from cfg_core.evaluation.paper_tables import paper_tables
 from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.serving.registry import ModelRegistry
@@ -65,6 +65,7 @@ def _group(group: Group) -> dict[str, Any]:
                 "hash": curve.checkpoint,
                 "model": curve.checkpoint_name,
                 "parameters": curve.parameters,
+                "metrics": titles(curve.kind),
                 "baseline": _flat(curve.real_baseline),
                 "record": curve.record,
             }

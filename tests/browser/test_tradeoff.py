@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from cfg_core.evaluation.metrics import METRICS
+from cfg_core.evaluation.metrics import titles
 from cfg_core.serving.engine import Engine
 
 from .conftest import Open
@@ -57,9 +57,10 @@ def test_hovering_over_a_point_shows_its_figures_and_their_intervals(open_page: 
     page.locator('.fid .point[data-w="0.3"]').hover(force=True)
     tip = page.locator(".fid .tip").inner_text()
     assert tip.splitlines()[0] == "w = 0.3 · s = 1.3 · CFG"
-    assert "FID\n0.400 (0.380 to 0.420)\nInception Score\n8.48 (8.47 to 8.48)" in tip
-    for metric in METRICS.values():
-        assert f"{metric.title}\n" in tip
+    ours = "FID, classifier features\n0.400 (0.380 to 0.420)\nInception Score, classifier\n8.48 (8.47 to 8.48)"
+    assert ours in tip
+    for title in titles("classifier").values():
+        assert f"{title}\n" in tip
     assert "\n10,000 samples, seed 0; DPM-Solver++ 2M, 12 steps\n" in tip
     assert tip.endswith("Click: these settings in Explore.")
     page.mouse.move(0, 0)
