@@ -12,6 +12,10 @@ from cfg_core.hub_errors import explained
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 
 
+REAL = "real.png"
+"""A sheet of pictures of each class that the model was trained on (cfg_core.data.class_sheet)."""
+
+
 PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
 
 

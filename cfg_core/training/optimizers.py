@@ -8,6 +8,7 @@ from torch.optim import AdamW
 
 from cfg_core.training.muon import Muon
 
+
 class Optimizers:
     """Muon for some kernels of a network, by their names, and AdamW (Loshchilov & Hutter, arXiv 1711.05101) for all its
     other parameters, stepped as one.

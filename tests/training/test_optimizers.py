@@ -6,7 +6,6 @@ from cfg_core.networks.unet import UNet, UNetConfig
 from cfg_core.training.optimizers import muon
 
 
-
 def test_a_step_of_muon_is_a_near_orthogonal_matrix_of_the_size_of_an_adamw_step():
     torch.manual_seed(0)
     network = UNet(UNetConfig(1, 16, 4, widths=(16,), encoder=(1,), decoder=(1,)))
