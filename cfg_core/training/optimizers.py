@@ -22,9 +22,8 @@ class Optimizers:
         self._rest = {name: p for name, p in network.named_parameters() if name not in kernels}
         device = next(iter(self._rest.values())).device
         self._learning_rate = torch.zeros((), device=device)
-        self._adamw = AdamW(
-            self._rest.values(), self._learning_rate, betas=(0.9, 0.99), fused=True, capturable=device.type == "cuda"
-        )
+        self._adamw = AdamW(self._rest.values(), betas=(0.9, 0.99), fused=True, capturable=device.type == "cuda")
+        self._adamw.param_groups[0]["lr"] = self._learning_rate
         for parameter in self._rest.values():
             moments = {key: torch.zeros_like(parameter) for key in ("exp_avg", "exp_avg_sq")}
             self._adamw.state[parameter] = {"step": torch.zeros((), device=device), **moments}

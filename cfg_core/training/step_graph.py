@@ -43,7 +43,9 @@ class StepGraph:
         self._shares = torch.zeros(most, len(options.ema), device=device)
         self._found = torch.zeros(most, 2, device=device)
         self._sums = torch.zeros(2, 2, device=device)
-        self._generator = torch.cuda.default_generators[device.index] if device.type == "cuda" else torch.Generator()
+        self._generator = torch.Generator()
+        if device.type == "cuda":  # graphs know the default one
+            self._generator = torch.cuda.default_generators[torch.cuda.current_device()]
         self._step: Callable[[], None] = self.step
 
     @staticmethod
@@ -70,7 +72,7 @@ class StepGraph:
             self._step()
         for step, (loss, norm) in zip(steps, self._found[:count].tolist(), strict=True):
             trainer.check_step(step, loss, norm)
-        return self._sums
+        return self._sums.clone()
 
     def step(self) -> None:
         """One step. An ordinary function, which a GPU captures: nothing in it waits for the device."""

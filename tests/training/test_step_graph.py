@@ -1,5 +1,7 @@
 """Steps that read nothing from the host are the trainer's own; on a GPU they are replayed as one graph."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from accelerate import Accelerator
@@ -35,6 +37,27 @@ def test_the_steps_that_a_graph_holds_are_those_of_the_trainer(optimizer: str) -
     torch.testing.assert_close(whole_steps(other, 36, 6), sums)
     for name, tensor in one.tensors().items():
         torch.testing.assert_close(other.tensors()[name], tensor, msg=name)
+
+
+class OnMeta(torch.Generator):
+    """A generator that seems to be one of a device from which nothing can be read back."""
+
+    device = torch.device("meta")
+
+
+def test_nothing_in_a_step_waits_for_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.optim.AdamW, "step", lambda self: None)  # its kernel cannot do without values
+    accelerator = SimpleNamespace(
+        device=OnMeta.device,
+        num_processes=1,
+        prepare=lambda network: network.to("meta"),
+        backward=torch.Tensor.backward,
+        reduce=lambda tensor, how: tensor,
+        clip_grad_norm_=torch.nn.utils.clip_grad_norm_,
+    )
+    graph = StepGraph(Trainer(options(**MUON), synthetic(), accelerator), 4)
+    graph._generator = OnMeta()
+    graph.step()
 
 
 def test_a_loss_that_is_not_finite_is_named_with_its_step() -> None:
