@@ -54,7 +54,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Measure, draw and write all of it; exits with 2 and one sentence on bad input, before anything long begins."""
+    """Measure, draw and write all of it; exits with 2 and one sentence on bad input, before anything long begins, and
+    with 1 where a document's figures cannot be written, as where another model must be measured first."""
     p = parser()
     names = p.parse_args(arguments).name
     set_cpu_threads()
@@ -68,7 +69,8 @@ def main(arguments: list[str] | None = None) -> None:
 
         sweeps = [
             evaluate.prepared(evaluate.parser().parse_args(options), _command(options), processes.device, load, known)
-            for options in (options for name in names for options in due(name))
+            for name in names
+            for options in due(name)
         ]
         for path in (*documents(PROJECT), *(STRIPS / f"{name}.npz" for name in names)):
             check_writable(path.name, path)
@@ -77,9 +79,14 @@ def main(arguments: list[str] | None = None) -> None:
             if processes.is_main_process:
                 for name in names:
                     finish(name, load, progress)
-                print(f"{len(sweeps)} curves measured; {', '.join(rewrite(PROJECT)) or 'no document'} written")
+        if not processes.is_main_process:
+            return
+        changed, problems = rewrite(PROJECT)
     except (ValueError, OSError) as error:
         p.error(str(error))
+    print(f"{len(sweeps)} curves measured; {', '.join(changed) or 'no document'} written")
+    if problems:
+        p.exit(1, "".join(f"{p.prog}: error: {problem}\n" for problem in problems))
 
 
 # ---- curves --------------------------------------------------------------------------------------------------------
@@ -97,17 +104,22 @@ def due(name: str) -> Iterator[list[str]]:
     files = [(path, read_curve(path)) for path in curve_files(PROJECT)]
     own = [(path, curve) for path, curve in files if curve.checkpoint_name == where.as_posix()]
     own.sort(key=lambda each: (each[0].parent == CURVES, standing(each[1])), reverse=True)
+    if not any(path.parent == CURVES for path, _ in own):
+        yield main_options(name, config)
     for path, curve in own:
         options = options_of(path, curve)
         if stale(curve, evaluate.parser().parse_args(options)):
             yield options
-    if not own:
-        classifier = find_classifier(where, "classifier", config)
-        if not classifier:
-            raise ValueError(f"{CHECKPOINTS} must have a classifier of {config.data} to measure {name} by, got none")
-        grades = (CHECKPOINTS / classifier.name).as_posix()
-        models = ["--checkpoint", where.as_posix(), "--classifier", grades]
-        yield [*models, "--w", *W.split(), "--precision", "bfloat16", "--out", str(CURVES / f"{name}.json")]
+
+
+def main_options(name: str, config: CheckpointConfig) -> list[str]:
+    """The options for the first curve of a model. Raises ValueError where there is no classifier to measure it by."""
+    where = (CHECKPOINTS / name).as_posix()
+    classifier = find_classifier(where, "classifier", config)
+    if not classifier:
+        raise ValueError(f"{CHECKPOINTS} must have a classifier of {config.data} to measure {name} by, got none")
+    models = ["--checkpoint", where, "--classifier", (CHECKPOINTS / classifier.name).as_posix()]
+    return [*models, "--w", *W.split(), "--precision", "bfloat16", "--out", (CURVES / f"{name}.json").as_posix()]
 
 
 def options_of(path: Path, curve: Curve) -> list[str]:
@@ -170,20 +182,22 @@ def draw_strips(name: str, checkpoint: Checkpoint, classifier: Classifier | None
     path, pictures = STRIPS / f"{name}.npz", rail(checkpoint.hash, len(checkpoint.config.classes))
     wanted = dict.fromkeys([*(replace(each, checkpoint=checkpoint.hash) for each in requests_of(path)), pictures])
     there = load_strips(STRIPS, checkpoint.hash, classifier.hash if classifier else "")
-    if not wanted.keys() <= {frame.request for frame in there if frame.meter or not classifier}:
-        precompute.draw(path, checkpoint, classifier, list(wanted), progress)
+    drawn = {frame.request: frame for frame in there if frame.meter or not classifier}
+    if not wanted.keys() <= drawn.keys():
+        precompute.draw(path, checkpoint, classifier, wanted, progress, drawn)
 
 
-def rewrite(project: Path) -> list[str]:
-    """Write the figures of every document anew; those that changed. Raises ValueError, with the document's name."""
-    changed = []
+def rewrite(project: Path) -> tuple[list[str], list[str]]:
+    """Write the figures of every document anew: those that changed, and a sentence for each that could not be."""
+    changed, problems = [], []
     for path in documents(project):
         before = path.read_text(encoding="utf-8")
         try:
             after = with_figures(before, project)
         except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
+            problems.append(f"{path}: {error}")
+            continue
         if after != before:
             write_atomically(path, after.encode())
             changed.append(path.as_posix())
-    return changed
+    return changed, problems

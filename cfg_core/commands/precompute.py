@@ -5,8 +5,9 @@ python -m cfg_core precompute --checkpoint checkpoints/fashion-mnist \\
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from rich.progress import Progress
 
@@ -18,6 +19,7 @@ from cfg_core.evaluation.meters import measure_by
 from cfg_core.files import check_writable
 from cfg_core.grids.ladder import rail, strip
 from cfg_core.grids.request import GridRequest
+from cfg_core.serving.grid_job import Frame
 from cfg_core.serving.precomputed import draw_frame, save_strips
 
 
@@ -58,11 +60,14 @@ def draw(
     out: Path,
     checkpoint: Checkpoint,
     classifier: Classifier | None,
-    requests: Sequence[GridRequest],
+    requests: Collection[GridRequest],
     progress: Progress,
+    drawn: Mapping[GridRequest, Frame] = MappingProxyType({}),
 ) -> None:
-    """Draw these requests of a model, with their meters, and write them. Raises OSError."""
+    """Draw these requests of a model, with their meters, but those that are drawn, and write all. Raises OSError."""
     measure = measure_by(classifier) if classifier else None
-    drawn = progress.track(requests, description=f"{out.stem}: strips and rail")
-    frames = [draw_frame(checkpoint.denoiser, request, measure) for request in drawn]
-    save_strips(out, frames, classifier.hash if classifier else "")
+    frames = dict(drawn)
+    missing = [request for request in requests if request not in drawn]
+    for request in progress.track(missing, description=f"{out.stem}: strips and rail"):
+        frames[request] = draw_frame(checkpoint.denoiser, request, measure)
+    save_strips(out, [frames[request] for request in requests], classifier.hash if classifier else "")

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 class Linear(nn.Linear):
     """``nn.Linear`` on (N, in) to (N, out). In evaluation mode every row is a product of its own, on a CPU in float32.
 
-    On CPUs without AVX-512, MKL rounds a row differently in products of more or fewer rows; one row takes ten
-    times as long in bfloat16. In training, where neither matters, all rows are one product, which is faster.
+    On CPUs without AVX-512, MKL rounds a row differently in products of more or fewer rows; and in bfloat16 products of
+    one row are ten times slower. In training, where neither matters, all rows are one product, which is faster.
     """
 
     def forward(self, x: Tensor) -> Tensor:

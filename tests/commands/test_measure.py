@@ -42,7 +42,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
         model = save_model(Path("checkpoints/model"))
         save_classifier(Path("checkpoints/model-classifier"))
         Path("README.md").write_text(README)
-        evaluate.main(options("later", "--sampler", "ddim"))
+        evaluate.main(options("later", "--sampler", "ddim", "--w", "1"))
         evaluate.main(options("model"))
         grid = GridRequest(load_checkpoint(model).hash, (1,), samples=2, steps=1)
         save_strips(Path("assets/strips/model.npz"), [draw_frame(load_checkpoint(model).denoiser, grid)])
@@ -141,3 +141,18 @@ def test_bad_input_is_refused_in_one_sentence_before_anything_is_measured(
         measure.main([name])
     assert ended.value.code == 2
     assert message in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_document_that_asks_for_what_is_not_there_is_named_and_the_others_are_written(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measure.main(["model"])
+    (project / "docs").mkdir()
+    (project / "docs" / "a.md").write_text("<!-- figures: absent -->\n<!-- end of figures -->\n")
+    (project / "docs" / "b.md").write_text(README)
+    with pytest.raises(SystemExit) as ended:
+        measure.main(["model"])
+    assert ended.value.code == 1
+    said = capsys.readouterr()
+    assert "0 curves measured; docs/b.md written" in said.out
+    assert "error: docs/a.md: curve must be one of later, model, got 'absent'" in said.err
