@@ -67,8 +67,8 @@ class Line:
 @dataclass(frozen=True)
 class Curve(Line):
     """A line measured here. checkpoint, classifier: hashes. kind: whose features they are, one of EXTRACTORS.
-    parameters: all that the rule and the sampler have. real_baseline: figures of held-out real images. record: the whole
-    file, in the names of the newest version."""
+    parameters: all that the rule and the sampler have. real_baseline: figures of held-out real images. record: the
+    whole file, in the names of the newest version."""
 
     file: str
     checkpoint: str

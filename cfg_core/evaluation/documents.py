@@ -21,6 +21,7 @@ from cfg_core.evaluation.conclusions import formatted, short
 from cfg_core.evaluation.curve_file import Curve, parse_curve
 from cfg_core.evaluation.curves import METHODS, read_curves
 from cfg_core.evaluation.metrics import METRICS, Figures, titles
+from cfg_core.files import read_text
 from cfg_core.sampling.samplers import SAMPLERS
 
 CURVES, COMPARISONS = Path("assets/curves"), Path("assets/comparisons")
@@ -66,8 +67,8 @@ def curve_files(project: Path) -> list[Path]:
 
 
 def read_curve(path: Path) -> Curve:
-    """Raises ValueError as ``parse_curve`` does."""
-    return parse_curve(path.name, path.read_text(encoding="utf-8"))
+    """Raises ValueError as ``parse_curve`` does, and OSError."""
+    return parse_curve(path.name, read_text(path))
 
 
 def _conclusions(asked: str, project: Path) -> list[str]:

@@ -41,7 +41,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(project)
         model = save_model(Path("checkpoints/model"))
         save_classifier(Path("checkpoints/model-classifier"))
-        Path("README.md").write_text(README)
+        Path("README.md").write_text(README, encoding="utf-8")
         evaluate.main(options("later", "--sampler", "ddim", "--w", "1"))
         evaluate.main(options("model"))
         grid = GridRequest(load_checkpoint(model).hash, (1,), samples=2, steps=1)
@@ -100,11 +100,11 @@ def test_what_was_finished_before_a_kill_is_kept_and_nothing_is_made_twice(
     monkeypatch.setattr(measure, "run", killed_at_the_second)
     with pytest.raises(Killed):
         measure.main(["model"])
-    first = json.loads(Path("assets/curves/model.json").read_text())
+    first = json.loads(Path("assets/curves/model.json").read_text(encoding="utf-8"))
     assert first["checkpoint"]["hash"] == load_checkpoint("checkpoints/model").hash
     monkeypatch.setattr(measure, "run", run.run)
     measure.main(["model"])
-    assert json.loads(Path("assets/curves/model.json").read_text()) == first
+    assert json.loads(Path("assets/curves/model.json").read_text(encoding="utf-8")) == first
     assert "1 curves measured; " in capsys.readouterr().out
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in project.rglob("*.*") if path.is_file()}
     monkeypatch.setattr(measure, "run", lambda *_: pytest.fail("measured again"))
@@ -128,7 +128,7 @@ def test_a_model_without_a_curve_gets_its_main_one(project: Path) -> None:
     ("name", "spoil", "message"),
     [
         ("other", lambda: None, "name must be that of a folder in checkpoints/, got other"),
-        ("model", lambda: Path("assets/curves/bad.json").write_text("{"), "bad.json is not JSON"),
+        ("model", lambda: Path("assets/curves/bad.json").write_text("{", encoding="utf-8"), "bad.json is not JSON"),
         ("model-classifier", lambda: None, "config has the unknown fields"),
     ],
 )

@@ -29,4 +29,4 @@ def out(model: Path, classifier: Path, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def swept(out: Path) -> dict:
-    return json.loads(out.read_text())
+    return json.loads(out.read_text(encoding="utf-8"))

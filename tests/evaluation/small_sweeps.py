@@ -10,8 +10,5 @@ def command(model: Path, classifier: Path, out: Path) -> list[str]:
 
 
 def undated(path: Path) -> dict:
-    return {
-        name: value
-        for name, value in json.loads(path.read_text(encoding="utf-8")).items()
-        if name not in ("date", "command")
-    }
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return {name: value for name, value in content.items() if name not in ("date", "command")}
