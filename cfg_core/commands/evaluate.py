@@ -174,8 +174,9 @@ def described(
 def show(found: Mapping[str, Any]) -> None:
     """The record of a sweep as a table in the terminal."""
     how = f"{found['rule']}, {found['sampler']}, {found['steps']} steps, {found['samples']:,} samples"
+    how += f", over {found['features']}"
     table = Table(title=Text(f"{found['checkpoint']['name']}, {how}"))  # as Text, a name is printed literally
-    for heading in ("w", *(metric.titled(found["extractor"]) for metric in METRICS.values())):
+    for heading in ("w", *(metric.title for metric in METRICS.values())):
         table.add_column(heading, justify="right")
     for row in (*found["results"], {"w": f"real ({found['held_out']['pictures']:,})", **found["real_baseline"]}):
         cells = (f"{row[name]:.3f}\n{row[f'{name}_low']:.3f} to {row[f'{name}_high']:.3f}" for name in METRICS)

@@ -39,6 +39,15 @@ def begin_averages(weights: Mapping[str, Tensor], widths: Iterable[float]) -> Av
 def update_averages(averages: Averages, weights: Mapping[str, Tensor], shares: Tensor) -> None:
     """θ̄ ← θ̄ + (1 − β)(θ − θ̄) in place, for each width. shares: 1 − β of each (E,), on the device of the weights."""
     for average, share in zip(averages.values(), shares, strict=True):
-        apart = torch._foreach_sub([weights[name] for name in average], list(average.values()))
-        torch._foreach_mul_(apart, share)
-        torch._foreach_add_(list(average.values()), apart)
+        now = [weights[name] for name in average]
+        if share.device.type == "cpu":
+            torch._foreach_lerp_(list(average.values()), now, share.item())
+        else:
+            interpolate(list(average.values()), now, share)
+
+
+def interpolate(tensors: list[Tensor], ends: list[Tensor], share: Tensor) -> None:
+    """Each tensor a 0-dimensional share of the way to its end, in place, without waiting for the share's device."""
+    ways = torch._foreach_sub(ends, tensors)
+    torch._foreach_mul_(ways, share)
+    torch._foreach_add_(tensors, ways)

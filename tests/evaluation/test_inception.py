@@ -95,7 +95,7 @@ class Small(torch.nn.Module):
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor]:
         assert images.dtype == torch.uint8
-        return (images.float().flatten(2).mean(1)[:, 100:108],)
+        return (images.float().flatten(2).mean(1)[:, 100:108] + 1,)
 
 
 def test_a_sweep_over_inception_features_says_so(
