@@ -63,8 +63,7 @@ def parser() -> argparse.ArgumentParser:
     steps = p.add_argument_group("training")
     steps.add_argument("--epochs", type=int, default=Recipe.epochs, help="how often every picture is seen")
     steps.add_argument("--batch", type=int, default=Recipe.batch, help="pictures a step")
-    newest = "muon" if hasattr(torch.optim, "Muon") else "adamw"
-    steps.add_argument("--optimizer", default=newest, help=f"one of {', '.join(OPTIMIZERS)}")
+    steps.add_argument("--optimizer", default="muon", help=f"one of {', '.join(OPTIMIZERS)}")
     steps.add_argument("--learning-rate", type=float, default=Recipe.learning_rate, help="its peak")
     steps.add_argument(
         "--shift", type=int, default=Recipe.shift, help="move every picture at random, by so many pixels at most"

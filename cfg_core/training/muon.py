@@ -25,7 +25,7 @@ class Muon:
     """
 
     def __init__(self, kernels: Mapping[str, nn.Parameter]) -> None:
-        self._stacks: list[tuple[list[nn.Parameter], Tensor]] = []
+        self._stacks: list[tuple[list[Tensor], Tensor]] = []
         self._momenta: dict[str, Tensor] = {}
         shapes: dict[torch.Size, list[str]] = {}
         for name, kernel in kernels.items():
@@ -44,7 +44,8 @@ class Muon:
             scale = 0.2 * math.sqrt(max(momenta.shape[1:]))
             steps = orthogonal(gradients.lerp_(momenta, MOMENTUM)).float() * (learning_rate * scale)
             torch._foreach_mul_(kernels, 1 - learning_rate * WEIGHT_DECAY)
-            torch._foreach_sub_(kernels, [_kernel(step, of) for step, of in zip(steps, kernels, strict=True)])
+            shaped: list[Tensor] = [_kernel(step, of) for step, of in zip(steps, kernels, strict=True)]
+            torch._foreach_sub_(kernels, shaped)
 
     def tensors(self) -> dict[str, Tensor]:
         """The momenta (out, k·k·in), by the kernels' names."""
@@ -63,7 +64,7 @@ def orthogonal(matrices: Tensor) -> Tensor:
     return x.mT if matrices.shape[1] > matrices.shape[2] else x
 
 
-def _gradient(kernel: nn.Parameter) -> Tensor:
+def _gradient(kernel: Tensor) -> Tensor:
     return torch.zeros_like(kernel) if kernel.grad is None else kernel.grad
 
 
