@@ -53,7 +53,7 @@ class Optimizers:
             found = tensors.get(name)
             if found is None or found.shape != own.shape:
                 parameter, _, key = name.rpartition(".")
-                raise ValueError(f"the optimiser's state must have {key} of {parameter}")
+                raise ValueError(f"the optimiser's state must have {key} of {parameter}, of shape {tuple(own.shape)}")
             own.copy_(found)
 
 
