@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> None:
     p = parser()
     a = p.parse_args(arguments)
     command = recorded_command("evaluate", arguments, a)
-    set_cpu_threads()
+    set_cpu_threads(None)  # each core draws samples of its own, which do not depend on the number of cores
     processes = PartialState(cpu=choose_device().type == "cpu")
     try:
         sweep = prepared(a, command, processes.device)

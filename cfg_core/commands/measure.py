@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
     with 1 where a document's figures cannot be written, as where another model must be measured first."""
     p = parser()
     names = p.parse_args(arguments).name
-    set_cpu_threads()
+    set_cpu_threads(None)
     processes = PartialState(cpu=choose_device().type == "cpu")
     try:
         load, seen = cache(load_splits), dict[Any, RealImages]()
@@ -76,6 +76,7 @@ def main(arguments: list[str] | None = None) -> None:
             check_writable(path.name, path)
         with progress_bar(disable=not processes.is_main_process) as progress:
             measure(sweeps, processes, progress)
+            set_cpu_threads()
             if processes.is_main_process:
                 for name in names:
                     finish(name, load, progress)

@@ -14,6 +14,7 @@ from cfg_core.evaluation.bootstrap import Array
 from cfg_core.evaluation.extractor import Extractor
 from cfg_core.evaluation.metrics import MeasuredImages, Reference
 from cfg_core.evaluation.precision_recall import Manifold
+from cfg_core.threads import on_cores
 
 
 @dataclass(frozen=True)
@@ -55,4 +56,5 @@ class RealImages:
         return self._extracted(self.test)
 
     def _extracted(self, dataset: DataSet) -> Tensor:
-        return torch.cat([self.extractor.extract(to_unit(block)) for block in dataset.images.split(BLOCK)])
+        blocks, device = dataset.images.split(BLOCK), self.extractor.classifier.network.head.weight.device
+        return torch.cat(list(on_cores(lambda block: self.extractor.extract(to_unit(block)), blocks, device)))

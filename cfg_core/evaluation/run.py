@@ -17,6 +17,7 @@ from cfg_core.evaluation.curve_file import curve_csv, curve_record
 from cfg_core.evaluation.real_images import RealImages
 from cfg_core.evaluation.sweep import Options, draw_features, gather, measure_once
 from cfg_core.files import write_atomically
+from cfg_core.threads import on_cores
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,10 @@ def run(
     every = [("real", real.held_out(options.samples, options.seed))]
     every += zip((f"{w:g}" for w in options.w), gather(folder, denoiser, real.extractor, options), strict=True)
     figures = []
-    for point, images in every:
-        figures.append(measure_once(folder, point, reference, images))
+    for found in on_cores(lambda point: measure_once(folder, point[0], point[1], reference), every):
+        figures.append(found)
         progress.advance(measuring)
-    found = curve_record(
+    record = curve_record(
         figures[0],
         zip(options.w, figures[1:], strict=True),
         **sweep.described,
@@ -83,9 +84,9 @@ def run(
         versions={"torch": torch.__version__, "numpy": np.__version__},
         **{name: value for name, value in asdict(options).items() if name != "w"},
     )
-    write_atomically(sweep.out, (json.dumps(found, indent=2) + "\n").encode())
-    write_atomically(sweep.out.with_suffix(".csv"), curve_csv(found).encode())
+    write_atomically(sweep.out, (json.dumps(record, indent=2) + "\n").encode())
+    write_atomically(sweep.out.with_suffix(".csv"), curve_csv(record).encode())
     shutil.rmtree(folder)
     for task in (drawing, measuring):
         progress.remove_task(task)
-    return found
+    return record

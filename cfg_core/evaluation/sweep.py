@@ -36,7 +36,7 @@ from cfg_core.guidance.rules import RULES
 from cfg_core.parameters import resolve
 from cfg_core.sampling.loop import Job, begin, parameters_of, sample
 from cfg_core.sampling.samplers import SAMPLERS
-from cfg_core.threads import one_core_each
+from cfg_core.threads import on_cores
 
 MIN_SAMPLES = 1000
 """Below this a Fréchet distance is mostly its own bias, and is not called FID."""
@@ -164,15 +164,10 @@ def draw_features(
             report(len(chunk))
             continue
         blocks, found = _blocks(chunk, len(options.w)), []
-        for features in _on_all_cores(denoiser)(extracted, blocks):
+        for features in on_cores(extracted, blocks, denoiser.device):
             report(features.shape[1])
             found.append(features)
         write_atomically(_file(folder, chunk), save({"features": torch.cat(found, 1).contiguous()}))
-
-
-def _on_all_cores(denoiser: Denoiser) -> Callable[[Callable[[range], Tensor], Sequence[range]], Iterator[Tensor]]:
-    cores = torch.get_num_threads()
-    return one_core_each(cores, "sweep").map if denoiser.device.type == "cpu" and cores > 1 else map
 
 
 def _chunks(options: Options) -> list[range]:
@@ -214,11 +209,11 @@ def measure(reference: Reference, images: MeasuredImages) -> Figures:
     return {name: metric.estimate(reference, images) for name, metric in METRICS.items()}
 
 
-def measure_once(folder: Path, name: str, reference: Reference, images: MeasuredImages) -> Figures:
+def measure_once(folder: Path, name: str, images: MeasuredImages, reference: Reference) -> Figures:
     """The same, kept in the folder under a name: what it holds already is not measured again."""
     path = folder / f"figures-{name}.json"
     if path.exists():
-        return {metric: Estimate(**figure) for metric, figure in json.loads(path.read_text()).items()}
+        return {metric: Estimate(**figure) for metric, figure in json.loads(path.read_text(encoding="utf-8")).items()}
     figures = measure(reference, images)
     write_atomically(path, json.dumps({metric: asdict(figure) for metric, figure in figures.items()}).encode())
     return figures

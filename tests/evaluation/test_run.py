@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -14,7 +15,7 @@ from torch import Tensor
 from cfg_core.checkpoints.format import CONFIG, WEIGHTS
 from cfg_core.commands import evaluate
 from cfg_core.diffusion.denoiser import Denoiser
-from cfg_core.evaluation import sweep
+from cfg_core.evaluation import run, sweep
 from cfg_core.evaluation.metrics import Figures
 from cfg_core.evaluation.sweep import Options, claim_folder, draw_samples
 from tests.evaluation.small_sweeps import command, undated
@@ -53,19 +54,23 @@ def test_a_sweep_killed_while_it_measures_keeps_the_figures_that_are_finished(
     model: Path, classifier: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measured: list[Figures] = []
-    measure = sweep.measure
+    measure_once, measure = run.measure_once, sweep.measure
 
-    def killed_at_the_third(*given: object) -> Figures:
-        if len(measured) == 2:
-            measured.clear()
+    def killed(folder: Path, name: str, *rest: Any) -> Figures:
+        if name == "1":
             raise Killed
-        measured.append(measure(*given))  # type: ignore[arg-type]
+        return measure_once(folder, name, *rest)
+
+    def noted(*given: Any) -> Figures:
+        measured.append(measure(*given))
         return measured[-1]
 
     again = [*command(model, classifier, tmp_path / "again.json"), "--note", "a test"]
-    monkeypatch.setattr(sweep, "measure", killed_at_the_third)
+    monkeypatch.setattr(run, "measure_once", killed)
     with pytest.raises(Killed):
         evaluate.main(again)
+    monkeypatch.setattr(run, "measure_once", measure_once)
+    monkeypatch.setattr(sweep, "measure", noted)
     monkeypatch.setattr(sweep, "draw_samples", lambda *_: pytest.fail("drawn again"))
     evaluate.main(again)
     assert len(measured) == 1, "real pictures and w = 0 were finished"
