@@ -6,7 +6,6 @@ python -m cfg_core sample --again bags.png --out same-bags.png
 """
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,12 @@ from rich.progress import track
 
 from cfg_core.checkpoints.catalog import describe_model
 from cfg_core.checkpoints.format import LoadedModel
-from cfg_core.checks import shown
 from cfg_core.commands.common import add_guidance_options, command_parser
 from cfg_core.devices import choose_device, set_cpu_threads
 from cfg_core.diffusion.denoiser import Denoiser
 from cfg_core.files import check_writable
 from cfg_core.grids.drawing import begin_grid, check_drawable, pixels
+from cfg_core.grids.labels import find_class
 from cfg_core.grids.request import GridRequest
 from cfg_core.grids.sheet import draw_sheets, read_requests, save_sheet
 from cfg_core.parameters import assigned
@@ -100,19 +99,3 @@ def _request(a: argparse.Namespace, checkpoint: LoadedModel) -> GridRequest:
     if a.steps is not None:
         raw["steps"] = a.steps
     return GridRequest.parse(raw, checkpoint.hash, len(classes), checkpoint.guide)
-
-
-def find_class(text: str, classes: Sequence[str]) -> str:
-    """The label, as text, of the class of that name: of exactly that name, else of it in any case; else the text.
-
-    Raises ValueError where several classes have that name.
-    """
-    for same in (lambda name: name == text, lambda name: name.casefold() == text.casefold()):
-        labels = [str(label) for label, name in enumerate(classes) if same(name)]
-        if len(labels) > 1:
-            raise ValueError(
-                f"class must be one class, got {shown(text)}, the name of {', '.join(labels)}; give a number"
-            )
-        if labels:
-            return labels[0]
-    return text

@@ -167,22 +167,30 @@ class Engine:
 
         It takes no place. Raises ValueError as ``check`` does or for a model of a remote GPU, RuntimeError if it fails.
         """
-        with self._own_session(request) as token, self.lock:
-            while not (view := self._poll(token, request)).complete:
+        with self._own_session([request]) as token, self.lock:
+            while not (view := self._poll(token, [request])).complete:
                 self.lock.wait(DRAW_POLL)
         return _pixels(view.frames[0])
 
     async def draw_async(self, request: GridRequest) -> np.ndarray:
         """The same for a coroutine: no thread is held while it waits."""
-        return _pixels((await self.trajectory_async(request))[-1])
+        [frames] = await self.denoisings([request])
+        return _pixels(frames[-1])
 
-    async def trajectory_async(self, request: GridRequest) -> list[Frame]:
-        """The frames of a grid's denoising, the finished one last; raises as ``draw``."""
-        with self._own_session(request) as token:
-            while not (view := self._poll(token, request)).complete:
+    async def denoisings(
+        self, requests: Sequence[GridRequest], watch: Callable[[SessionView], None] = lambda view: None
+    ) -> list[list[Frame]]:
+        """The frames of each grid's denoising, the finished one last; raises as ``draw``.
+
+        watch: called with what there is, at first and about once a second.
+        """
+        with self._own_session(requests) as token:
+            while not (view := self._poll(token, requests)).complete:
+                watch(view)
                 await self.wait_for_update(token, view.version, DRAW_POLL)
-            _pixels(view.frames[0])
-            return self.trajectories(token)[0]
+            for frame in view.frames:
+                _pixels(frame)
+            return self.trajectories(token)
 
     def deliver(self, drawn: Mapping[GridRequest, np.ndarray | str]) -> None:
         """Add finished grids of a remote GPU, or an error message in place of one."""
@@ -264,10 +272,11 @@ class Engine:
         return session.view(0 if session.has_image else self._ahead.get(session, len(self._ahead)))
 
     @contextlib.contextmanager
-    def _own_session(self, request: GridRequest) -> Iterator[str]:
-        """The token of a session of the service's own for one grid that is drawn here. Raises ValueError."""
-        if self.is_remote(self.check(request).checkpoint):
-            raise ValueError(f"model must be one that is drawn here, got {request.checkpoint}")
+    def _own_session(self, requests: Sequence[GridRequest]) -> Iterator[str]:
+        """The token of a session of the service's own for grids that are drawn here. Raises ValueError."""
+        for request in requests:
+            if self.is_remote(self.check(request).checkpoint):
+                raise ValueError(f"model must be one that is drawn here, got {request.checkpoint}")
         with self.lock:
             token = self.sessions.open_own(self._recorder.rounds)
         try:
@@ -275,9 +284,9 @@ class Engine:
         finally:
             self.leave(token)
 
-    def _poll(self, token: str, request: GridRequest) -> SessionView:
-        """The view of a session that displays this grid only. Raises RuntimeError when the engine is closed."""
-        view = self.set_demand(token, [request])
+    def _poll(self, token: str, requests: Sequence[GridRequest]) -> SessionView:
+        """The view of a session that displays these grids only. Raises RuntimeError when the engine is closed."""
+        view = self.set_demand(token, requests)
         if self.closed and not view.complete:
             raise RuntimeError("The engine was closed before the pictures were drawn.")
         return view

@@ -112,7 +112,7 @@ def denoising_film(file_format: str) -> Callable[[Shown], Awaitable[bytes]]:
     """The denoising of the guided grid: the clean pictures as predicted after each evaluation."""
 
     async def denoising(shown: Shown) -> bytes:
-        frames = await shown.engine.trajectory_async(shown.guided)
+        [frames] = await shown.engine.denoisings([shown.guided])
         total = shown.guided.evaluations
         caption = f"w = {shown.guided.w[0]:g}"
         pictures = [
