@@ -21,8 +21,8 @@ def print_any_text() -> None:
 
 
 def has_screen() -> bool:
-    """Whether a browser that is opened here is seen by whoever started the program: not on a Space, nor over SSH, unless
-    that passes a display on."""
+    """Whether a browser that is opened here is seen by whoever started the program: not on a Space, nor over SSH,
+    unless that passes a display on."""
     if "SPACE_ID" in os.environ:
         return False
     if sys.platform in ("darwin", "win32"):

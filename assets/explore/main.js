@@ -43,6 +43,7 @@ export async function mount(element, server, {KINDS}, trigger) {
 class Explore {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #restTimer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #drawing;
+  /** @type {Description['models']} */ models = [];
 
   /**
    * @param {HTMLElement} lab
@@ -92,6 +93,7 @@ class Explore {
    * @param {import('./types.js').Comparison} [vs]
    */
   adopt({model, models, rail, request, notice}, vs = this.store.request.vs) {
+    this.models = models;
     this.store.adopt(model, {...request, vs});
     this.views.adopt(models, rail);
     this.#sceneChanged();
@@ -113,7 +115,9 @@ class Explore {
    */
   change(fields) {
     if (fields.model && fields.model !== this.store.model.hash) {
-      this.changeModel(/** @type {GridRequest} */ ({...this.store.request, ...fields}));
+      const {class: label, ...others} = this.store.request;
+      const kept = label === 'all' || this.#hasSameClasses(fields.model) ? {class: label} : {};
+      this.changeModel({...others, ...kept, ...fields});
       return;
     }
     if (this.store.change(fields)) this.#sceneChanged();
@@ -121,10 +125,16 @@ class Explore {
     this.location.update('class' in fields);
   }
 
+  /** @param {string} hash of a model that may be chosen */
+  #hasSameClasses(hash) {
+    const other = this.models.find(each => each.hash === hash);
+    return other?.classes.join('\n') === this.store.model.classes.join('\n');
+  }
+
   /**
-   * Another model, and of the rest what it can do.
+   * Another model, and of the rest what it can do; without a class that on which it opens.
    *
-   * @param {GridRequest} fields
+   * @param {Partial<GridRequest>} fields
    */
   async changeModel(fields) {
     this.lab.dataset.state = 'drawing';

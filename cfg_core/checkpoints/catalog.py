@@ -14,12 +14,18 @@ from cfg_core.files import LONGEST_FILE_NAME
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """A model that may be chosen. where: its folder, an absolute path, or its name on the Hub. hash: of its weights."""
+    """A model that may be chosen. name: as URLs and programs have it. where: its folder, an absolute path, or its name
+    on the Hub. hash: of its weights."""
 
     name: str
     where: str
     hash: str
     config: ModelDescription
+
+    @property
+    def title(self) -> str:
+        """How people call it."""
+        return self.config.title or self.name
 
 
 def describe_model(where: str | Path) -> ModelInfo:

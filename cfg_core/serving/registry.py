@@ -97,11 +97,12 @@ class ModelRegistry:
 
     def request(self, raw: Mapping[str, Any]) -> GridRequest:
         """A request from a URL or the API, its ``model`` a name or a hash; a model that is not loaded yet is loaded.
+        A ``class`` that is absent is the one that the model opens on.
 
         Raises ValueError, in one sentence, for what is no request or beyond the engine's limits.
         """
         checkpoint = self.open(raw["model"]) if "model" in raw else self.engine.checkpoint
-        fields = {**raw, "model": checkpoint.hash}
+        fields = {"class": checkpoint.config.opening_label, **raw, "model": checkpoint.hash}
         classes = len(checkpoint.config.classes)
         return self.engine.check(GridRequest.parse(fields, checkpoint.hash, classes, checkpoint.guide))
 

@@ -29,7 +29,7 @@ class Api:
 
     async def grid(
         self,
-        label: str = "0",
+        label: str | None = None,
         w: str = "3",
         samples: int = GridRequest.samples,
         seed: int = GridRequest.seed,
@@ -44,7 +44,8 @@ class Api:
         """Draw guided pictures and wait for them.
 
         Args:
-            label: the class: its name or number, several ("Bag,3"), or "all".
+            label: the class: its name or number, several ("Bag,3"), or "all"; by default the one that the
+                model opens on.
             w: the guidance strength of the paper, -1 (unconditional) to 8; the scale of most software is 1 + w. Several
                 are separated by commas.
             samples: pictures of each class and w, grown from the same noises: 1 to 64.
@@ -63,7 +64,7 @@ class Api:
             column, channel), the meters of each w, the seconds, and the pictures: pixels, base64 of uint8, or png,
             base64 of a PNG with the request inside; under steps the same after each evaluation.
         """
-        given = {"w": w, "samples": samples, "seed": seed, "sampler": sampler, "rule": rule}
+        given: dict[str, Any] = {"w": w, "samples": samples, "seed": seed, "sampler": sampler, "rule": rule}
         given |= {name: value for name, value in (("steps", steps), ("model", model)) if value is not None}
         began = time.monotonic()
         try:
@@ -71,13 +72,10 @@ class Api:
             if not isinstance(intermediate, bool):
                 raise ValueError(f"intermediate must be true or false, got {shown(intermediate)}")
             config = (await self._models.open_async(model) if model is not None else self._first).config
-            request = self._models.request(
-                {
-                    **given,
-                    "class": find_classes(label, config.classes),
-                    "parameters": assigned(filter(None, text("parameters", parameters).split(","))),
-                }
-            )
+            given["parameters"] = assigned(filter(None, text("parameters", parameters).split(",")))
+            if label is not None:
+                given["class"] = find_classes(label, config.classes)
+            request = self._models.request(given)
             self._models.engine.limits.check_api(request)
             if intermediate:
                 number("w with intermediate", len(request.w), 1, MAX_W_WITH_STEPS, whole=True)
@@ -91,16 +89,19 @@ class Api:
         """What there is to draw with: models, guidance rules and samplers with their parameters, limits.
 
         Returns:
-            models: name, hash, classes and a few words about each, and the rules that it can be drawn with, null for a
-            model that has not been drawn with yet. rules and samplers: name, title and parameters, each with its range
-            and default. limits: lowest and highest value of what a call of grid may ask for.
+            models: name, title, hash, classes, the class that it opens on, a few words about it, and the rules that it can
+            be drawn with, null for a model that has not been drawn with yet. rules and samplers: name, title and
+            parameters, each with its range and default. limits: lowest and highest value of what a call of grid may ask
+            for.
         """
         return {
             "models": [
                 {
                     "name": each.name,
+                    "title": each.title,
                     "hash": each.hash,
                     "classes": each.config.classes,
+                    "opens_on": each.config.classes[each.config.opening_label],
                     "about": each.config.about,
                     "rules": self._rules(each.hash),
                 }

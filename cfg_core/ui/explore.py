@@ -130,7 +130,7 @@ class Explore:
             "models": [
                 {
                     "hash": each.hash,
-                    "title": each.name + ("" if each.config.finished else ", in training"),
+                    "title": each.title + ("" if each.config.finished else ", in training"),
                     "classes": list(each.config.classes),
                 }
                 for each in self.models.available

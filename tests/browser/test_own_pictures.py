@@ -47,8 +47,8 @@ def test_a_folder_of_pictures_becomes_a_model_on_the_page(browser: Any, tmp_path
             wait_until_idle(page)
             assert page.locator(".rail li").all_inner_texts() == ["cross", "disc", "All"]
             offered = page.locator("select.models").locator("option").all_inner_texts()
-            assert offered[:2] == ["mine", "fashion-mnist"]
-            page.locator("select.models").select_option(label="fashion-mnist")
+            assert offered[:2] == ["mine", "Fashion-MNIST, grey"]
+            page.locator("select.models").select_option(label="Fashion-MNIST, grey")
             page.wait_for_function("document.querySelectorAll('.rail li').length === 11")
             wait_until_idle(page)
             page.close()

@@ -60,7 +60,7 @@ def test_in_a_full_lab_another_model_or_tab_keeps_the_place(browser: Any, engine
         waiting.goto(address + QUICK)
         line = "The lab is full; you are 1st in the queue."
         waiting.get_by_role("alert").get_by_text(line).wait_for()
-        inside.locator("select.models").select_option(label=offers[1].name)
+        inside.locator("select.models").select_option(label=offers[1].title)
         inside.wait_for_function("model => window.explored.model === model", arg=offers[1].hash)
         assert_shows(inside, small, model=offers[1].hash)
         inside.get_by_role("tab", name="2-D lab").click()

@@ -71,8 +71,8 @@ def test_progress_is_told_while_a_grid_is_drawn(address: str) -> None:
     async def progress(_done: float, _total: float | None, message: str | None) -> None:
         told.append(message or "")
 
-    result_of(address, "grid", progress, sampler="ancestral", steps=1024)
-    assert any("denoising" in message and "of 1024" in message for message in told)
+    result_of(address, "grid", progress, sampler="ancestral", steps=512)
+    assert any("denoising" in message and "of 512" in message for message in told)
 
 
 def test_a_grid_that_cannot_be_drawn_is_an_error_of_one_sentence(address: str) -> None:

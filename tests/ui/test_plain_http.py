@@ -65,7 +65,8 @@ def test_a_call_without_values_draws_the_default(ask: Ask, body: Any) -> None:
     ("path", "body", "sentence"),
     [
         ("grid", {"data": ["0"] * 12}, "grid must be called with at most 11 values, got 12"),
-        ("grid", {"data": [None]}, "class must be a whole number from 0 to 9, got None"),
+        ("grid", {"data": [[]]}, "classes must be a tuple of at least one number, got ()"),
+        ("grid", {"data": ["3", None]}, "w must be a number from -1 to 8, got None"),
         ("models", {"data": [1]}, "models must be called with at most 0 values, got 1"),
         ("v2/grid", {"w": 9}, "w must be a number from -1 to 8, got 9"),
     ],
