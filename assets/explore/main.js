@@ -70,7 +70,7 @@ class Explore {
     this.views = new Views(lab, store, {
       change: fields => this.change(fields), move: w => this.move(w), settle: w => this.settle(w),
       choose: label => this.choose(label), drawn: () => this.#becomeIdle(),
-    }, this.calm);
+    }, this.calm, server.real_pictures);
     this.playback = new Playback(store, {
       fetch: () => this.transport.trajectory(),
       idle: () => lab.dataset.state === 'idle',
@@ -249,7 +249,7 @@ class Explore {
   }
 
   #listen() {
-    const {lab, playback, views: {captions: {step}, controls, difference}} = this;
+    const {lab, playback, views: {captions: {step}, controls, difference, real}} = this;
     step.addEventListener('input', () => { playback.stop(); playback.scrub(+step.value); });
     one(lab, '.cancel', HTMLElement).addEventListener('click', () => this.cancel());
     one(lab, '.play', HTMLElement).addEventListener('click', () => playback.play());
@@ -262,7 +262,8 @@ class Explore {
         if (w !== null) this.move(w);
         return w !== null;
       },
-      play: () => playback.play(), difference: on => difference.show(on), help: () => keys.showModal(),
+      play: () => playback.play(), difference: on => difference.show(on),
+      real: () => real.toggle(), help: () => keys.showModal(),
     });
     this.location.onReturn((query, vs) => this.restore(query, vs));
     document.addEventListener('visibilitychange', () => { if (!document.hidden) this.transport.poll(); });

@@ -45,6 +45,13 @@ export function meterHelp(several) {
 }
 
 /**
+ * Where real pictures are from.
+ *
+ * @param {{data: string, licence: string}} real
+ */
+export const realCaption = ({data, licence}) => `training data ${data}, licence ${licence}`;
+
+/**
  * What the slider below 0 is for.
  *
  * @param {string} rule

@@ -39,7 +39,7 @@ def model_folder(where: str | Path) -> Path:
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository) or repository.startswith("."):
         raise CheckpointError(f"checkpoint {shown(repository)} is neither a folder nor a Hub name owner/name")
     with hub_access(repository):
-        return Path(snapshot_download(repository, allow_patterns=[WEIGHTS, CONFIG, CARD]))
+        return Path(snapshot_download(repository, allow_patterns=[WEIGHTS, CONFIG, CARD, REAL]))
 
 
 def hub_access(repository: str) -> AbstractContextManager[None]:

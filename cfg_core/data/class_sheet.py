@@ -1,6 +1,7 @@
 """A small sheet of a data set's pictures, some of each class, to ship beside a model."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,25 @@ import numpy as np
 import torch
 from PIL import Image, PngImagePlugin
 
+from cfg_core.checks import line, number
 from cfg_core.data.datasets import DataSet
+from cfg_core.files import check_regular
 
 METADATA = "guidance-lab-pictures"
 """Key of the PNG text chunk with what is known of the pictures, as JSON."""
+
+
+MAX_PIXELS = 2**24
+"""Of a sheet that is read."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClassSheet:
+    """data, licence: of the data set. pictures: (class, column, S, S, C) uint8."""
+
+    data: str
+    licence: str
+    pictures: np.ndarray
 
 
 def save_class_sheet(path: Path, dataset: DataSet, name: str, most: int = 16, seed: int = 0) -> None:
@@ -43,3 +59,19 @@ def read_about(path: Path) -> dict[str, Any]:
     except (OSError, KeyError, ValueError) as error:
         raise ValueError(f"{path} is not a sheet of pictures of each class") from error
     return about
+
+
+def read_class_sheet(path: Path, classes: tuple[str, ...], shape: tuple[int, ...]) -> ClassSheet:
+    """The pictures of a sheet. Raises ValueError where the file is none of these classes and of pictures (C, S, S)."""
+    check_regular(path)
+    about, (channels, size, _) = read_about(path), shape
+    if not isinstance(about, dict) or tuple(about.get("classes", ())) != classes:
+        raise ValueError(f"{path} must be a sheet of {', '.join(classes)}, got another")
+    columns = number("columns", about.get("columns"), 1, MAX_PIXELS // (size * size * len(classes)), whole=True)
+    with Image.open(path) as picture:
+        expected = (columns * size, len(classes) * size), "L" if channels == 1 else "RGB"
+        if (picture.size, picture.mode) != expected:
+            raise ValueError(f"{path} must be {expected}, got {picture.size} {picture.mode}")
+        pixels = np.asarray(picture)
+    pictures = pixels.reshape(len(classes), size, columns, size, channels).swapaxes(1, 2)
+    return ClassSheet(line("data", about.get("data"), 1000), line("licence", about.get("licence"), 1000), pictures)

@@ -1,6 +1,7 @@
 """Models by name: described at the start, loaded when first chosen."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,12 +16,16 @@ from cfg_core.checkpoints.classifiers import find_classifier, load_classifier
 from cfg_core.checkpoints.diffusers_models import DiffusersConfig, load_pipeline
 from cfg_core.checkpoints.format import LoadedModel, load_checkpoint
 from cfg_core.checkpoints.guides import with_guide
+from cfg_core.checkpoints.model_folder import REAL, model_folder
 from cfg_core.checks import shown
+from cfg_core.data.class_sheet import ClassSheet, read_class_sheet
 from cfg_core.evaluation.meters import measure_by
 from cfg_core.grids.request import GridRequest
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.model import Model
 from cfg_core.serving.precomputed import load_strips
+
+log = logging.getLogger(__name__)
 
 
 def load_model(
@@ -45,7 +50,19 @@ def load_model(
     classifier_at = classifier or find_classifier(info.where, "classifier", checkpoint.config)
     clean = load_classifier(classifier_at, device, checkpoint) if classifier_at else None
     frames = load_strips(strips, checkpoint.hash, clean.hash if clean else "") if strips else []
-    return Model(checkpoint, tuple(frames), measure_by(clean) if clean else None)
+    return Model(checkpoint, tuple(frames), measure_by(clean) if clean else None, _real_pictures(info, checkpoint))
+
+
+def _real_pictures(info: ModelInfo, checkpoint: LoadedModel) -> ClassSheet | None:
+    """The sheet that ships with a model; none, and a line in the log, where it cannot be used."""
+    path = model_folder(info.where) / REAL
+    if not path.exists():
+        return None
+    try:
+        return read_class_sheet(path, checkpoint.config.classes, checkpoint.denoiser.picture_shape)
+    except (ValueError, OSError) as error:
+        log.warning("no real pictures model=%s error=%s", info.name, error)
+        return None
 
 
 class ModelRegistry:

@@ -89,10 +89,10 @@ class Api:
         """What there is to draw with: models, guidance rules and samplers with their parameters, limits.
 
         Returns:
-            models: name, title, hash, classes, the class that it opens on, a few words about it, and the rules that it can
-            be drawn with, null for a model that has not been drawn with yet. rules and samplers: name, title and
-            parameters, each with its range and default. limits: lowest and highest value of what a call of grid may ask
-            for.
+            models: name, title, hash, classes, the class that it opens on, a few words about it, and the rules that it
+            can be drawn with, null for a model that has not been drawn with yet. rules and samplers: name, title and
+            parameters, each with its range and default. limits: lowest and highest value of what a call of grid may
+            ask for.
         """
         return {
             "models": [

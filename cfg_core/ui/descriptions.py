@@ -21,6 +21,7 @@ def describe_model(engine: Engine, digest: str, curve: Curve | None, pictured: b
     pictures of it."""
     config, denoiser = engine.checkpoints[digest].config, engine.checkpoints[digest].denoiser
     channels, size, _ = denoiser.picture_shape
+    real = engine.real_pictures(digest)
     return {
         "hash": digest,
         "classes": list(config.classes),
@@ -30,6 +31,7 @@ def describe_model(engine: Engine, digest: str, curve: Curve | None, pictured: b
         "meters": engine.has_meter(digest),
         "remote": engine.is_remote(digest),
         "rail_pictures": pictured,
+        "real": real and {"data": real.data, "licence": real.licence},
         "rules": describe_rules(rules(denoiser)),
         "samplers": describe_samplers(),
         "ladder": sorted({*COARSE, *GAPS}),
