@@ -75,8 +75,7 @@ export class Pane {
     this.names.replaceChildren(...(several ? real.classes.map(label => text('span', model.classes[label])) : []));
     this.figure.style.setProperty('--aspect', String(this.canvas.width / this.canvas.height));
     this.title.textContent = 'real pictures';
-    this.caption.textContent = realCaption(real);
-    this.caption.title = '';
+    this.caption.textContent = this.caption.title = realCaption(real);
     this.canvas.setAttribute('aria-label', `${count} real pictures of ${several ? 'all classes' : model.classes[real.classes[0]]}`);
   }
 

@@ -3,7 +3,6 @@
 import {bytes, one} from '../shared/dom.js';
 import {answered} from '../shared/server.js';
 
-/** @typedef {import('./panes.js').Pane} Pane */
 /** @typedef {import('./store.js').Store} Store */
 /** @typedef {import('./types.js').ExploreServer} ExploreServer */
 /** @typedef {import('./types.js').RealPictures} Pictures */
@@ -14,11 +13,13 @@ export class RealPictures {
 
   /**
    * @param {HTMLElement} lab
+   * @param {HTMLElement} figure where they are shown
    * @param {Store} store
    * @param {ExploreServer['real_pictures']} fetch
    * @param {() => void} redraw
    */
-  constructor(lab, store, fetch, redraw) {
+  constructor(lab, figure, store, fetch, redraw) {
+    this.figure = figure;
     this.store = store;
     this.fetch = fetch;
     this.redraw = redraw;
@@ -32,8 +33,10 @@ export class RealPictures {
   }
 
   toggle() {
+    if (!this.store.model.real) return;
     this.on = !this.on;
     this.button.setAttribute('aria-pressed', String(this.on));
+    if (this.on) this.figure.scrollIntoView({block: 'nearest'});
     this.redraw();
   }
 

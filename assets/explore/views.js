@@ -44,7 +44,7 @@ export class Views {
     this.rail = new Rail(lab, store, choose);
     this.curve = new TradeOffCurve(one(lab, 'aside', HTMLElement), store);
     this.difference = new Difference(lab, this.panes, () => this.redraw());
-    this.real = new RealPictures(lab, store, fetchReal, () => this.redraw());
+    this.real = new RealPictures(lab, this.panes[0].figure, store, fetchReal, () => this.redraw());
     this.comparison = new ComparisonMenu(this.panes[0].figure, store, change);
     this.controls = new Controls(lab, store, events);
     this.settings = new Settings(lab, store, change);

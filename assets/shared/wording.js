@@ -49,7 +49,7 @@ export function meterHelp(several) {
  *
  * @param {{data: string, licence: string}} real
  */
-export const realCaption = ({data, licence}) => `training data ${data}, licence ${licence}`;
+export const realCaption = ({data, licence}) => `${data} · licence ${licence}`;
 
 /**
  * What the slider below 0 is for.

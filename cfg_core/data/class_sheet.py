@@ -65,7 +65,7 @@ def read_class_sheet(path: Path, classes: tuple[str, ...], shape: tuple[int, ...
     """The pictures of a sheet. Raises ValueError where the file is none of these classes and of pictures (C, S, S)."""
     check_regular(path)
     about, (channels, size, _) = read_about(path), shape
-    if not isinstance(about, dict) or tuple(about.get("classes", ())) != classes:
+    if not isinstance(about, dict) or about.get("classes") != list(classes):
         raise ValueError(f"{path} must be a sheet of {', '.join(classes)}, got another")
     columns = number("columns", about.get("columns"), 1, MAX_PIXELS // (size * size * len(classes)), whole=True)
     with Image.open(path) as picture:

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
-from cfg_core.data.class_sheet import read_about, save_class_sheet
+from cfg_core.data.class_sheet import METADATA, read_about, read_class_sheet, save_class_sheet
 from cfg_core.data.datasets import synthetic
 
 
@@ -41,3 +41,40 @@ def test_another_picture_is_none(tmp_path: Path) -> None:
     for name in ("other.png", "absent.png"):
         with pytest.raises(ValueError, match="is not a sheet of pictures of each class"):
             read_about(tmp_path / name)
+
+
+def test_its_pictures_are_read_back_by_class(tmp_path: Path) -> None:
+    data = synthetic()
+    save_class_sheet(tmp_path / "real.png", data, "shapes", most=5)
+    sheet = read_class_sheet(tmp_path / "real.png", data.classes, (1, 16, 16))
+    assert (sheet.data, sheet.licence, sheet.pictures.shape) == ("shapes", "CC0-1.0", (4, 5, 16, 16, 1))
+    picture = np.array(Image.open(tmp_path / "real.png"))
+    assert np.array_equal(sheet.pictures[3, 4, :, :, 0], picture[3 * 16 :, 4 * 16 :])
+
+
+@pytest.mark.parametrize(
+    ("classes", "shape", "sentence"),
+    [
+        (("a", "b"), (1, 16, 16), "must be a sheet of a, b"),
+        (None, (1, 8, 8), "must be"),
+        (None, (3, 16, 16), "must be"),
+    ],
+)
+def test_a_sheet_of_other_classes_or_pictures_is_refused(
+    tmp_path: Path, classes: tuple[str, ...] | None, shape: tuple[int, ...], sentence: str
+) -> None:
+    data = synthetic()
+    save_class_sheet(tmp_path / "real.png", data, "shapes", most=5)
+    with pytest.raises(ValueError, match=sentence):
+        read_class_sheet(tmp_path / "real.png", classes or data.classes, shape)
+
+
+@pytest.mark.parametrize(
+    "about", ["3", "[]", "{}", '{"classes": 3}', '{"classes": ["a"]}', '{"classes": ["a"], "columns": 10000000000}']
+)
+def test_a_sheet_that_says_nonsense_is_refused(tmp_path: Path, about: str) -> None:
+    metadata = PngImagePlugin.PngInfo()
+    metadata.add_itxt(METADATA, about)
+    Image.new("L", (8, 8)).save(tmp_path / "real.png", pnginfo=metadata)
+    with pytest.raises(ValueError, match="must be"):
+        read_class_sheet(tmp_path / "real.png", ("a",), (1, 8, 8))
