@@ -61,12 +61,13 @@ def beside(sheets: Sequence[Image.Image], titles: Sequence[str]) -> Image.Image:
     """Several sheets as one, each under its title."""
     font = ImageFont.load_default(15)
     height = 30 + max(sheet.height for sheet in sheets)
-    whole = Image.new("RGB", (sum(sheet.width for sheet in sheets), height), PAPER)
+    widths = [max(sheet.width, ceil(font.getlength(title)) + 32) for sheet, title in zip(sheets, titles, strict=True)]
+    whole = Image.new("RGB", (sum(widths), height), PAPER)
     pen, left = ImageDraw.Draw(whole), 0
-    for sheet, title in zip(sheets, titles, strict=True):
-        pen.text((left + sheet.width / 2, 20), title, INK, font, anchor="ms")
-        whole.paste(sheet, (left, 30))
-        left += sheet.width
+    for sheet, title, width in zip(sheets, titles, widths, strict=True):
+        pen.text((left + width / 2, 20), title, INK, font, anchor="ms")
+        whole.paste(sheet, (left + (width - sheet.width) // 2, 30))
+        left += width
     return whole
 
 

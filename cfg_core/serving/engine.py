@@ -15,7 +15,6 @@ import numpy as np
 
 from cfg_core.checkpoints.format import LoadedModel
 from cfg_core.checks import choice
-from cfg_core.data.class_sheet import ClassSheet
 from cfg_core.grids.drawing import check_drawable
 from cfg_core.grids.request import GridRequest
 from cfg_core.serving.cache import GridCache
@@ -74,13 +73,9 @@ class Engine:
         """Whether the grids of that checkpoint are drawn by a remote GPU and delivered."""
         return self._models[checkpoint].remote
 
-    def has_meter(self, checkpoint: str) -> bool:
-        """Whether finished grids of that checkpoint have a meter."""
-        return self._models[checkpoint].measure is not None
-
-    def real_pictures(self, checkpoint: str) -> ClassSheet | None:
-        """Pictures that the model of that checkpoint was trained on, if some are there."""
-        return self._models[checkpoint].real
+    def model(self, checkpoint: str) -> Model:
+        """The model of that checkpoint, and what comes with it."""
+        return self._models[checkpoint]
 
     def check(self, request: GridRequest) -> GridRequest:
         """The request, if it is within the limits; otherwise raises ValueError, in one sentence."""

@@ -21,14 +21,14 @@ def describe_model(engine: Engine, digest: str, curve: Curve | None, pictured: b
     pictures of it."""
     config, denoiser = engine.checkpoints[digest].config, engine.checkpoints[digest].denoiser
     channels, size, _ = denoiser.picture_shape
-    real = engine.real_pictures(digest)
+    real = engine.model(digest).real
     return {
         "hash": digest,
         "classes": list(config.classes),
         "size": size,
         "channels": channels,
         "about": config.about,
-        "meters": engine.has_meter(digest),
+        "meters": engine.model(digest).measure is not None,
         "remote": engine.is_remote(digest),
         "rail_pictures": pictured,
         "real": real and {"data": real.data, "licence": real.licence},

@@ -13,7 +13,7 @@ def real_pictures_of(engine: Engine, payload: Any) -> dict[str, Any]:
     C) in base64; or a sentence in ``error``."""
     asked = payload if isinstance(payload, Mapping) else {}
     digest, label = asked.get("model"), asked.get("class")
-    sheet = engine.real_pictures(digest) if isinstance(digest, str) and digest in engine.checkpoints else None
+    sheet = engine.model(digest).real if isinstance(digest, str) and digest in engine.checkpoints else None
     if sheet is None:
         return {"ok": False, "error": "model must be the hash of a model with real pictures"}
     pictures = sheet.pictures
