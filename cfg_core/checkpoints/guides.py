@@ -1,4 +1,4 @@
-"""The noise-aware classifier p(c | z_λ) that guides (Dhariwal & Nguyen, arXiv 2105.05233; the paper's section 3.1).
+"""The noise-aware classifier p(c | z_λ) that guides (Dhariwal & Nichol, arXiv 2105.05233; the paper's section 3.1).
 
 It never measures samples: another network does (cfg_core.checkpoints.classifiers).
 """

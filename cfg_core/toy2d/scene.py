@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from cfg_core.checks import choice, number, shown
-from cfg_core.diffusion.mixture import MixtureDenoiser
-from cfg_core.guidance.rules import RULES as ALL_RULES
+from cfg_core.diffusion.mixture import MixtureDenoiser, three_gaussians
+from cfg_core.guidance.rules import rules
 from cfg_core.parameters import resolve
 from cfg_core.sampling.loop import parameters_of
 from cfg_core.sampling.samplers import SAMPLERS
@@ -16,7 +16,7 @@ from cfg_core.toy2d.densities import DENSITIES
 
 CLASSES = ("A", "B", "C")
 
-RULES = {name: rule for name, rule in ALL_RULES.items() if rule.channels <= 2}
+RULES = rules(three_gaussians())
 """The guidance rules that apply to samples of two dimensions."""
 
 PARAMETERS = frozenset(p.name for rule in RULES for sampler in SAMPLERS for p in parameters_of(sampler, rule))

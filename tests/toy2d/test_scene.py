@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from cfg_core.guidance.interval import HIGH
+from cfg_core.guidance.rules.interval import HIGH
 from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.toy2d.scene import PARAMETERS, RULES, Scene
 from tests.toy2d.reference import LOPSIDED, SCENE
