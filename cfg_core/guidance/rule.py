@@ -21,7 +21,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from cfg_core.diffusion.denoiser import CLASSIFIER, MODEL, Denoiser
+from cfg_core.diffusion.denoiser import CLASSIFIER, MODEL, WEAKER, Denoiser
 from cfg_core.diffusion.prediction import Prediction
 from cfg_core.parameters import Parameter, Values, resolve
 
@@ -45,6 +45,9 @@ UNCONDITIONAL = Evaluation(MODEL, "null")
 
 EVERY_CLASS = Evaluation(MODEL, "every")
 """ε(z, k) for every class k: a Prediction whose x and ε are (B, C, …)."""
+
+WEAKER_CONDITIONAL = Evaluation(WEAKER, "class")
+"""ε′(z, c) of the weaker sibling: a Prediction (B, …)."""
 
 GRADIENT = Evaluation(CLASSIFIER, "class")
 """∇_z log p(c|z): (B, …)."""

@@ -8,8 +8,8 @@ import torch
 
 from cfg_core.diffusion.noise import grid_noise
 from cfg_core.diffusion.prediction import Prediction
-from cfg_core.guidance.rules.classifier_free import CFG
 from cfg_core.guidance.rule import CONDITIONAL, UNCONDITIONAL
+from cfg_core.guidance.rules.classifier_free import CFG
 from cfg_core.sampling.langevin import corrected
 from cfg_core.sampling.loop import advance_jobs, begin, generate, sample
 

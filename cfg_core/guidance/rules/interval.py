@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from cfg_core.guidance.rules.classifier_free import combine_both
 from cfg_core.guidance.rule import CONDITIONAL, UNCONDITIONAL, Needs, Paper, Rule
+from cfg_core.guidance.rules.classifier_free import combine_both
 from cfg_core.parameters import Parameter, Values
 
 LOW = Parameter("log_snr_low", "λ_lo", -25.0, 25.0, -1.0, 0.25, "guide from this log-SNR on, from the noisy end")
