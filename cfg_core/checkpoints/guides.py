@@ -26,5 +26,5 @@ def with_guide(checkpoint: Checkpoint, where: str | Path) -> Checkpoint:
         raise ValueError(f"classifier must be of the checkpoint's {checkpoint.config.schedule}, got {config.schedule}")
     old = checkpoint.denoiser
     classifier = network.to(old.device).eval().requires_grad_(False)
-    denoiser = NetworkDenoiser(old.network, old.schedule, old.classes, old.precision, classifier)
+    denoiser = NetworkDenoiser(old.network, old.schedule, old.classes, old.precision, classifier, old.weaker)
     return replace(checkpoint, denoiser=denoiser, guide=digest)

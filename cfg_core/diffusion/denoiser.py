@@ -20,8 +20,8 @@ class Denoiser(ABC):
     samples and predictions; λ, w, labels and rows are on the CPU. spacing: a name in spacings.SPACINGS, where the
     model needs one of its own, whatever the sampler. clip: every guided x is clipped to [−clip, clip].
     sources: which sources it has for guidance rules. weaker: a model of the same samples and classes that predicts less
-    well, which autoguidance guides away from; None where there is none. takes_w: whether ``predict`` takes w, as a network that was
-    distilled from guided predictions does.
+    well, which autoguidance guides away from; None where there is none. takes_w: whether ``predict`` takes w, as a
+    network that was distilled from guided predictions does.
     """
 
     shape: tuple[int, ...]

@@ -91,6 +91,8 @@ class Rule:
     only what a sample needs is computed. combine: (results, w, values, memory) → the guided prediction and the new
     memory. as_cfg: values of its parameters at which it is eq. 6 at every λ and w, the others at their defaults; None
     where there are none. applies: whether it applies to the samples of a denoiser that has its sources.
+    renoises: whether its ε̃ is not that of x̃ but the one to renoise x̃ with; only for samplers that take the two apart
+    (cfg_core.sampling.loop.samplers_for).
     linear: whether it is eq. 6 of c = CONDITIONAL and u = UNCONDITIONAL, c + w (c − u), at every λ at which it needs u
     for w = 1, and c at the others; w can then be changed without another evaluation.
     """
@@ -104,6 +106,7 @@ class Rule:
     parameters: tuple[Parameter, ...] = ()
     as_cfg: Values | None = None
     applies: Callable[[Denoiser], bool] = lambda denoiser: True
+    renoises: bool = False
     linear: bool = False
 
     @cached_property

@@ -60,7 +60,7 @@ Advance = Callable[[State, Prediction], State]
 class Sampler:
     """advance: one evaluation further; takes its own parameters as keywords, with their defaults. spacing: a name in
     spacings.SPACINGS. evaluations: how many evaluations T steps take. between: whether a state is between two steps,
-    not within one."""
+    not within one. renoises: whether z' is made of x̃ and ε̃, and not of z: then ε̃ need not be that of x̃."""
 
     advance: Advance
     spacing: str
@@ -69,6 +69,7 @@ class Sampler:
     own_parameters: tuple[Parameter, ...] = ()
     evaluations: Callable[[int], int] = lambda steps: steps
     between: Callable[[State], bool] = lambda state: True
+    renoises: bool = False
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -196,7 +197,7 @@ SAMPLERS: dict[str, Sampler] = {
         "DPM-Solver++ 2M, with noise",
         own_parameters=(replace(ETA, default=1.0),),
     ),
-    "ddim": Sampler(ddim, "midpoint", 32, "DDIM", own_parameters=(ETA,)),
+    "ddim": Sampler(ddim, "midpoint", 32, "DDIM", own_parameters=(ETA,), renoises=True),
     "heun": Sampler(
         heun,
         "edm",
