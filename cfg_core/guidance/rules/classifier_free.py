@@ -36,6 +36,11 @@ def needs_both(log_snr: Tensor, w: Tensor, values: Values) -> Needs:
     return {CONDITIONAL: w != -1, UNCONDITIONAL: w != 0}
 
 
+def needs_conditional_always(log_snr: Tensor, w: Tensor, values: Values) -> Needs:
+    """Both predictions, the conditional one at w = −1 too, for rules that take more of it than eq. 6 does."""
+    return {CONDITIONAL: torch.ones_like(w, dtype=torch.bool), UNCONDITIONAL: w != 0}
+
+
 def combine_both(results: Results, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
     """Paper, eq. 6."""
     return extrapolated(results[CONDITIONAL], results[UNCONDITIONAL], w), memory
@@ -58,10 +63,6 @@ CFG = Rule(
 # ---- per channel: DiT's ----
 
 
-def _needs_three_channels(log_snr: Tensor, w: Tensor, values: Values) -> Needs:
-    return {CONDITIONAL: torch.ones_like(w, dtype=torch.bool), UNCONDITIONAL: w != 0}
-
-
 def _combine_three_channels(results: Results, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
     """Eq. 6 on the first three channels of a latent, ε̃ = ε(z, c) on the rest: as DiT's authors sample
     (Peebles & Xie, arXiv 2212.09748, ``forward_with_cfg`` of their code)."""
@@ -76,7 +77,7 @@ THREE_CHANNELS = Rule(
     "(1 + w) ε(z, c) − w ε(z), of the first three channels",
     "guides three of a latent's four channels, as DiT's published figures were drawn",
     Paper("Peebles & Xie 2022", "2212.09748"),
-    _needs_three_channels,
+    needs_conditional_always,
     _combine_three_channels,
     applies=lambda denoiser: denoiser.shape[0] >= 4,
 )
