@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
         "--classifier", help="of the first model's clean images, for meters; by default CHECKPOINT-classifier"
     )
     p.add_argument("--guide", help="noise-aware classifier that guides the first model; by default CHECKPOINT-guide")
+    p.add_argument("--weaker", help="weaker sibling that guides the first model; by default CHECKPOINT-weak")
     p.add_argument("--device", help="cpu, cuda or mps; by default the best there is")
     p.add_argument("--host", help="address to listen at (GRADIO_SERVER_NAME)")
     p.add_argument("--port", type=int, help="port to listen at (GRADIO_SERVER_PORT)")
@@ -93,7 +94,8 @@ def main(arguments: list[str] | None = None) -> None:
         available = describe_models([*options.checkpoint, *shipped_models(CHECKPOINTS, FIRST_MODEL)])
         device = choose_device("cpu" if is_zerogpu() else options.device)
         load = partial(load_model, device=device, strips=ROOT / "assets" / "strips", remote=is_zerogpu())
-        engine = Engine(load(available[0], classifier=options.classifier, guide=options.guide), limits)
+        beside = {name: getattr(options, name) for name in ("classifier", "guide", "weaker")}
+        engine = Engine(load(available[0], **beside), limits)
         from cfg_core.ui.log_rate import bound_logs
         from cfg_core.ui.page import build, serve  # late: a bad option is refused before gradio is loaded
 

@@ -146,13 +146,14 @@ class ModelDescription(Protocol):
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model ready to draw, whoever made it. hash: the first 12 hex digits of the SHA-256 of its weights. guide: the
-    same of the noise-aware classifier that guides it, "" where there is none."""
+    """A model ready to draw, whoever made it. hash: the first 12 hex digits of the SHA-256 of its weights. guide,
+    weaker: the same of the noise-aware classifier that guides it and of its weaker sibling, "" where there is none."""
 
     denoiser: Denoiser
     config: ModelDescription
     hash: str
     guide: str = ""
+    weaker: str = ""
 
 
 @dataclass(frozen=True)

@@ -133,11 +133,12 @@ def options_of(path: Path, curve: Curve) -> list[str]:
 
 def stale(curve: Curve, a: argparse.Namespace) -> bool:
     """Whether a model of the curve has other weights now."""
-    guide = curve.record.get("guide") or {}
+    guide, weaker = (curve.record.get(field) or {} for field in ("guide", "weaker"))
     models = (
         (a.checkpoint, CheckpointConfig.from_json, curve.checkpoint),
         (a.classifier, ClassifierConfig.from_json, curve.classifier),
         (a.guide, ClassifierConfig.from_json, guide.get("hash")),
+        (a.weaker, CheckpointConfig.from_json, weaker.get("hash")),
     )
     return any(where and read_config(where, parse)[1] != digest for where, parse, digest in models)
 

@@ -36,6 +36,9 @@ def parser() -> argparse.ArgumentParser:
     model = p.add_argument_group("model")
     model.add_argument("--checkpoint", help=f"a folder, or a Hub name owner/name; by default {SHIPPED} of the project")
     model.add_argument("--guide", help="classifier that a rule may need; by default CHECKPOINT-guide, if it is there")
+    model.add_argument(
+        "--weaker", help="weaker sibling that a rule may need; by default CHECKPOINT-weak, if it is there"
+    )
     model.add_argument("--device", help="cpu, cuda or mps; by default the best there is")
     grid = p.add_argument_group("grid")
     grid.add_argument(
@@ -58,16 +61,20 @@ def main(arguments: list[str] | None = None) -> None:
     set_cpu_threads()
     try:
         checkpoint = load_model(
-            describe_model(a.checkpoint or in_clone("checkpoint", SHIPPED)), choose_device(a.device), guide=a.guide
+            describe_model(a.checkpoint or in_clone("checkpoint", SHIPPED)),
+            choose_device(a.device),
+            guide=a.guide,
+            weaker=a.weaker,
         ).checkpoint
+        beside = checkpoint.guide, checkpoint.weaker
         requests = read_requests(a.again) if a.again else (_request(a, checkpoint),)
         for request in requests:
             if request.checkpoint != checkpoint.hash:
                 raise ValueError(
                     f"checkpoint must be {request.checkpoint}, which drew {a.again}, got {checkpoint.hash}"
                 )
-            check_drawable(checkpoint.denoiser, request.guided_by(checkpoint.guide))
-        requests = tuple(request.guided_by(checkpoint.guide) for request in requests)
+            check_drawable(checkpoint.denoiser, request.guided_by(*beside))
+        requests = tuple(request.guided_by(*beside) for request in requests)
         check_writable("out", a.out)
         pictures = [_draw(checkpoint.denoiser, request) for request in requests]
         save_sheet(draw_sheets(requests, pictures, checkpoint.config.classes), a.out, *requests)
@@ -98,4 +105,4 @@ def _request(a: argparse.Namespace, checkpoint: LoadedModel) -> GridRequest:
     }
     if a.steps is not None:
         raw["steps"] = a.steps
-    return GridRequest.parse(raw, checkpoint.hash, len(classes), checkpoint.guide)
+    return GridRequest.parse(raw, checkpoint.hash, len(classes), checkpoint.guide, checkpoint.weaker)

@@ -37,6 +37,7 @@ REQUIRED = (
 OPTIONAL: Mapping[str, Any] = {
     "version": 1,
     "guide": None,
+    "weaker": None,
     "extractor": "classifier",
     "reference": None,
     "note": "",

@@ -22,14 +22,14 @@ from cfg_core.threads import on_cores
 
 @dataclass(frozen=True)
 class Sweep:
-    """What is to be measured. guide: name and hash of the noise-aware classifier that guides. described: the fields of
-    the curve file that are known already."""
+    """What is to be measured. beside: name and hash of the noise-aware classifier that guides and of the weaker
+    sibling, None where the rule asks none. described: the fields of the curve file that are known already."""
 
     checkpoint: Checkpoint
     real: RealImages
     options: Options
     out: Path
-    guide: dict[str, str] | None
+    beside: Mapping[str, dict[str, str] | None]
     described: Mapping[str, Any]
 
     @property
@@ -41,7 +41,7 @@ class Sweep:
     def identity(self) -> dict[str, Any]:
         """What the content of the folder depends on."""
         extractor = self.real.extractor
-        found = {"checkpoint": self.checkpoint.hash, "classifier": extractor.classifier.hash, "guide": self.guide}
+        found = {"checkpoint": self.checkpoint.hash, "classifier": extractor.classifier.hash, **self.beside}
         return {**found, "features": extractor.description, **asdict(self.options)}
 
 

@@ -17,6 +17,7 @@ from cfg_core.checkpoints.diffusers_models import DiffusersConfig, load_pipeline
 from cfg_core.checkpoints.format import LoadedModel, load_checkpoint
 from cfg_core.checkpoints.guides import with_guide
 from cfg_core.checkpoints.model_folder import REAL, model_folder
+from cfg_core.checkpoints.weaker_siblings import find_weaker, with_weaker
 from cfg_core.checks import shown
 from cfg_core.data.class_sheet import ClassSheet, read_class_sheet
 from cfg_core.evaluation.meters import measure_by
@@ -34,19 +35,22 @@ def load_model(
     strips: Path | None = None,
     classifier: str | None = None,
     guide: str | None = None,
+    weaker: str | None = None,
     remote: bool = False,
 ) -> Model:
-    """The model, with the classifiers that measure and guide it and the strips that ship with it.
+    """The model, with the classifiers that measure and guide it, its weaker sibling and the strips that ship with it.
 
-    strips: a folder of them. classifier, guide: other ones than those beside the model. remote: whether a remote GPU
-    draws the models that are too large for this machine's CPU. Raises ValueError in one sentence, CheckpointError
-    among them.
+    strips: a folder of them. classifier, guide, weaker: other ones than those beside the model. remote: whether a
+    remote GPU draws the models that are too large for this machine's CPU. Raises ValueError in one sentence,
+    CheckpointError among them.
     """
     if isinstance(info.config, DiffusersConfig):
         return Model(load_pipeline(Path(info.where), info.config, info.hash, device), remote=remote)
     checkpoint = load_checkpoint(info.where, device)
     if guide_at := guide or find_classifier(info.where, "guide", checkpoint.config):
         checkpoint = with_guide(checkpoint, guide_at)
+    if weaker_at := weaker or find_weaker(info.where):
+        checkpoint = with_weaker(checkpoint, weaker_at)
     classifier_at = classifier or find_classifier(info.where, "classifier", checkpoint.config)
     clean = load_classifier(classifier_at, device, checkpoint) if classifier_at else None
     frames = load_strips(strips, checkpoint.hash, clean.hash if clean else "") if strips else []
@@ -121,7 +125,8 @@ class ModelRegistry:
         checkpoint = self.open(raw["model"]) if "model" in raw else self.engine.checkpoint
         fields = {"class": checkpoint.config.opening_label, **raw, "model": checkpoint.hash}
         classes = len(checkpoint.config.classes)
-        return self.engine.check(GridRequest.parse(fields, checkpoint.hash, classes, checkpoint.guide))
+        beside = checkpoint.guide, checkpoint.weaker
+        return self.engine.check(GridRequest.parse(fields, checkpoint.hash, classes, *beside))
 
     def _begin_loading(self, text: object) -> Future[None]:
         """The loading of a model, begun unless it is under way."""

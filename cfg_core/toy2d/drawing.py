@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cfg_core.diffusion.mixture import MixtureDenoiser
 from cfg_core.diffusion.noise import noise
+from cfg_core.sampling.feynman_kac import Particles, resampled
 from cfg_core.sampling.langevin import corrected
 from cfg_core.sampling.loop import Job, Step, begin, generate
 from cfg_core.threads import one_core_each
@@ -33,7 +34,8 @@ class Drawing:
 
     points (N, 2): the samples. distance: their sliced Wasserstein-1 distance from the tilted density, in the units of
     the axes. exact (N, 2): independent draws from the tilted density. exact_distance: the mean distance of such draws,
-    the baseline that N samples cannot be expected to fall below. density (CELLS, CELLS): the displayed density over
+    the baseline that N samples cannot be expected to fall below. effective: of resampled particles, the
+    smallest effective number. density (CELLS, CELLS): the displayed density over
     [−MEASURED, MEASURED]², its maximum 1.
     """
 
@@ -41,11 +43,13 @@ class Drawing:
     distance: float
     exact: Array
     exact_distance: float
+    effective: float | None
     density: Array
 
 
 def begin_scene(denoiser: MixtureDenoiser, scene: Scene) -> Job:
-    """The sampling job of a scene. All points share one stream of noise: fewer points are the first of more."""
+    """The sampling job of a scene. All points share one stream of noise: fewer points are the first of more, unless
+    they are resampled."""
     job = begin(
         denoiser,
         lambda step: noise(scene.seed, 0, step, (scene.points, 2)).double(),
@@ -56,7 +60,8 @@ def begin_scene(denoiser: MixtureDenoiser, scene: Scene) -> Job:
         rule=scene.rule,
         parameters=scene.values,
     )
-    return replace(job, sampler=corrected(job.sampler, scene.langevin))
+    sampler = corrected(job.sampler, scene.langevin)
+    return replace(job, sampler=resampled(sampler, scene.w) if scene.resampled else sampler)
 
 
 class Unwanted(Exception):
@@ -89,7 +94,7 @@ def draw_scene(scene: Scene, wanted: Wanted = always) -> Drawing:
     job = begin_scene(denoiser, scene)
     for _ in steps_of(denoiser, job, wanted):
         pass
-    points = job.state.z.numpy()
+    points, particles = job.state.z.numpy(), job.state.memory
 
     def clean_density(name: str) -> Array:
         return density_on_grid(denoiser, name, scene.label, scene.w, math.inf, MEASURED, CELLS)
@@ -103,6 +108,7 @@ def draw_scene(scene: Scene, wanted: Wanted = always) -> Drawing:
         sliced_wasserstein(points, target),
         exact[0],
         float(np.mean([sliced_wasserstein(draws, target) for draws in exact])),
+        particles.fewest if isinstance(particles, Particles) else None,
         tilted if scene.density == "tilted" else clean_density(scene.density),
     )
 

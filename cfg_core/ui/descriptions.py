@@ -9,6 +9,7 @@ from cfg_core.evaluation.metrics import titles
 from cfg_core.grids.ladder import BELOW, COARSE, GAPS
 from cfg_core.guidance.rule import Rule
 from cfg_core.guidance.rules import rules
+from cfg_core.sampling.loop import samplers_for
 from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.grid_job import Frame
@@ -42,9 +43,17 @@ def describe_model(engine: Engine, digest: str, curve: Curve | None, pictured: b
 
 
 def describe_rules(offered: Mapping[str, Rule]) -> list[dict[str, Any]]:
-    """Rules by their names, with the parameters that they declare."""
+    """Rules by their names, with what they declare and the samplers that they may be used with."""
     return [
-        {"name": name, "title": rule.title, "formula": rule.formula, "parameters": parameters(rule)}
+        {
+            "name": name,
+            "title": rule.title,
+            "formula": rule.formula,
+            "claim": rule.claim,
+            "paper": {"authors": rule.paper.authors, "url": rule.paper.url},
+            "samplers": samplers_for(name),
+            "parameters": parameters(rule),
+        }
         for name, rule in offered.items()
     ]
 

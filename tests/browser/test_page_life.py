@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from cfg_core.checkpoints.catalog import describe_model
-from cfg_core.guidance.interval import LOW
+from cfg_core.guidance.rules.interval import LOW
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.limits import Limits
 from cfg_core.serving.model import Model

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from cfg_core.guidance.interval import LOW
+from cfg_core.guidance.rules.interval import LOW
 from cfg_core.toy2d.drawing import draw_scene
 from cfg_core.toy2d.scene import REACH, VIEW, Scene
 from cfg_core.toy2d.trajectory import draw_trajectory

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from cfg_core.guidance.interval import HIGH
+from cfg_core.guidance.rules.interval import HIGH
 from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.toy2d.scene import PARAMETERS, RULES, Scene
 from tests.toy2d.reference import LOPSIDED, SCENE
@@ -23,7 +23,7 @@ from tests.toy2d.reference import LOPSIDED, SCENE
         ({"steps": 0}, "steps must be a whole number from 1 to 200, got 0"),
         ({"steps": 10.5}, "steps must be a whole number from 1 to 200, got 10.5"),
         ({"langevin": 9}, "langevin must be a whole number from 0 to 8, got 9"),
-        ({"points": 50}, "points must be a whole number from 100 to 1000, got 50"),
+        ({"points": 50}, "points must be a whole number from 100 to 2000, got 50"),
         ({"seed": -1}, "seed must be a whole number from 0 to 4294967295, got -1"),
         ({"sampler": "euler"}, f"sampler must be one of {', '.join(SAMPLERS)}, got 'euler'"),
         ({"rule": None}, f"rule must be one of {', '.join(RULES)}, got None"),
