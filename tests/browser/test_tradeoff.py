@@ -42,7 +42,7 @@ def test_the_charts_show_exactly_the_figures_of_the_files(open_page: Open, files
             of_file = tuple(files[names[0]]["real_baseline"][metric] for metric in AXES[chart])
             assert (float(baseline.get_attribute("data-x")), float(baseline.get_attribute("data-y"))) == of_file
             assert page.locator(f".{chart} .legend li").count() == (len(names) if len(names) > 1 else 0)
-    assert page.locator(".fid .axis-y").text_content() == "↑ FID (log)"
+    assert page.locator(".fid .axis-y").text_content() == "↑ FID, classifier features (log)"
 
 
 def test_our_curves_are_compared_with_the_papers_tables(open_page: Open, files: dict[str, Any]) -> None:
@@ -102,7 +102,8 @@ def test_a_point_of_another_checkpoint_names_it_and_opens_nothing(open_page: Ope
     message = page.locator(".fid .tip").inner_text().splitlines()[-1]
     assert message == "Of runs/p-uncond-0.5 (0.5000000000), which is not offered here."
     point.click(force=True)
-    page.mouse.click(*[page.locator(".fid svg.chart").bounding_box()[side] + 90 for side in ("x", "y")])  # beside every point
+    chart = page.locator(".fid svg.chart").bounding_box()
+    page.mouse.click(chart["x"] + 90, chart["y"] + 90)  # beside every point
     assert page.evaluate("document.documentElement.dataset.tab") == "tradeoff"
 
 
