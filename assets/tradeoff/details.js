@@ -17,15 +17,22 @@ export class Details {
   /**
    * @param {HTMLElement} lab
    * @param {Curves} found
+   * @param {() => void} toggled
    */
-  constructor(lab, found) {
+  constructor(lab, found, toggled) {
     this.lab = lab;
     this.found = found;
+    this.node = one(lab, '.figures', HTMLDetailsElement);
+    this.node.addEventListener('toggle', toggled);
     one(lab, '.json', HTMLElement).addEventListener('click', () => {
       this.#save(JSON.stringify({shown: this.#name, curves: this.#curves}, null, 2), 'application/json', 'json');
     });
     one(lab, '.csv', HTMLElement).addEventListener('click', () => this.#save(csv(rows(this.#curves)), 'text/csv', 'csv'));
   }
+
+  /** Whether they are seen. */
+  get open() { return this.node.open; }
+  set open(open) { this.node.open = open; }
 
   /** @param {{group: Group | null, other: Group | null, table: Table | null}} shown */
   show({group, other, table}) {

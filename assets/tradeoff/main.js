@@ -62,13 +62,15 @@ class TradeOff {
     this.lab = lab;
     this.found = found;
     this.measured = measuredModels(found);
-    this.details = new Details(lab, found);
+    this.details = new Details(lab, found, () => this.#write());
     this.bar = new Bar(lab, found, this.measured, {
       model: hash => { this.choose(hash); this.show(); },
       group: name => { this.group = named(found.groups, name); this.show(); },
       compared: name => { this.compared = name; this.show(); },
     });
-    const query = readAddress(), linked = named(found.groups, query.tradeoff_group);
+    const query = readAddress();
+    this.details.open = query.tradeoff_figures === '1';
+    const linked = named(found.groups, query.tradeoff_group);
     /** The hash of the model whose curves are chosen from. */
     this.model = this.measured.find(({hash}) => hash === query.tradeoff_model)?.hash ?? this.#usual;
     if (linked && !groupsOf(found, this.model).some(({group}) => group === linked)) this.model = linked.curves[0].hash ?? this.model;
@@ -110,7 +112,7 @@ class TradeOff {
 
   show() {
     const {lab, found, group, model} = this, other = this.#otherGroup, table = this.#table;
-    const groups = groupsOf(found, model), first = groups[0]?.group ?? null;
+    const groups = groupsOf(found, model);
     this.bar.reflect({model, groups, group, compared: (other ?? table)?.name ?? ''});
     const [strong, rest] = group ? plainSentence(group.curves) : [NO_CURVE, ''];
     one(lab, '.sentence strong', HTMLElement).textContent = strong;
@@ -122,11 +124,15 @@ class TradeOff {
         : /** @type {Group} */ (group) && this.#content(/** @type {Group} */ (group), 'precision')),
     ];
     this.details.show({group, other, table});
+    this.#place();
+  }
+
+  #write() {
+    const {group, model, found, compared} = this, first = groupsOf(found, model)[0]?.group, compares = this.#otherGroup ?? (compared ? this.#table : null);
     updateAddress({
       tradeoff_model: model === this.#usual ? null : model, tradeoff_group: !group || group === first ? null : group.name,
-      tradeoff_compare: (other ?? (this.compared ? table : null))?.name ?? null, tradeoff_beside: null,
+      tradeoff_compare: compares?.name ?? null, tradeoff_beside: null, tradeoff_figures: this.details.open ? '1' : null,
     });
-    this.#place();
   }
 
   /**
@@ -150,13 +156,16 @@ class TradeOff {
     const before = this.#followed, changed = before === null ? !this.linked : before !== now.model;
     this.#followed = now.model;
     const to = this.#usual;
-    if (changed && to !== this.model) this.choose(to);
-    if (before !== now.model) this.show();
-    else this.#place();
+    if (!changed || to === this.model) return this.#place();
+    this.choose(to);
+    this.show();
   }
 
-  /** Put the dot at what Explore shows: on the curve that was measured with its settings, or else on the first of its model. */
+  /**
+   * Put the dot at what Explore shows: on the curve that was measured with its settings, or else on the first of its model.
+   */
   #place() {
+    this.#write();
     const {group, found, lab} = this, now = explored();
     const known = !now || this.measured.some(({hash}) => hash === now.model);
     const missing = known || !group ? [] : [notMeasured(titleOf(found, now.model), whose(found, group))];

@@ -8,7 +8,7 @@ import pytest
 from cfg_core.serving.engine import Engine
 
 from .conftest import CHECKPOINT, Open
-from .tradeoff_page import TAB, change_explore, choose, wait_until_open
+from .tradeoff_page import TAB, change_explore, choose, open_details, wait_until_open
 
 SIZES = [(1280, 720), (1440, 900), (1920, 1080), (2560, 1440), (1024, 768), (390, 844)]
 
@@ -115,7 +115,10 @@ def test_a_link_holds_the_model_the_curves_and_what_they_are_compared_with(open_
     page = wait_until_open(open_page(TAB + "&tradeoff_group=strength-cifar10"))
     assert page.locator(".fid figcaption b").inner_text().startswith("cifar10: ")
     page.get_by_label("compare with").select_option(label=CHECKPOINT.name)
+    open_details(page)
+    page.wait_for_url("**tradeoff_figures=1**")
     again = wait_until_open(open_page("?" + page.url.partition("?")[2]))
     again.wait_for_function("window.explored")
     captions = again.locator(".tradeoff figcaption b").all_inner_texts()
     assert [caption.partition(":")[0] for caption in captions] == ["cifar10", CHECKPOINT.name]
+    assert again.locator(".tradeoff .basis").is_visible()
