@@ -32,7 +32,7 @@ export class TradeOffCurve {
     if (!curve || points.length < FEWEST) return;
     this.#chart = chart(node, {
       x: {name: 'inception', title: curve.metrics.inception}, y: {name: 'fid', title: curve.metrics.fid},
-      curves: [{main: true, title: '', points}], baseline: null, small: true, names: true,
+      curves: [{main: true, title: '', points}], baseline: null, small: true,
     });
   }
 

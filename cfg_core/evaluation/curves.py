@@ -156,6 +156,14 @@ def _groups(main: Curve, curves: Sequence[Curve]) -> Iterable[Group]:
         yield Group("method", "Method", tuple(methods), (*compared, *exchange(methods)))
 
 
+def strength_of(curve: Curve) -> Group:
+    """The curve of a model by itself, with what it shows."""
+    titled = replace(curve, title=METHODS.get(curve.rule, curve.rule))
+    return Group(
+        f"strength-{curve.checkpoint}", "Guidance strength", (titled,), (dip(curve), rises(curve), *exchange([titled]))
+    )
+
+
 Varied = TypeVar("Varied", int, float)
 
 

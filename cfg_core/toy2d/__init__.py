@@ -1,4 +1,4 @@
-"""The 2-D lab: three Gaussian classes with known densities, sampled by the rules and samplers of the images.
+"""The 2-D lab: three mixtures of Gaussians, of known density, sampled by the rules and samplers of the images.
 
 Guidance gives, at each λ, the score of p(z_λ|c) p(c|z_λ)^w. Samples are often assumed to follow the tilted
 density p(x|c) p(c|x)^w then; here their distance from it is measured.

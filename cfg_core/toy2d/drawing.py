@@ -17,7 +17,7 @@ from cfg_core.sampling.loop import Job, Step, begin, generate
 from cfg_core.threads import one_core_each
 from cfg_core.toy2d.densities import density_on_grid
 from cfg_core.toy2d.distance import exact_draws, quantiles, sliced_wasserstein
-from cfg_core.toy2d.scene import MEASURED, Scene
+from cfg_core.toy2d.scene import MEASURED, Scene, half_of
 
 Array = NDArray[np.float64]
 
@@ -34,9 +34,9 @@ class Drawing:
 
     points (N, 2): the samples. distance: their sliced Wasserstein-1 distance from the tilted density, in the units of
     the axes. exact (N, 2): independent draws from the tilted density. exact_distance: the mean distance of such draws,
-    the baseline that N samples cannot be expected to fall below. effective: of resampled particles, the
-    smallest effective number. density (CELLS, CELLS): the displayed density over
-    [−MEASURED, MEASURED]², its maximum 1.
+    the baseline that N samples cannot be expected to fall below. effective: of resampled particles, the smallest
+    effective number. density (CELLS, CELLS): the displayed density over [−MEASURED, MEASURED]², its maximum 1. half:
+    [−half, half]² holds the samples and the draws, see ``half_of``.
     """
 
     points: Array
@@ -45,6 +45,7 @@ class Drawing:
     exact_distance: float
     effective: float | None
     density: Array
+    half: float
 
 
 def begin_scene(denoiser: MixtureDenoiser, scene: Scene) -> Job:
@@ -110,6 +111,7 @@ def draw_scene(scene: Scene, wanted: Wanted = always) -> Drawing:
         float(np.mean([sliced_wasserstein(draws, target) for draws in exact])),
         particles.fewest if isinstance(particles, Particles) else None,
         tilted if scene.density == "tilted" else clean_density(scene.density),
+        half_of(points, exact[0]),
     )
 
 

@@ -1,10 +1,13 @@
 """A scene of the 2-D lab: the validated settings that its samples, densities and trajectories depend on."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from cfg_core.checks import choice, number, shown
 from cfg_core.diffusion.mixture import MixtureDenoiser, three_gaussians
@@ -26,13 +29,17 @@ PARAMETERS = frozenset(p.name for rule in RULES for sampler in SAMPLERS for p in
 """The names of all parameters that some rule or sampler has."""
 
 SPREAD = 0.5
-"""Standard deviation of each class, a Gaussian with the same variance along both axes."""
+"""Standard deviation of each component, a Gaussian with the same variance along both axes."""
 
 REACH = 2.5
 """Means lie in the square [−REACH, REACH]²."""
 
-VIEW = 3.5
-"""The page displays the square [−VIEW, VIEW]², in which all but one in a thousand points of the initial noise lie."""
+MOST_MEANS = 4
+"""Means that a class has at most; it has at least one."""
+
+HALVES = (3.5, 4.5, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
+"""The page displays the smallest of the squares [−half, half]² that holds all samples. In the first lie the means, and
+all but one in a thousand points of the initial noise."""
 
 MEASURED = 6.0
 """Distances are measured in the square [−MEASURED, MEASURED]². The tilted density of any scene has its mass inside."""
@@ -48,13 +55,15 @@ SEED_RANGE = (0, 2**32 - 1)
 class Scene:
     """One setting of the 2-D lab. Raises ValueError, in one sentence, for a field out of range.
 
-    means: of the classes A, B and C. label: the class that is sampled. langevin: Langevin steps at every noise level.
-    resampled: Feynman–Kac correction, which takes plain guidance and a sampler that follows the reverse diffusion.
-    points: the number of samples. density: which of DENSITIES is displayed behind them. parameters: of the rule and the
-    sampler, pairs (name, value); kept are those that are not at their defaults, sorted.
+    means: of the components, Gaussians of equal weight within their class. owners: the class of each mean. label: the
+    class that is sampled. langevin: Langevin steps at every noise level. resampled: Feynman–Kac correction, which takes
+    plain guidance and a sampler that follows the reverse diffusion. points: the number of samples. density: which of
+    DENSITIES is displayed behind them. parameters: of the rule and the sampler, pairs (name, value); kept are those
+    that are not at their defaults, sorted.
     """
 
     means: tuple[tuple[float, float], ...] = ((0.0, 1.0), (-0.87, -0.5), (0.87, -0.5))
+    owners: tuple[int, ...] = (0, 1, 2)
     label: int = 0
     w: float = 3.0
     rule: str = "cfg"
@@ -69,6 +78,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         _check_means(self.means)
+        _check_owners(self.owners, len(self.means))
         number("class", self.label, 0, len(CLASSES) - 1, whole=True)
         number("w", self.w, *W_RANGE)
         choice("rule", self.rule, RULES)
@@ -122,20 +132,43 @@ class Scene:
         given["parameters"] = tuple((name, given.pop(name)) for name in PARAMETERS & given.keys())
         if isinstance(given.get("means"), list):
             given["means"] = tuple(tuple(mean) if isinstance(mean, list) else mean for mean in given["means"])
+        if isinstance(given.get("owners"), list):
+            given["owners"] = tuple(given["owners"])
         return cls(**given)
 
     def to_json(self) -> dict[str, Any]:
         """The inverse of ``parse``."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
         del plain["parameters"]
-        return {"class": plain.pop("label")} | plain | {"means": [list(mean) for mean in self.means]} | self.values
+        lists = {"means": [list(mean) for mean in self.means], "owners": list(self.owners)}
+        return {"class": plain.pop("label")} | plain | lists | self.values
 
     def mixture(self) -> MixtureDenoiser:
-        """The exact denoiser of the three classes, equally probable."""
-        means = [[mean] for mean in self.means]
-        return MixtureDenoiser(means, torch.full((len(CLASSES), 1), SPREAD**2), classes=CLASSES).with_weaker(
-            WEAKER_BLUR
-        )
+        """The exact denoiser of the classes, equally probable.
+
+        All classes must have as many components there; where one has fewer, its first stands more than once, with an
+        equal share of its weight.
+        """
+        own = [[mean for mean, owner in zip(self.means, self.owners, strict=True) if owner == c] for c in _LABELS]
+        most = max(map(len, own))
+        means, weights = [], []
+        for each in own:
+            times = most - len(each) + 1
+            means.append([each[0]] * times + each[1:])
+            weights.append([1 / len(each) / times] * times + [1 / len(each)] * (len(each) - 1))
+        spread = torch.full((len(CLASSES), most), SPREAD**2)
+        mixture = MixtureDenoiser(means, spread, component_weights=weights, classes=CLASSES)
+        return mixture.with_weaker(WEAKER_BLUR)
+
+
+_LABELS = range(len(CLASSES))
+
+
+def half_of(*points: NDArray[np.floating[Any]]) -> float:
+    """The half side of the square that is displayed for points, (…, 2) each: the smallest of HALVES that holds them, or
+    the largest."""
+    extent = max((float(np.abs(each).max()) for each in points if each.size), default=0.0)
+    return next((half for half in HALVES if extent <= half), HALVES[-1])
 
 
 def _usual_sampler(given: Mapping[str, Any]) -> dict[str, str]:
@@ -147,9 +180,20 @@ def _usual_sampler(given: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _check_means(means: Any) -> None:
+    low, high = len(CLASSES), MOST_MEANS * len(CLASSES)
     pairs = isinstance(means, tuple) and all(isinstance(mean, tuple) and len(mean) == 2 for mean in means)
-    if not pairs or len(means) != len(CLASSES):
-        raise ValueError(f"means must be {len(CLASSES)} points of two numbers each, got {shown(means)}")
+    if not pairs or not low <= len(means) <= high:
+        raise ValueError(f"means must be {low} to {high} points of two numbers each, got {shown(means)}")
     for mean in means:
         for coordinate in mean:
             number("means", coordinate, -REACH, REACH)
+
+
+def _check_owners(owners: Any, means: int) -> None:
+    if not isinstance(owners, tuple) or len(owners) != means:
+        raise ValueError(f"owners must be the classes of the {means} means, a whole number each, got {shown(owners)}")
+    for owner in owners:
+        number("owners", owner, 0, len(CLASSES) - 1, whole=True)
+    for label, name in enumerate(CLASSES):
+        if not 1 <= (count := Counter(owners)[label]) <= MOST_MEANS:
+            raise ValueError(f"class {name} must have 1 to {MOST_MEANS} components, got {count}")
