@@ -116,7 +116,7 @@ def test_arrow_keys_move_along_the_curves(open_page: Open) -> None:
     focused = page.evaluate("({...document.activeElement.dataset})")
     assert (focused["curve"], focused["w"]) == ("1", "0.1")
     assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith(
-        "classifier guidance, w = 0.1: FID "
+        "classifier guidance, w = 0.1: FID, classifier features "
     )
     assert page.locator(".fid .tip").inner_text().startswith("w = 0.1 · s = 1.1 · classifier guidance")
     page.keyboard.press("Escape")
