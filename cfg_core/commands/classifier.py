@@ -46,7 +46,7 @@ STEM = 24
 """Channels at full resolution, of a classifier of clean pictures."""
 
 RECIPES = {
-    False: Recipe(epochs=12, batch=500, learning_rate=1e-2, shift=2, cut_out=0, smoothing=0.2),
+    False: Recipe(epochs=16, batch=500, learning_rate=5e-3, shift=2, cut_out=0, smoothing=0.2),
     True: Recipe(epochs=12, batch=256, learning_rate=5e-3, shift=2, cut_out=0, smoothing=0),
 }
 """Whether it is noise-aware → how it is trained where the command does not say otherwise."""
