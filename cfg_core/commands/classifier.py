@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,10 @@ from cfg_core.data.datasets import load_splits
 from cfg_core.data.pixels import to_unit
 from cfg_core.devices import PRECISIONS, choose_device, set_cpu_threads
 from cfg_core.diffusion.schedule import Schedule
+from cfg_core.files import check_writable
 from cfg_core.networks.classifier import ClassifierArchitecture, ClassifierNetwork
 from cfg_core.networks.noise_aware_classifier import NoiseAwareClassifierNetwork
+from cfg_core.training.classifier_run import ClassifierOptions, ClassifierRun
 from cfg_core.training.classifiers import (
     CARD_LEVELS,
     Recipe,
@@ -36,8 +39,9 @@ from cfg_core.training.classifiers import (
     noisy_logits,
     train_classifier,
 )
-from cfg_core.training.finite import NotFiniteError, check_finite
+from cfg_core.training.finite import NotFiniteError
 from cfg_core.training.optimizers import OPTIMIZERS, muon_of_unit_kernels
+from cfg_core.training.state import STATE
 
 WIDTHS, COLOUR_WIDTHS = (64, 128, 256), (64, 256, 256)
 """Channels at 1/2, 1/4 and 1/8 of the resolution where the command names none; the second of clean colour pictures."""
@@ -88,7 +92,9 @@ def parser() -> argparse.ArgumentParser:
     steps.add_argument("--precision", default="default", help=f"one of {', '.join(PRECISIONS)}")
     steps.add_argument("--seed", type=int, default=0, help="of weights, order, moves and noise")
     output = p.add_argument_group("output")
-    output.add_argument("--out", type=Path, required=True, help="folder for weights, config and card")
+    output.add_argument(
+        "--out", type=Path, required=True, help="folder for weights, config and card; the same command again resumes it"
+    )
     return p
 
 
@@ -114,6 +120,7 @@ def main(arguments: list[str] | None = None) -> None:
         kind = NETWORKS[a.noisy]
         without_memory(lambda: kind(architecture))  # so that widths that it does not take are refused now
         check_checkpoint_writable("out", a.out)
+        check_writable("out", a.out / STATE)
         training, test = load_splits(a.data, a.data_root, a.size)
         channels, size = training.images.shape[1:3]
         number("shift", recipe.shift, 0, size // 4, whole=True)
@@ -125,25 +132,33 @@ def main(arguments: list[str] | None = None) -> None:
         config = ClassifierConfig(
             architecture, training.classes, training.name, training.licence, 0.0, seen, command, schedule
         )
+        options = ClassifierOptions(
+            training.fingerprint, architecture, a.noisy, recipe, a.optimizer, a.precision, a.seed
+        )
+        set_cpu_threads(None)
+        torch.manual_seed(a.seed)
+        device, generator = choose_device(), torch.Generator().manual_seed(a.seed)
+        network = kind(architecture).to(device)
+        optimizers = (OPTIMIZERS if a.noisy else OPTIMIZERS | {"muon": muon_of_unit_kernels})[a.optimizer](network)
+        run = ClassifierRun(options, network, optimizers, generator)
+        resumed = run.resume(a.out, training.name)
     except (ValueError, OSError) as error:
         p.error(str(error))
-    set_cpu_threads(None)
-    torch.manual_seed(a.seed)
-    device, generator = choose_device(), torch.Generator().manual_seed(a.seed)
-    network = kind(architecture).to(device)
     logits = noisy_logits(network, schedule, generator) if schedule else network
-    optimizers = (OPTIMIZERS if a.noisy else OPTIMIZERS | {"muon": muon_of_unit_kernels})[a.optimizer](network)
-    steps = train_classifier(network, logits, training, optimizers, recipe, generator, precision)
+    steps = train_classifier(
+        network, logits, training, optimizers, recipe, generator, precision, resumed, partial(run.save, a.out)
+    )
     try:
         with progress_bar() as progress:
-            task = progress.add_task("loss", total=recipe.steps(len(training.labels)))
+            total = recipe.steps(len(training.labels))
+            begin = resumed[0] * total // recipe.epochs if resumed else 0
+            task = progress.add_task("loss", total=total, completed=begin)
             losses: list[float] = []
             for loss in steps:
                 losses.append(loss)
                 progress.update(task, advance=1, description=f"loss {np.mean(losses[-50:]):.4f}")
-        check_finite("weights", network.state_dict())
-    except NotFiniteError as error:
-        p.exit(1, one_line(f"{p.prog}: error: {error}; nothing was saved in {a.out}") + "\n")
+    except (NotFiniteError, OSError) as error:
+        p.exit(1, one_line(f"{p.prog}: error: {error}; what was saved in {a.out} before is kept") + "\n")
     sure = 0.0
     if isinstance(network, ClassifierNetwork):
         if held_out:
@@ -156,6 +171,7 @@ def main(arguments: list[str] | None = None) -> None:
     config = replace(config, test_accuracy=measured, spread=spread)
     try:
         save_checkpoint(a.out, config, network.state_dict(), classifier_card(config, accuracies, sure))
+        (a.out / STATE).unlink()
     except OSError as error:
         p.exit(1, one_line(f"{p.prog}: error: {a.out} could not be written: {error}") + "\n")
     print(f"test accuracy {measured:.4f} on {len(test.labels):,} pictures; saved in {a.out}")

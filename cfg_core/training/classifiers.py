@@ -79,8 +79,13 @@ def train_classifier(
     recipe: Recipe,
     generator: torch.Generator,
     precision: torch.dtype | None = None,
+    resumed: tuple[int, Tensor] | None = None,
+    after_epoch: Callable[[int], None] = lambda epochs: None,
 ) -> Iterator[float]:
     """Minimise the cross-entropy; yields the loss of each step.
+
+    resumed: how many epochs are done, and the state of the generator then; it must have the seed that it had at first.
+    after_epoch: called after each epoch with the number of those done.
 
     Where ``dataset.mirror``, a random half of the images is mirrored in the first epoch, the other half in the second,
     and so on: two epochs show both sides of each (Jordan, arXiv 2404.00498). The learning rate rises over the first
@@ -90,9 +95,14 @@ def train_classifier(
     device, count = next(network.parameters()).device, len(dataset.labels)
     steps = recipe.steps(count)
     network.train()
-    mirrored = torch.rand(count, generator=generator) < (0.5 if dataset.mirror else 0)
-    step = 0
-    for _ in range(recipe.epochs):
+    sides = torch.rand(count, generator=generator) < (0.5 if dataset.mirror else 0)
+    done = 0
+    if resumed:
+        done, state = resumed
+        generator.set_state(state)
+    step = done * (steps // recipe.epochs)
+    for epoch in range(done, recipe.epochs):
+        mirrored = ~sides if dataset.mirror and epoch % 2 else sides
         for chosen in torch.randperm(count, generator=generator).split(recipe.batch):
             step += 1
             if len(chosen) == 1:  # its batch normalisation would have no variance
@@ -109,8 +119,7 @@ def train_classifier(
             loss.backward()
             optimizers.step(recipe.learning_rate * min(step / (0.2 * steps), (steps + 1 - step) / (0.8 * steps), 1))
             yield float(loss.detach())
-        if dataset.mirror:
-            mirrored = ~mirrored
+        after_epoch(epoch + 1)
     network.eval()
 
 
@@ -135,8 +144,8 @@ def calibrate(network: ClassifierNetwork, dataset: DataSet) -> float:
     logits = _clean_logits(network, dataset)
     losses = {t: float(F.cross_entropy(logits / t, dataset.labels)) for t in torch.logspace(-1, 1, 201).tolist()}
     temperature = min(losses, key=losses.__getitem__)
-    network.head.weight /= temperature
-    network.head.bias /= temperature
+    for part in network.head.parameters():
+        part.div_(temperature)
     return temperature
 
 

@@ -1,5 +1,8 @@
 """``python -m cfg_core classifier``."""
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from cfg_core.commands.classifier import WIDTHS, main
 from cfg_core.data.datasets import load_dataset
 from cfg_core.data.pixels import to_unit
 from cfg_core.training import classifiers as training
+from cfg_core.training.state import STATE
 
 
 @pytest.mark.parametrize(
@@ -53,6 +57,23 @@ def test_held_out_pictures_are_not_trained_on_and_calibrate_what_is_saved(tmp_pa
     assert sure > 0.9, "the smoothing of targets alone would leave it below 0.85"
     assert classifier.config.images_seen == 2 * (2048 - 41)
     assert f"predicted class is {sure:.2%}" in (tmp_path / CARD).read_text(encoding="utf-8")
+
+
+def test_a_run_that_was_killed_is_resumed_by_the_same_command_and_leaves_no_state_behind(tmp_path, capfd):
+    out, epochs = tmp_path / "run", 20
+    command = ["--data", "synthetic", "--epochs", str(epochs), "--batch", "2048", "--widths", "8", "--out", str(out)]
+    process = subprocess.Popen([sys.executable, "-m", "cfg_core", "classifier", *command])
+    while not (out / STATE).exists():
+        assert process.poll() is None, "it ended before its first epoch did"
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    with pytest.raises(SystemExit):
+        main([*command, "--seed", "1"])
+    assert "seed must be 0 as in the run of" in capfd.readouterr().err
+    main(command)
+    assert not (out / STATE).exists()
+    assert load_classifier(out).config.images_seen == epochs * 2048
 
 
 def test_the_help_states_the_defaults_of_both_recipes(capsys):
