@@ -96,7 +96,7 @@ def check_same_run(folder: Path, options: "DataclassInstance", data_name: str) -
             raise ValueError(one_line(f"{name} must be {value} as in the run of {folder}, got {now[name]}"))
 
 
-def below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Those whose names begin with the prefix, by the rest of their names."""
     return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
 
