@@ -14,6 +14,10 @@ from torch import Tensor, nn
 MOMENTUM, WEIGHT_DECAY = 0.95, 0.01
 
 
+UNIT_MOMENTUM, UNIT_SCALE = 0.6, 24
+"""Of unit kernels. The scale makes learning rates of AdamW's size right for them too."""
+
+
 ITERATIONS, COEFFICIENTS = 5, (3.4445, -4.7750, 2.0315)
 """Of the Newton-Schulz iteration, as its authors chose them."""
 
@@ -22,9 +26,14 @@ class Muon:
     """Kernels (out, in, k, k), each as the matrix (out, k·k·in), and their momenta.
 
     A step is scaled to the size of AdamW's (Liu et al., arXiv 2502.16982), so that one learning rate serves both.
+
+    unit: for kernels with a batch normalisation after them, to which their length is nothing, as airbench trains them
+    (Jordan, arXiv 2404.00498): in place of the weight decay, the rows of a kernel are given the mean square length 1
+    before each step, so that the learning rate alone decides by what angle the step turns it.
     """
 
-    def __init__(self, kernels: Mapping[str, nn.Parameter]) -> None:
+    def __init__(self, kernels: Mapping[str, nn.Parameter], unit: bool = False) -> None:
+        self._unit, self._momentum = unit, UNIT_MOMENTUM if unit else MOMENTUM
         self._stacks: list[tuple[list[Tensor], Tensor]] = []
         self._momenta: dict[str, Tensor] = {}
         shapes: dict[torch.Size, list[str]] = {}
@@ -40,10 +49,13 @@ class Muon:
         """One step from the kernels' gradients. learning_rate: 0-dimensional, on their device."""
         for kernels, momenta in self._stacks:
             gradients = torch.stack([_matrix(_gradient(kernel)) for kernel in kernels])
-            momenta.lerp_(gradients, 1 - MOMENTUM)
-            scale = 0.2 * math.sqrt(max(momenta.shape[1:]))
-            steps = orthogonal(gradients.lerp_(momenta, MOMENTUM)).float() * (learning_rate * scale)
-            torch._foreach_mul_(kernels, 1 - learning_rate * WEIGHT_DECAY)
+            momenta.lerp_(gradients, 1 - self._momentum)
+            scale = UNIT_SCALE if self._unit else 0.2 * math.sqrt(max(momenta.shape[1:]))
+            steps = orthogonal(gradients.lerp_(momenta, self._momentum)).float() * (learning_rate * scale)
+            if self._unit:
+                torch._foreach_mul_(kernels, [len(kernel) ** 0.5 / kernel.norm() for kernel in kernels])
+            else:
+                torch._foreach_mul_(kernels, 1 - learning_rate * WEIGHT_DECAY)
             shaped: list[Tensor] = [_kernel(step, of) for step, of in zip(steps, kernels, strict=True)]
             torch._foreach_sub_(kernels, shaped)
 

@@ -14,10 +14,10 @@ class Optimizers:
     other parameters, stepped as one.
 
     Their state is there from the start and changes in place, and the learning rate is a tensor: a step can be captured
-    in a CUDA graph.
+    in a CUDA graph. unit: as ``Muon`` has it.
     """
 
-    def __init__(self, network: nn.Module, kernels: Mapping[str, nn.Parameter]) -> None:
+    def __init__(self, network: nn.Module, kernels: Mapping[str, nn.Parameter], unit: bool = False) -> None:
         self._network = network
         self._rest = {name: p for name, p in network.named_parameters() if name not in kernels}
         device = next(iter(self._rest.values())).device
@@ -27,7 +27,7 @@ class Optimizers:
         for parameter in self._rest.values():
             moments = {key: torch.zeros_like(parameter) for key in ("exp_avg", "exp_avg_sq")}
             self._adamw.state[parameter] = {"step": torch.zeros((), device=device), **moments}
-        self._muon = Muon(kernels)
+        self._muon = Muon(kernels, unit)
 
     def step(self, learning_rate: float | Tensor) -> None:
         """One step from the gradients of the parameters, which are then cleared."""
@@ -64,9 +64,18 @@ def adamw(network: nn.Module) -> Optimizers:
 
 def muon(network: nn.Module) -> Optimizers:
     """Muon of the convolutions' kernels, AdamW of the rest and of the first and the last layer."""
-    last = [name for name, p in network.named_parameters() if p.ndim > 1][-1]
-    kernels = [(name, p) for name, p in network.named_parameters() if p.ndim == 4 and name != last][1:]
-    return Optimizers(network, dict(kernels))
+    return Optimizers(network, _kernels(network))
+
+
+def muon_of_unit_kernels(network: nn.Module) -> Optimizers:
+    """As ``muon``, of a network that has a batch normalisation after each of these kernels."""
+    return Optimizers(network, _kernels(network), unit=True)
 
 
 OPTIMIZERS: dict[str, Callable[[nn.Module], Optimizers]] = {"adamw": adamw, "muon": muon}
+
+
+def _kernels(network: nn.Module) -> dict[str, nn.Parameter]:
+    """Those of the convolutions between the first and the last layer, by their names."""
+    last = [name for name, p in network.named_parameters() if p.ndim > 1][-1]
+    return dict([(name, p) for name, p in network.named_parameters() if p.ndim == 4 and name != last][1:])

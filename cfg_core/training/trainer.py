@@ -9,7 +9,6 @@ on another machine too, where ``state.safetensors`` alone is enough.
 """
 
 import math
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +30,7 @@ from cfg_core.training.learning_rate import learning_rate
 from cfg_core.training.loss import LOSS_WEIGHTS, algorithm_1_losses
 from cfg_core.training.optimizers import OPTIMIZERS
 from cfg_core.training.options import Options
-from cfg_core.training.state import OPTIMIZER, STATE, check_same_run, read_state, write_state
+from cfg_core.training.state import OPTIMIZER, below, check_same_run, has_state, read_state, write_state
 from cfg_core.training.step_graph import StepGraph
 
 
@@ -190,7 +189,7 @@ class Trainer:
     def resume(self, folder: Path) -> bool:
         """Go on from the folder's state, if it has one. Raises ValueError if it was started under other options, or
         cannot be used."""
-        if not os.path.lexists(folder / STATE):
+        if not has_state(folder):
             return False
         check_same_run(folder, self.options, self.dataset.name)
         step, tensors = read_state(folder, self.weights(), self.accelerator.device)
@@ -203,13 +202,9 @@ class Trainer:
         ``Optimizers.load``."""
         for name, own in self.weights().items():
             own.copy_(tensors[name])
-        self.optimizers.load(_below(OPTIMIZER, tensors))
+        self.optimizers.load(below(OPTIMIZER, tensors))
 
 
 def checkpoint_name(options: Options, width: float) -> str:
     """The folder, within the run's, of the checkpoint of that EMA."""
     return "checkpoint" if width == options.ema[0] else f"checkpoint-ema-{width}"
-
-
-def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}

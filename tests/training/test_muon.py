@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from cfg_core.training.muon import Muon, orthogonal
+from cfg_core.training.muon import UNIT_SCALE, Muon, orthogonal
 
 
 def kernels() -> dict[str, nn.Parameter]:
@@ -45,3 +45,17 @@ def test_matrices_become_nearly_orthogonal_each_by_itself(shape: tuple[int, int,
     singular = torch.linalg.svdvals(found.double())
     assert 0.5 < singular.min() < singular.max() < 1.5, "Newton-Schulz iterations bring them near 1"
     torch.testing.assert_close(orthogonal(matrices[2:3])[0], found[2], rtol=0.02, atol=0.02)
+
+
+def test_unit_kernels_are_turned_by_one_angle_however_long_they_were() -> None:
+    short = kernels()
+    long = {name: nn.Parameter(100 * t.detach()) for name, t in short.items()}
+    for each in (short, long):
+        for kernel in each.values():
+            kernel.grad = torch.ones_like(kernel).cumsum(1)
+        Muon(each, unit=True).step(torch.tensor(0.01))
+    for name, before in kernels().items():
+        torch.testing.assert_close(short[name], long[name])
+        row = before.detach() * len(before) ** 0.5 / before.detach().norm()
+        step = (row - short[name].detach()).permute(0, 2, 3, 1).flatten(1) / (0.01 * UNIT_SCALE)
+        assert 0.5 < torch.linalg.svdvals(step.double())[0] < 1.5
