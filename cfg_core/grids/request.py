@@ -116,7 +116,8 @@ class GridRequest:
 
         Raises ValueError where another hash is recorded already.
         """
-        loaded = {field: digest for field, digest in (("guide", guide), ("weaker", weaker)) if self.needs(field)}
+        hashes: dict[str, Any] = {"guide": guide, "weaker": weaker}
+        loaded = {field: digest for field, digest in hashes.items() if self.needs(field)}
         for field, digest in loaded.items():
             if getattr(self, field) not in ("", digest):
                 raise ValueError(
