@@ -57,7 +57,7 @@ RECIPES = {
 
 RECIPE_HELP = {
     "epochs": "how often every picture is seen",
-    "batch": "pictures a step",
+    "batch": "pictures a step, by default fewer of a small set",
     "learning_rate": "its peak",
     "shift": "move every picture at random, by so many pixels at most",
     "cut_out": "cut a square of so many pixels a side out of every picture",
@@ -128,6 +128,8 @@ def main(arguments: list[str] | None = None) -> None:
         widths = a.widths or (WIDTHS if a.noisy or channels == 1 else COLOUR_WIDTHS)
         architecture = ClassifierArchitecture(channels, size, len(training.classes), widths, stem=stem)
         training, held_out = (training, None) if a.noisy else hold_out(training)
+        if a.batch is None:
+            recipe = recipe.for_images(len(training.labels))
         schedule, seen = Schedule() if a.noisy else None, recipe.epochs * len(training.labels)
         config = ClassifierConfig(
             architecture, training.classes, training.name, training.licence, 0.0, seen, command, schedule

@@ -25,6 +25,10 @@ Logits = Callable[[Tensor], Tensor]
 """The function that is trained or measured: clean images (N, C, S, S) in [−1, 1] to class logits (N, K)."""
 
 
+STEPS_OF_AN_EPOCH, LEAST_BATCH = 32, 16
+"""Of a small data set: some hundred images in two steps an epoch would end before anything is learnt."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How a classifier is trained: epochs over all images, images a step, the peak of the learning rate, by how
@@ -45,6 +49,10 @@ class Recipe:
         number("shift", self.shift, 0, 256, whole=True)
         number("cut-out", self.cut_out, 0, 512, whole=True)
         number("smoothing", self.smoothing, 0, 0.9)
+
+    def for_images(self, count: int) -> "Recipe":
+        """With batches small enough for an epoch of STEPS_OF_AN_EPOCH steps over so many images, where it has less."""
+        return replace(self, batch=min(self.batch, max(LEAST_BATCH, count // STEPS_OF_AN_EPOCH)))
 
     def steps(self, count: int) -> int:
         """Of training on so many images."""

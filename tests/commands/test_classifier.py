@@ -49,6 +49,20 @@ def test_a_clean_classifier_begins_at_full_resolution_and_a_noise_aware_one_does
     assert architecture.widths == WIDTHS
 
 
+@pytest.mark.parametrize("kind", [[], ["--noisy"]])
+def test_the_defaults_learn_a_small_set_of_mirror_images(kind: list[str], tmp_path: Path) -> None:
+    for name, side in (("left", 0), ("right", 8)):
+        (tmp_path / "pics" / name).mkdir(parents=True)
+        for n in range(100):
+            picture = Image.new("L", (16, 16), n)
+            picture.paste(n + 128, (side, 0, side + 8, 16))
+            picture.save(tmp_path / "pics" / name / f"{n}.png")
+    command = ["--data", str(tmp_path / "pics"), "--out", str(tmp_path / "out"), "--epochs", "8", "--widths", "16,32"]
+    main([*command, *kind])
+    config = ClassifierConfig.from_json((tmp_path / "out" / CONFIG).read_text(encoding="utf-8"))
+    assert config.test_accuracy > 0.8
+
+
 def test_held_out_pictures_are_not_trained_on_and_calibrate_what_is_saved(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "LEAST_HELD_OUT", 10)  # of the 2,048 synthetic pictures 41
     main(["--data", "synthetic", "--epochs", "2", "--batch", "64", "--widths", "16,32", "--out", str(tmp_path)])
@@ -80,7 +94,7 @@ def test_the_help_states_the_defaults_of_both_recipes(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
     words = " ".join(capsys.readouterr().out.split())
-    assert "pictures a step (default: 500; 256 with --noisy)" in words
+    assert "pictures a step, by default fewer of a small set (default: 500; 256 with --noisy)" in words
     assert "its peak (default: 0.005)" in words
 
 
