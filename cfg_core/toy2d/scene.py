@@ -77,7 +77,7 @@ class Scene:
     parameters: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
-        _check_means(self.means)
+        _check_means(self.means, self.owners)
         _check_owners(self.owners, len(self.means))
         number("class", self.label, 0, len(CLASSES) - 1, whole=True)
         number("w", self.w, *W_RANGE)
@@ -179,10 +179,12 @@ def _usual_sampler(given: Mapping[str, Any]) -> dict[str, str]:
     return {} if Scene.sampler in able else {"sampler": able[0]}
 
 
-def _check_means(means: Any) -> None:
+def _check_means(means: Any, owners: Any) -> None:
+    """How many there may be of each class is said of the owners, where these are as many."""
     low, high = len(CLASSES), MOST_MEANS * len(CLASSES)
     pairs = isinstance(means, tuple) and all(isinstance(mean, tuple) and len(mean) == 2 for mean in means)
-    if not pairs or not low <= len(means) <= high:
+    counted = pairs and isinstance(owners, tuple) and len(owners) == len(means)
+    if not pairs or not (counted or low <= len(means) <= high):
         raise ValueError(f"means must be {low} to {high} points of two numbers each, got {shown(means)}")
     for mean in means:
         for coordinate in mean:

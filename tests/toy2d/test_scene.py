@@ -40,6 +40,7 @@ from tests.toy2d.reference import LOPSIDED, MIXED, SCENE
         ({"owners": 7}, "owners must be the classes of the 3 means, a whole number each, got 7"),
         ({"owners": [0, 1, 3]}, "owners must be a whole number from 0 to 2, got 3"),
         ({"owners": [0, 1, 1]}, "class C must have 1 to 4 components, got 0"),
+        ({"means": [[0, 0]] * 2, "owners": [1, 2]}, "class A must have 1 to 4 components, got 0"),
         ({"means": [[0, 0]] * 7, "owners": [0, 1, 2, 0, 0, 0, 0]}, "class A must have 1 to 4 components, got 5"),
         ({"means": [[0, 0], [1, 1], [0, 2.6]]}, "means must be a number from -2.5 to 2.5, got 2.6"),
         ({"means": [[0, 0], [1, 1], [0, None]]}, "means must be a number from -2.5 to 2.5, got None"),
