@@ -38,12 +38,11 @@ class Page(gr.Blocks):
 
     def validate_inputs(self, block_fn: BlockFunction, inputs: list[Any]) -> None:
         """Give parameters without a value their defaults. Raises gr.Error, in one sentence, for too many values."""
-        if len(inputs) > len(block_fn.inputs):
-            sentence = (
-                f"{block_fn.api_name} must be called with at most {len(block_fn.inputs)} values, got {len(inputs)}"
-            )
+        most = len(block_fn.inputs)
+        if len(inputs) > most:
+            sentence = f"{block_fn.api_name} must be called with at most {most} values, got {len(inputs)}"
             raise gr.Error(sentence, print_exception=False)
-        inputs += [block.value for block in block_fn.inputs[len(inputs) :]]
+        inputs += [getattr(block, "value", None) for block in block_fn.inputs[len(inputs) :]]
 
 
 def build(models: ModelRegistry, folder: Path = CURVES_FOLDER) -> gr.Blocks:
