@@ -87,8 +87,8 @@ class Explore:
         async def save(payload: Any, request: gr.Request) -> dict[str, Any]:
             return await self._saving.save(payload, client_address(request))
 
-        answers = (open_session, describe_model, poll, rail, real_pictures, trajectory)
-        html = component("explore", *answers, pause_session, close_session, save, KINDS=kinds())
+        drawing = (open_session, describe_model, poll, rail, real_pictures, trajectory)
+        html = component("explore", *drawing, pause_session, close_session, save, KINDS=kinds())
         html.submit(
             self.draw_remotely,
             None,

@@ -1,12 +1,11 @@
 """The page as a whole: its tabs, its theme, and how Gradio serves it."""
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import gradio as gr
 from fastapi.exceptions import RequestValidationError
 from gradio.blocks import BlockFunction
-from gradio.components.base import Component
 from starlette.middleware import Middleware
 
 from cfg_core.evaluation.curves import CURVES_FOLDER, read_curves
@@ -39,12 +38,11 @@ class Page(gr.Blocks):
 
     def validate_inputs(self, block_fn: BlockFunction, inputs: list[Any]) -> None:
         """Give parameters without a value their defaults. Raises gr.Error, in one sentence, for too many values."""
-        if len(inputs) > len(block_fn.inputs):
-            sentence = (
-                f"{block_fn.api_name} must be called with at most {len(block_fn.inputs)} values, got {len(inputs)}"
-            )
+        most = len(block_fn.inputs)
+        if len(inputs) > most:
+            sentence = f"{block_fn.api_name} must be called with at most {most} values, got {len(inputs)}"
             raise gr.Error(sentence, print_exception=False)
-        inputs += [cast(Component, block).value for block in block_fn.inputs[len(inputs) :]]
+        inputs += [getattr(block, "value", None) for block in block_fn.inputs[len(inputs) :]]
 
 
 def build(models: ModelRegistry, folder: Path = CURVES_FOLDER) -> gr.Blocks:

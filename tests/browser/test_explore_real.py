@@ -15,13 +15,14 @@ from tests.conftest import served
 from .conftest import CHECKPOINT
 from .explore_page import QUICK, class_position, wait_until_idle
 
+SMALL = "fashion-mnist-p-uncond-0.5"
 LEFT = ".explore >> .pane.unguided"
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """The page over the shipped model as it ships, and over one without real pictures."""
-    infos = describe_models([CHECKPOINT, CHECKPOINT.parent / "cifar10"])
+    infos = describe_models([CHECKPOINT, CHECKPOINT.parent / SMALL])
     own = load_model(infos[0], torch.device("cpu"))
     engine = Engine(own)
     without = ModelRegistry(engine, infos, lambda info: replace(load_model(info, torch.device("cpu")), real=None))
@@ -69,7 +70,7 @@ def test_on_a_phone_they_come_into_view(open_page: Any) -> None:
 
 
 def test_a_model_without_real_pictures_does_not_offer_them(open_page: Any) -> None:
-    page = open_page(f"{QUICK}&model=cifar10")
+    page = open_page(f"{QUICK}&model={SMALL}")
     wait_until_idle(page)
     assert page.locator(".explore >> button.real").is_hidden()
     page.keyboard.press("r")
