@@ -46,7 +46,7 @@ def evaluate(denoiser: Denoiser, z: Tensor, log_snr: Tensor, labels: Tensor, w: 
     """The results of evaluations of z (B, …), for the samples that need them; predictions of a model come of one call,
     and a weaker sibling that no sample needs is not called."""
     rows = {evaluation: mask.nonzero().squeeze(1) for evaluation, mask in needed.items()}
-    predictions = {e: where for source in (MODEL, WEAKER) for e, where in rows.items() if e.source == source}
+    predictions = {evaluation: where for evaluation, where in rows.items() if evaluation.source != CLASSIFIER}
     results = _predictions(denoiser, z, log_snr, labels, w, predictions)
     for evaluation, where in rows.items():
         if evaluation.source == CLASSIFIER:
@@ -57,23 +57,19 @@ def evaluate(denoiser: Denoiser, z: Tensor, log_snr: Tensor, labels: Tensor, w: 
 def _predictions(
     denoiser: Denoiser, z: Tensor, log_snr: Tensor, labels: Tensor, w: Tensor, wanted: dict[Evaluation, Tensor]
 ) -> dict[Evaluation, Prediction | Tensor]:
-    """The predictions under each evaluation's label, in one call a source. wanted: evaluation → indices of samples,
-    source after source."""
+    """The predictions under each evaluation's label, in one call a source. wanted: evaluation → indices of samples."""
     count, classes = len(z), torch.arange(len(denoiser.classes))
+    wanted = {each: wanted[each] for each in sorted(wanted, key=lambda each: each.source == WEAKER)}
     rows, under = [], []
     for evaluation, where in wanted.items():
         every = evaluation.label == "every"
         null = torch.full_like(where, denoiser.null_label)
         rows.append(where.repeat_interleave(len(classes)) if every else where)
         under.append(classes.repeat(len(where)) if every else null if evaluation.label == "null" else labels[where])
-    calls = []
-    for source in dict.fromkeys(evaluation.source for evaluation in wanted):
-        model = denoiser if source == MODEL else _weaker(denoiser)
-        own = [n for n, evaluation in enumerate(wanted) if evaluation.source == source]
-        asked, labelled = torch.cat([rows[n] for n in own]), torch.cat([under[n] for n in own])
-        if len(asked) or source == MODEL:
-            calls.append(model.predict(z, log_snr, labelled, asked, **({"w": w} if model.takes_w else {})))
-    predicted = calls[0] if len(calls) == 1 else _joined(calls)
+    own = sum(evaluation.source == MODEL for evaluation in wanted)
+    predicted = _called(denoiser, z, log_snr, w, rows[:own], under[:own])
+    if any(map(len, rows[own:])):
+        predicted = _joined(predicted, _called(_weaker(denoiser), z, log_snr, w, rows[own:], under[own:]))
     results: dict[Evaluation, Prediction | Tensor] = {}
     partial, first = {}, 0
     for (evaluation, where), each in zip(wanted.items(), rows, strict=True):
@@ -98,10 +94,17 @@ def _weaker(denoiser: Denoiser) -> Denoiser:
     return denoiser.weaker
 
 
-def _joined(calls: list[Prediction]) -> Prediction:
-    """The predictions of several calls as one, in their order."""
-    log_snr, x, eps = (torch.cat(each) for each in zip(*((c.log_snr, c.x, c.eps) for c in calls), strict=True))
-    return Prediction(log_snr, x, eps)
+def _called(
+    model: Denoiser, z: Tensor, log_snr: Tensor, w: Tensor, rows: list[Tensor], under: list[Tensor]
+) -> Prediction:
+    strengths = {"w": w} if model.takes_w else {}
+    return model.predict(z, log_snr, torch.cat(under), torch.cat(rows), **strengths)
+
+
+def _joined(first: Prediction, second: Prediction) -> Prediction:
+    """The rows of both, one after the other."""
+    parts = zip((first.log_snr, first.x, first.eps), (second.log_snr, second.x, second.eps), strict=True)
+    return Prediction(*(torch.cat(pair) for pair in parts))
 
 
 def _gathered(predicted: Prediction, log_snr: Tensor, at: Tensor) -> Prediction:

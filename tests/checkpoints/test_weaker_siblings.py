@@ -27,7 +27,7 @@ from cfg_core.grids.request import GridRequest
 from cfg_core.serving.registry import load_model
 from tests.conftest import small_network
 
-TINY = ["--widths", "8", "--encoder", "1", "--decoder", "1"]
+TINY = ["--widths", "16", "--encoder", "1", "--decoder", "1"]
 
 
 @pytest.fixture(scope="module")

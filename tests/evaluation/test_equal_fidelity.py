@@ -55,7 +55,7 @@ def test_a_figure_is_interpolated_on_its_curve():
 
 
 def test_a_level_that_a_sweep_does_not_reach_is_left_out():
-    weak = traced(w=(0.0, 0.3))
+    weak = traced(w=(0.0, 0.5))
     assert [each.level for each in compared_at_equal_fidelity(weak, traced(), resamples=50)] == [0.85]
 
 
