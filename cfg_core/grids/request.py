@@ -116,12 +116,14 @@ class GridRequest:
 
         Raises ValueError where another hash is recorded already.
         """
-        for field, digest in (("guide", guide), ("weaker", weaker)):
-            if self.needs(field) and getattr(self, field) not in ("", digest):
+        hashes: dict[str, Any] = {"guide": guide, "weaker": weaker}
+        loaded = {field: digest for field, digest in hashes.items() if self.needs(field)}
+        for field, digest in loaded.items():
+            if getattr(self, field) not in ("", digest):
                 raise ValueError(
                     f"{field} must be {digest or 'left out'}, the loaded one, got {shown(getattr(self, field))}"
                 )
-        return replace(self, guide=guide if self.needs("guide") else "", weaker=weaker if self.needs("weaker") else "")
+        return replace(self, **loaded)
 
     @classmethod
     def parse(

@@ -104,7 +104,7 @@ def _called(
 def _joined(first: Prediction, second: Prediction) -> Prediction:
     """The rows of both, one after the other."""
     parts = zip((first.log_snr, first.x, first.eps), (second.log_snr, second.x, second.eps), strict=True)
-    log_snr, x, eps = (torch.cat(pair) for pair in parts)
+    log_snr, x, eps = map(torch.cat, parts)
     return Prediction(log_snr, x, eps)
 
 

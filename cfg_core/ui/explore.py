@@ -87,9 +87,8 @@ class Explore:
         async def save(payload: Any, request: gr.Request) -> dict[str, Any]:
             return await self._saving.save(payload, client_address(request))
 
-        functions = (open_session, describe_model, poll, rail, real_pictures, trajectory)
-        functions += (pause_session, close_session, save)
-        html = component("explore", *functions, KINDS=kinds())
+        answers = (open_session, describe_model, poll, rail, real_pictures, trajectory)
+        html = component("explore", *answers, pause_session, close_session, save, KINDS=kinds())
         html.submit(
             self.draw_remotely,
             None,

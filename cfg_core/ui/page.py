@@ -1,11 +1,12 @@
 """The page as a whole: its tabs, its theme, and how Gradio serves it."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 from fastapi.exceptions import RequestValidationError
 from gradio.blocks import BlockFunction
+from gradio.components.base import Component
 from starlette.middleware import Middleware
 
 from cfg_core.evaluation.curves import CURVES_FOLDER, read_curves
@@ -43,7 +44,7 @@ class Page(gr.Blocks):
                 f"{block_fn.api_name} must be called with at most {len(block_fn.inputs)} values, got {len(inputs)}"
             )
             raise gr.Error(sentence, print_exception=False)
-        inputs += [block.value for block in block_fn.inputs[len(inputs) :]]
+        inputs += [cast(Component, block).value for block in block_fn.inputs[len(inputs) :]]
 
 
 def build(models: ModelRegistry, folder: Path = CURVES_FOLDER) -> gr.Blocks:
