@@ -94,6 +94,8 @@ class Toy2d:
                 "baseline": drawn.exact_distance,
                 "heat": _packed(255 * drawn.density, np.uint8),
                 "half": drawn.half,
+                "effective": drawn.effective,
+                "beside": dict(drawn.beside),
             }
 
         return await self._answer(payload, address, draw_scene, described)
