@@ -161,10 +161,10 @@ def test_the_data_may_be_elsewhere(model: Path, classifier: Path, swept: dict, t
     """A model whose own name for its data is not to be found here is measured on what --data names."""
     for name in (CONFIG, WEIGHTS):
         (tmp_path / name).write_bytes((model / name).read_bytes())
-    raw = json.loads((model / CONFIG).read_text())
+    raw = json.loads((model / CONFIG).read_text(encoding="utf-8"))
     (tmp_path / CONFIG).write_text(json.dumps({**raw, "data": "my-pictures"}))
     evaluate.main([*command(tmp_path, classifier, tmp_path / "a.json"), "--data", "synthetic"])
-    found = json.loads((tmp_path / "a.json").read_text())
+    found = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
     assert (found["data"], found["results"], found["real_baseline"]) == (
         "synthetic", swept["results"], swept["real_baseline"],
     )  # fmt: skip
@@ -173,7 +173,7 @@ def test_the_data_may_be_elsewhere(model: Path, classifier: Path, swept: dict, t
 def test_a_classifier_of_other_classes_is_refused(
     model: Path, classifier: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    raw = json.loads((classifier / CONFIG).read_text())
+    raw = json.loads((classifier / CONFIG).read_text(encoding="utf-8"))
     (tmp_path / CONFIG).write_text(json.dumps({**raw, "classes": ["a", "b", "c", "d"]}))
     (tmp_path / WEIGHTS).write_bytes((classifier / WEIGHTS).read_bytes())
     with pytest.raises(SystemExit):
