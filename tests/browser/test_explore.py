@@ -163,7 +163,7 @@ def test_sampler_steps_and_number_of_samples(open_page: Open, engine: Engine) ->
     assert setting.get_by_label("steps").input_value() == "12"
     setting.get_by_label("steps").fill("2")
     setting.get_by_label("steps").press("Tab")
-    page.locator(".explore").get_by_label("pictures", exact=True).select_option("9")
+    page.locator(".explore >> select.samples").select_option("9")
     assert_shows(page, engine, sampler="heun", steps="2", samples="9")
 
 
