@@ -40,9 +40,13 @@ class Prediction:
         return cls(log_snr, x, (z - alpha * x) / sigma)
 
     def moved(self, delta: Tensor) -> "Prediction":
-        """The prediction of x + δ for the same z, δ (N, …): its ε is ε − (α/σ) δ. Without parts."""
-        odds = per_sample((self.log_snr.double() / 2).exp(), self.x)  # α/σ
-        return Prediction(self.log_snr, self.x + delta, self.eps - odds * delta)
+        """The prediction of x + δ for the same z, δ (N, …): its ε is ε − (α/σ) δ. Its parts are this one's."""
+        return Prediction(self.log_snr, self.x + delta, self.eps - self.alpha_over_sigma * delta, self.parts)
+
+    @property
+    def alpha_over_sigma(self) -> Tensor:
+        """α/σ = e^{λ/2}, shaped to multiply x: (N, 1, …)."""
+        return per_sample((self.log_snr.double() / 2).exp(), self.x)
 
     @property
     def v(self) -> Tensor:

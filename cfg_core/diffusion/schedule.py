@@ -25,6 +25,11 @@ def per_sample(coefficient: Tensor, z: Tensor) -> Tensor:
     return coefficient.to(z.dtype).to(z.device).reshape(-1, *[1] * (z.ndim - 1))
 
 
+def inner_product(a: Tensor, b: Tensor) -> Tensor:
+    """⟨a, b⟩ of each sample, shaped to multiply it: (B, …) to (B, 1, …)."""
+    return per_sample((a * b).flatten(1).sum(1), a)
+
+
 @dataclass(frozen=True)
 class Schedule:
     """The paper's λ = −2 log tan(au + b): u = 0 is the clean end λmax, u = 1 the noisy end λmin.

@@ -59,10 +59,10 @@ def load_model(
 
 def _real_pictures(info: ModelInfo, checkpoint: LoadedModel) -> ClassSheet | None:
     """The sheet that ships with a model; none, and a line in the log, where it cannot be used."""
-    path = model_folder(info.where) / REAL
-    if not path.exists():
-        return None
     try:
+        path = model_folder(info.where) / REAL
+        if not path.exists():
+            return None
         return read_class_sheet(path, checkpoint.config.classes, checkpoint.denoiser.picture_shape)
     except (ValueError, OSError) as error:
         log.warning("no real pictures model=%s error=%s", info.name, error)

@@ -5,9 +5,9 @@ import math
 from torch import Tensor
 
 from cfg_core.diffusion.prediction import Prediction
-from cfg_core.diffusion.schedule import per_sample
+from cfg_core.diffusion.schedule import inner_product, per_sample
 from cfg_core.guidance.rule import CONDITIONAL, UNCONDITIONAL, Memory, Paper, Results, Rule
-from cfg_core.guidance.rules.classifier_free import needs_conditional_always
+from cfg_core.guidance.rules.classifier_free import guided_by, needs_conditional_always
 from cfg_core.parameters import Parameter, Values
 
 MOMENTUM = Parameter(
@@ -26,11 +26,6 @@ RADIUS = Parameter(
 """The default is the authors' 15 for SDXL's latents of 4 · 128² numbers: about 1.7 for 28² and 3.3 for 3 · 32²."""
 
 
-def _dot(a: Tensor, b: Tensor) -> Tensor:
-    """⟨a, b⟩ of each sample, (B, …) to (B, 1, …)."""
-    return (a * b).flatten(1).sum(1).reshape(-1, *[1] * (a.ndim - 1))
-
-
 def _combine(results: Results, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
     """Sadat et al., Algorithm 1, on x, with Δ = x(z, c) − x(z), all norms of one sample of D numbers:
 
@@ -43,11 +38,11 @@ def _combine(results: Results, w: Tensor, values: Values, memory: Memory) -> tup
     difference = conditional.x - unconditional.x
     kept = difference if memory is None else difference + values["momentum"] * memory
     bound = values["radius"] * math.sqrt(math.prod(kept.shape[1:]))
-    shortened = kept * (bound / _dot(kept, kept).sqrt()).clamp(max=1.0)
-    along = (_dot(shortened, conditional.x) / _dot(conditional.x, conditional.x)).nan_to_num() * conditional.x
-    guided = conditional.moved(per_sample(w, kept) * (shortened - (1 - values["parallel"]) * along))
-    parts = {"conditional": conditional, "unconditional": unconditional}
-    return Prediction(guided.log_snr, guided.x, guided.eps, parts), kept
+    shortened = kept * (bound / inner_product(kept, kept).sqrt()).clamp(max=1.0)
+    x = conditional.x
+    along = (inner_product(shortened, x) / inner_product(x, x)).nan_to_num() * x
+    change = per_sample(w, kept) * (shortened - (1 - values["parallel"]) * along)
+    return guided_by(conditional, unconditional, change), kept
 
 
 APG = Rule(

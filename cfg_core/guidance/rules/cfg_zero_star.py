@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from cfg_core.diffusion.prediction import Prediction
-from cfg_core.diffusion.schedule import alpha_sigma, per_sample
+from cfg_core.diffusion.schedule import alpha_sigma, inner_product, per_sample
 from cfg_core.guidance.rule import CONDITIONAL, UNCONDITIONAL, Memory, Needs, Paper, Results, Rule
 from cfg_core.parameters import Parameter, Values
 
@@ -38,9 +38,9 @@ def _combine(results: Results, w: Tensor, values: Values, memory: Memory) -> tup
     """
     conditional, unconditional = results[CONDITIONAL], results[UNCONDITIONAL]
     v, v_unconditional = (each.eps - each.x for each in (conditional, unconditional))
-    products = [(v_unconditional * each).flatten(1).sum(1) for each in (v, v_unconditional)]
-    scale = 1 + values["optimised"] * ((products[0] / products[1]).nan_to_num(1.0) - 1)
-    change = per_sample(w, v) * (v - scale.reshape(-1, *[1] * (v.ndim - 1)) * v_unconditional)
+    optimised = inner_product(v, v_unconditional) / inner_product(v_unconditional, v_unconditional)
+    scale = 1 + values["optimised"] * (optimised.nan_to_num(1.0) - 1)
+    change = per_sample(w, v) * (v - scale * v_unconditional)
     zeroed = per_sample(conditional.log_snr < values["log_snr_zero"], v).bool()
     change = torch.where(zeroed, -v, change)
     alpha, sigma = (per_sample(c, v) for c in alpha_sigma(conditional.log_snr.double()))

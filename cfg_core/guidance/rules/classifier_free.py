@@ -1,5 +1,7 @@
 """Classifier-free guidance (the paper's eq. 6) and two variants of it."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -29,6 +31,12 @@ def extrapolated(conditional: Prediction, unconditional: Prediction, w: Tensor) 
     x = conditional.x + strength * (conditional.x - unconditional.x)
     eps = conditional.eps + strength * (conditional.eps - unconditional.eps)
     return Prediction(conditional.log_snr, x, eps, {"conditional": conditional, "unconditional": unconditional})
+
+
+def guided_by(conditional: Prediction, unconditional: Prediction, change: Tensor) -> Prediction:
+    """x̃ = x(z, c) + change (B, …) and the ε̃ of the same z, with both predictions as its parts."""
+    parts = {"conditional": conditional, "unconditional": unconditional}
+    return replace(conditional, parts=parts).moved(change)
 
 
 def needs_both(log_snr: Tensor, w: Tensor, values: Values) -> Needs:

@@ -4,6 +4,7 @@ from torch import Tensor
 
 from cfg_core.diffusion.denoiser import Denoiser
 from cfg_core.diffusion.prediction import Prediction
+from cfg_core.diffusion.schedule import per_sample
 from cfg_core.guidance.rule import CONDITIONAL, UNCONDITIONAL, Memory, Paper, Results, Rule
 from cfg_core.guidance.rules.classifier_free import extrapolated, needs_both
 from cfg_core.parameters import Parameter, Values
@@ -23,9 +24,8 @@ def _combine(results: Results, w: Tensor, values: Values, memory: Memory) -> tup
     """
     guided = extrapolated(results[CONDITIONAL], results[UNCONDITIONAL], w)
     quantile = guided.x.flatten(1).abs().quantile(values["quantile"], dim=1)
-    t = quantile.clamp(min=values["bound"]).reshape(-1, *[1] * (guided.x.ndim - 1))
-    thresholded = guided.moved(guided.x.clamp(-t, t) * (values["bound"] / t) - guided.x)
-    return Prediction(guided.log_snr, thresholded.x, thresholded.eps, guided.parts), memory
+    t = per_sample(quantile.clamp(min=values["bound"]), guided.x)
+    return guided.moved(guided.x.clamp(-t, t) * (values["bound"] / t) - guided.x), memory
 
 
 def _of_pixels(denoiser: Denoiser) -> bool:

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from cfg_core.diffusion.prediction import Prediction
 from cfg_core.diffusion.schedule import per_sample
 from cfg_core.guidance.rule import CONDITIONAL, UNCONDITIONAL, Memory, Paper, Results, Rule
-from cfg_core.guidance.rules.classifier_free import needs_conditional_always
+from cfg_core.guidance.rules.classifier_free import guided_by, needs_conditional_always
 from cfg_core.parameters import Parameter, Values
 
 LOW = Parameter(
@@ -41,9 +41,7 @@ def _combine(results: Results, w: Tensor, values: Values, memory: Memory) -> tup
     conditional, unconditional = results[CONDITIONAL], results[UNCONDITIONAL]
     difference = conditional.x - unconditional.x
     banded = difference - (1 - values["low_frequencies"]) * _low(difference)
-    guided = conditional.moved(per_sample(w, difference) * banded)
-    parts = {"conditional": conditional, "unconditional": unconditional}
-    return Prediction(guided.log_snr, guided.x, guided.eps, parts), memory
+    return guided_by(conditional, unconditional, per_sample(w, difference) * banded), memory
 
 
 FDG = Rule(

@@ -22,10 +22,8 @@ def _combine(results: Results, w: Tensor, values: Values, memory: Memory) -> tup
     """
     guided = extrapolated(results[CONDITIONAL], results[UNCONDITIONAL], w)
     ratio = results[CONDITIONAL].eps.flatten(1).std(1, correction=0) / guided.eps.flatten(1).std(1, correction=0)
-    change = values["phi"] * (ratio.nan_to_num(1.0, 1.0) - 1).reshape(-1, *[1] * (guided.eps.ndim - 1))
-    odds = per_sample((guided.log_snr.double() / 2).exp(), guided.x)  # α/σ
-    rescaled = guided.moved(-change * guided.eps / odds)
-    return Prediction(guided.log_snr, rescaled.x, rescaled.eps, guided.parts), memory
+    change = per_sample(values["phi"] * (ratio.nan_to_num(1.0, 1.0) - 1), guided.eps)
+    return guided.moved(-change * guided.eps / guided.alpha_over_sigma), memory
 
 
 RESCALE = Rule(

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from cfg_core.diffusion.prediction import Prediction
-from cfg_core.diffusion.schedule import per_sample
+from cfg_core.diffusion.schedule import inner_product, per_sample
 from cfg_core.guidance.rule import CONDITIONAL, UNCONDITIONAL, Memory, Paper, Results, Rule
-from cfg_core.guidance.rules.classifier_free import needs_conditional_always
+from cfg_core.guidance.rules.classifier_free import guided_by, needs_conditional_always
 from cfg_core.parameters import Parameter, Values
 
 DAMPING = Parameter(
@@ -33,21 +33,14 @@ def _combine(results: Results, w: Tensor, values: Values, memory: Memory) -> tup
     vanishes beside them at the noisy end.
     """
     conditional, unconditional = results[CONDITIONAL], results[UNCONDITIONAL]
-    odds = per_sample((conditional.log_snr.double() / 2).exp(), conditional.x)  # α/σ
+    odds = conditional.alpha_over_sigma
     u, difference = unconditional.eps, odds * (unconditional.x - conditional.x)  # ε(z), ε(z, c) − ε(z)
     c = u + difference
-    phi = torch.atan2(_dot(difference, 2 * u + difference), 2 * _dot(c, u))
+    phi = torch.atan2(inner_product(difference, 2 * u + difference), 2 * inner_product(c, u))
     second = math.sqrt(2) * (phi / 2).sin() * u - (math.pi / 4 - phi / 2).sin() * difference  # along v₂
-    tangential = (_dot(u, second) / _dot(second, second)).nan_to_num(0.0, 0.0, 0.0) * second
+    tangential = (inner_product(u, second) / inner_product(second, second)).nan_to_num(0.0, 0.0, 0.0) * second
     change = per_sample(w, u) * (difference + values["damping"] * tangential)
-    guided = conditional.moved(-change / odds)
-    parts = {"conditional": conditional, "unconditional": unconditional}
-    return Prediction(guided.log_snr, guided.x, guided.eps, parts), memory
-
-
-def _dot(a: Tensor, b: Tensor) -> Tensor:
-    """⟨a, b⟩ of each sample, (B, …) to (B, 1, …)."""
-    return (a * b).flatten(1).sum(1).reshape(-1, *[1] * (a.ndim - 1))
+    return guided_by(conditional, unconditional, -change / odds), memory
 
 
 TCFG = Rule(
