@@ -92,6 +92,11 @@ class Engine:
             self.lock.notify_all()  # an idle worker begins to watch for sessions that expire
         return token
 
+    def admit_own(self) -> str:
+        """The token of a new session of the service itself, which takes no place and does not expire."""
+        with self.lock:
+            return self.sessions.open_own(self._recorder.rounds)
+
     def leave(self, token: str) -> None:
         """Close a session, if there is one of that token, and free what it demanded."""
         with self.lock:
@@ -268,8 +273,7 @@ class Engine:
         """The token of a session of the service's own for one grid that is drawn here. Raises ValueError."""
         if self.is_remote(self.check(request).checkpoint):
             raise ValueError(f"model must be one that is drawn here, got {request.checkpoint}")
-        with self.lock:
-            token = self.sessions.open_own(self._recorder.rounds)
+        token = self.admit_own()
         try:
             yield token
         finally:

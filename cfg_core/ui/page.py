@@ -18,6 +18,7 @@ from cfg_core.ui.document import WholeDocument
 from cfg_core.ui.explore import Explore
 from cfg_core.ui.middleware import RequestGuard
 from cfg_core.ui.refusal import without_input
+from cfg_core.ui.room import RoomRoutes
 from cfg_core.ui.scripts import SCRIPTS
 from cfg_core.ui.step import Step
 from cfg_core.ui.toy2d import Toy2d
@@ -33,7 +34,12 @@ FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "sans-serif")
 
 
 class Page(gr.Blocks):
-    """Gradio's page, which answers a call of too few values by a sentence where Gradio's own prints a traceback."""
+    """Gradio's page, which answers a call of too few values by a sentence where Gradio's own prints a traceback.
+
+    rooms: the classes that follow a page.
+    """
+
+    rooms: RoomRoutes
 
     def validate_inputs(self, block_fn: BlockFunction, inputs: list[Any]) -> None:
         """Raises gr.Error."""
@@ -42,11 +48,12 @@ class Page(gr.Blocks):
             raise gr.Error(sentence, print_exception=False)
 
 
-def build(models: ModelRegistry, folder: Path = CURVES_FOLDER) -> gr.Blocks:
+def build(models: ModelRegistry, folder: Path = CURVES_FOLDER) -> Page:
     """The page over the available models and the curve files of a folder."""
     measured = read_curves(folder, [models.engine.checkpoint.hash, *(each.hash for each in models.available)])
     with Page(title="Guidance Lab", analytics_enabled=False, fill_width=True) as page:
         component("shell", script="shared/shell.js", TABS=TABS)
+        component("room")
         Explore(models, measured.of_models).render()
         Step(models).render()
         Toy2d().render()
@@ -56,13 +63,14 @@ def build(models: ModelRegistry, folder: Path = CURVES_FOLDER) -> gr.Blocks:
         gr.api(api.models, api_name="models")
         gr.api(api.stats, api_name="stats")
     page._queue = CallQueue(page)
+    page.rooms = RoomRoutes(models)
     return page
 
 
-def launch_options() -> dict[str, Any]:
+def launch_options(page: Page) -> dict[str, Any]:
     """Arguments of ``Blocks.launch`` that belong to the page, not to the machine it runs on."""
     hidden = "".join(f'html:not([data-tab="{name}"]) .lab.{name} {{ display: none; }}' for name in TABS)
-    sheets = "".join(map(style, ("shared/lab", "shared/chart", *(f"{name}/{name}" for name in TABS)))) + hidden
+    sheets = "".join(map(style, ("shared/lab", "shared/chart", "room/room", *(f"{name}/{name}" for name in TABS)))) + hidden
     return {
         "theme": gr.themes.Base(font=FONTS, font_mono=("ui-monospace", "monospace")),
         "head": f'<meta name="color-scheme" content="light dark"><style>{sheets}</style>{SCRIPTS.preloads()}',
@@ -72,14 +80,14 @@ def launch_options() -> dict[str, Any]:
         "state_session_capacity": 500,
         "app_kwargs": {
             "middleware": [Middleware(WholeDocument), Middleware(RequestGuard)],
-            "routes": [SCRIPTS.route()],
+            "routes": [SCRIPTS.route(), page.rooms.route()],
             "exception_handlers": {RequestValidationError: without_input},
         },
     }
 
 
-def serve(page: gr.Blocks, **options: Any) -> str:
+def serve(page: Page, **options: Any) -> str:
     """Serve the page from a thread; returns its address. options: of ``Blocks.launch``. Raises OSError."""
-    _, address, _ = page.launch(prevent_thread_lock=True, **launch_options(), **options)
+    _, address, _ = page.launch(prevent_thread_lock=True, **launch_options(page), **options)
     bound_connections(page.server)
     return address
