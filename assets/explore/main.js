@@ -43,6 +43,9 @@ export async function mount(element, server, {KINDS}, trigger) {
 class Explore {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #restTimer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #drawing;
+  /** Where the address leads, until it is known what is there.
+   * @type {{query: Record<string, string>, vs: import('./types.js').Comparison} | null} */
+  #destination = null;
 
   /**
    * @param {HTMLElement} lab
@@ -176,14 +179,20 @@ class Explore {
   }
 
   /**
-   * Back or Forward leads here.
+   * The address leads here.
    *
    * @param {Record<string, string>} query
    * @param {import('./types.js').Comparison} vs
    */
   async restore(query, vs) {
-    const reply = await this.transport.describeModel(query);
-    if (reply?.ok) this.adopt(reply, vs);
+    const underWay = this.#destination !== null, here = this.#destination = {query, vs};
+    if (underWay) return;
+    for (let to = here, arrived = false; !arrived; to = this.#destination ?? to) {
+      const reply = await this.transport.describeModel(to.query);
+      arrived = to === this.#destination;
+      if (arrived && reply?.ok) this.adopt(reply, to.vs);
+    }
+    this.#destination = null;
   }
 
   /** Go back to the last grids that were finished. */
@@ -254,7 +263,7 @@ class Explore {
       },
       play: () => playback.play(), difference: on => difference.show(on), help: () => keys.showModal(),
     });
-    this.location.onReturn((query, vs) => this.restore(query, vs));
+    this.location.onVisit(w => this.move(w), (query, vs) => this.restore(query, vs));
     document.addEventListener('visibilitychange', () => { if (!document.hidden) this.transport.poll(); });
     addEventListener('pagehide', () => closeSession(this.transport.token));
     onOpenInExplore(fields => this.change(fields));

@@ -4,6 +4,7 @@
 import {readAddress, updateAddress} from './address.js';
 import {one, text} from './dom.js';
 import {onOpenTab} from './tabs.js';
+import {onVisit} from './visit.js';
 
 /** Former names of tabs, which links may still have. @type {Record<string, string>} */
 const FORMER = {plane: 'toy2d'};
@@ -47,7 +48,8 @@ export function mount(element, server, {TABS}) {
     open(next.name, true);
   });
   onOpenTab(name => open(name, true));
-  addEventListener('popstate', openAddressed);
+  const shown = () => ({tab: document.documentElement.dataset.tab === buttons[0].name ? null : document.documentElement.dataset.tab ?? null});
+  onVisit(shown, openAddressed);
 
   list.replaceChildren(...buttons);
   openAddressed();

@@ -7,6 +7,7 @@ import {readAddress, updateAddress} from '../shared/address.js';
 import {copiesLink, one, showMessage, whenSeen} from '../shared/dom.js';
 import {sleep} from '../shared/server.js';
 import {explored, onExplored, onOpenStep} from '../shared/tabs.js';
+import {onVisit} from '../shared/visit.js';
 import {addressFields, keptPlace, linkOf, otherFields} from './address.js';
 import {Controls} from './controls.js';
 import {Pictures} from './pictures.js';
@@ -35,6 +36,10 @@ export function mount(element, server, {W_RANGE}) {
   /** @type {StepTab | null} */ let tab = null;
   onOpenStep((sample, fields) => {
     [link, other] = [{sample: sample + 1}, fields];
+    tab?.open(link, other);
+  });
+  onVisit(() => tab?.fields ?? null, query => {
+    [link, other] = [linkOf(query), otherFields(query)];
     tab?.open(link, other);
   });
   whenSeen(lab, () => {
@@ -76,6 +81,12 @@ class StepTab {
     this.#listen();
     if (!explored()) showMessage(this.message, 'Waiting for Explore, whose samples are shown here.');
     onExplored(request => this.#follow(request));
+  }
+
+  /** What the address says of this tab; null where that is not known yet. */
+  get fields() {
+    const {trajectory, place} = this.store;
+    return trajectory && !this.link ? addressFields(place, trajectory.request.w, this.other) : null;
   }
 
   /**

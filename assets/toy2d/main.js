@@ -3,8 +3,9 @@
 
 import {copiesLink, fixed, isFreeSpace, number, one, showMessage, whenSeen} from '../shared/dom.js';
 import {withOwnParameters} from '../shared/parameters.js';
+import {onVisit} from '../shared/visit.js';
 import {toy2dSentence} from '../shared/wording.js';
-import {linkedFields, writeScene} from './address.js';
+import {addressFields, linkedFields, writeScene} from './address.js';
 import {Controls} from './controls.js';
 import {Drawing, between} from './drawing.js';
 import {Transport, same} from './transport.js';
@@ -35,7 +36,7 @@ export function mount(element, server, constants) {
   const lab = one(element, '.toy2d', HTMLElement);
   whenSeen(lab, () => {
     lab.append(one(lab, 'template', HTMLTemplateElement).content);
-    new Toy2d(lab, server, constants).start();
+    new Toy2d(lab, server, constants).restore();
   });
 }
 
@@ -79,9 +80,10 @@ class Toy2d {
     this.#listen();
   }
 
-  /** Draw the scene of the link. */
-  async start() {
-    const {scene, notice} = await this.transport.restore(linkedFields(location.search));
+  /** Draw the scene of the link. @returns {Promise<void>} */
+  async restore() {
+    const fields = linkedFields(location.search), {scene, notice} = await this.transport.restore(fields);
+    if (!same(fields, linkedFields(location.search))) return this.restore();
     this.change(scene);
     this.transport.notice = notice;
   }
@@ -291,6 +293,7 @@ class Toy2d {
     const recoloured = () => { drawing.readColours(); this.redraw(); };
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', recoloured);
     new MutationObserver(recoloured).observe(document.body, {attributeFilter: ['class']});
+    onVisit(() => this.transport.request && addressFields(this.transport.request, this.constants), () => this.restore());
     copiesLink(one(lab, '.link', HTMLButtonElement));
   }
 }

@@ -6,6 +6,7 @@ import {all, number, one, text, whenSeen} from '../shared/dom.js';
 import {answered} from '../shared/server.js';
 import {explored, onExplored} from '../shared/tabs.js';
 import {sameParameters} from '../shared/parameters.js';
+import {onVisit} from '../shared/visit.js';
 import {beyond, curvesOf, dotSentence} from '../shared/wording.js';
 import {csv, described, rows} from './figures.js';
 import {Panel} from './panel.js';
@@ -58,13 +59,27 @@ class TradeOff {
    * @param {Curves} found
    */
   constructor(lab, found) {
-    const query = readAddress();
     this.lab = lab;
     this.found = found;
+    this.#goTo(readAddress());
+  }
+
+  /** @param {Record<string, string>} query */
+  #goTo(query) {
+    const {groups, tables} = this.found;
     /** The group that is shown, or null where no curve can be. @type {Group | null} */
-    this.group = named(found.groups, query.tradeoff_group) ?? found.groups[0] ?? null;
+    this.group = named(groups, query.tradeoff_group) ?? groups[0] ?? null;
     /** The paper's table that stands beside it, or null for precision against recall. @type {Table | null} */
-    this.table = named(found.tables, query.tradeoff_beside) ?? (this.group ? null : found.tables[0]);
+    this.table = named(tables, query.tradeoff_beside) ?? (this.group ? null : tables[0]);
+  }
+
+  /** What the address says of this tab. */
+  get #fields() {
+    const {group, table} = this;
+    return {
+      tradeoff_group: !group || group === this.found.groups[0] ? null : group.name,
+      tradeoff_beside: table?.name ?? null,
+    };
   }
 
   start() {
@@ -90,6 +105,13 @@ class TradeOff {
     lab.dataset.state = 'open';
     this.show();
     onExplored(now => this.follow(now));
+    onVisit(() => this.#fields, query => {
+      this.#goTo(query);
+      for (const input of all(lab, '.bar input', HTMLInputElement)) {
+        input.checked = input.value === ((input.name === 'tradeoff_group' ? this.group : this.table)?.name ?? '');
+      }
+      this.show();
+    });
   }
 
   /** Our curves, and the paper's where its table stands beside them. */
@@ -114,10 +136,7 @@ class TradeOff {
     one(lab, '.basis', HTMLElement).replaceChildren(group ? `${group.basis} ${counts.join('; ')}. ` : '', follows);
     for (const button of all(lab, '.downloads button', HTMLButtonElement)) button.disabled = !this.shown.length;
     this.#list();
-    updateAddress({
-      tradeoff_group: !group || group === found.groups[0] ? null : group.name,
-      tradeoff_beside: table?.name ?? null,
-    });
+    updateAddress(this.#fields);
     const now = explored();
     if (now) this.follow(now);
   }
