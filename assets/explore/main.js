@@ -8,9 +8,12 @@ import {readAddress} from '../shared/address.js';
 import {copiesLink, one, showMessage} from '../shared/dom.js';
 import {onOpenInExplore, onRemoteGpuRefused} from '../shared/tabs.js';
 import {goneModel} from '../shared/wording.js';
+import {room} from '../room/room.js';
+import {inClass} from './class_server.js';
 import {comparisonOf} from './compare.js';
 import {listenKeys} from './keys.js';
 import {Location} from './location.js';
+import {requestOf} from './parameters.js';
 import {Playback} from './playback.js';
 import {closeSession, openSession} from './session.js';
 import {SaveMenu} from './save.js';
@@ -35,8 +38,9 @@ const PATIENCE = 2000;  // milliseconds after which what is drawn can be cancell
  */
 export async function mount(element, server, {KINDS}, trigger) {
   const lab = one(element, '.explore', HTMLElement), message = one(lab, '.message', HTMLElement);
-  const {token, ...description} = await openSession(server, sentence => showMessage(message, sentence));
-  const {store, views} = new Explore(lab, server, trigger, token, description);
+  await room.ready;
+  const functions = inClass(server, room), {token, ...description} = await openSession(functions, sentence => showMessage(message, sentence));
+  const {store, views} = new Explore(lab, functions, trigger, token, description);
   new SaveMenu(lab, store, server.save, KINDS, () => views.strip.sample);
 }
 
@@ -185,6 +189,12 @@ class Explore {
    * @param {import('./types.js').Comparison} vs
    */
   async restore(query, vs) {
+    const request = this.#destination ? null : requestOf(this.store.model, query);
+    if (request) {
+      if (this.store.change({...request, vs})) this.#sceneChanged();
+      this.#begin();
+      return;
+    }
     const underWay = this.#destination !== null, here = this.#destination = {query, vs};
     if (underWay) return;
     for (let to = here, arrived = false; !arrived; to = this.#destination ?? to) {
@@ -268,6 +278,15 @@ class Explore {
     addEventListener('pagehide', () => closeSession(this.transport.token));
     onOpenInExplore(fields => this.change(fields));
     onRemoteGpuRefused(() => this.transport.gpuRefused());
+    room.shows = () => ({request: this.store.guided, reference: this.store.reference});
+    room.addEventListener('pictures', () => { if (room.following) this.transport.again(); });
+    room.addEventListener('follow', () => {
+      if (room.following) {
+        closeSession(this.transport.token);
+        this.transport.token = '';
+      }
+      this.transport.again(true);
+    });
     copiesLink(one(lab, '.link', HTMLButtonElement));
   }
 }

@@ -82,14 +82,25 @@ export class Transport {
   }
 
   #pause() {
-    this.server.pause_session({token: this.token}).catch(() => null);
+    if (this.token) this.server.pause_session({token: this.token}).catch(() => null);
   }
 
   /** Keep the place of a page that waits for nothing while somebody may look at it. */
   #stay() {
-    if (this.hidden() || this.#flights) return;
+    if (this.hidden() || this.#flights || !this.token) return;
     if (!this.active) this.#pause();
     else this.server.poll(this.#question).catch(() => null);
+  }
+
+  /**
+   * Ask again for what is shown, which another page may have changed.
+   *
+   * @param {boolean} [now] even while a poll is under way
+   */
+  again(now = false) {
+    if (this.#flights && !now) return;
+    this.store.request = {...this.store.request};
+    this.poll();
   }
 
   /** What a poll asks. */
@@ -168,8 +179,7 @@ export class Transport {
    * @param {{wanted?: () => boolean, later?: (answer: T) => string, message?: (sentence: string) => void}} options
    */
   #answered(call, options) {
-    const message = (/** @type {string} */ sentence) => this.events.message(sentence || this.store.notice);
-    return answered(call, {message, wait: this.wait, ...options});
+    return answered(call, {message: sentence => this.events.message(sentence || this.store.notice), wait: this.wait, ...options});
   }
 
   /**

@@ -5,9 +5,9 @@
 //   'follow'   this page follows, or no longer does;
 //   'pictures' there are new pictures of what the class looks at.
 
-import {readAddress, sharedAddress, updateAddress} from '../shared/address.js';
+import {readAddress, updateAddress} from '../shared/address.js';
 import {explored} from '../shared/tabs.js';
-import {visit} from '../shared/visit.js';
+import {sharedQuery, visit} from '../shared/visit.js';
 import {post} from './connection.js';
 import {remember, remembered} from './storage.js';
 import {Student} from './student.js';
@@ -23,7 +23,6 @@ const PATIENCE = 3000;  // milliseconds that the page waits at its start for wha
 class Room extends EventTarget {
   /** @type {Teacher | null} */ #teacher = null;
   /** @type {Student | null} */ #student = null;
-  #address = '';
   /** What ended the class, or kept the page out of it, in words; '' for nothing. */ notice = '';
   /** Whether this page was in a class that is over. */ ended = false;
   /** The requests of the pictures that Explore shows; set by it. @type {() => {request: object, reference: object} | null} */
@@ -216,12 +215,12 @@ class Room extends EventTarget {
       ended: () => { this.ended = true; this.#alone(); },
       shows: () => this.#shown,
     }, record);
-    for (const event of ['lab:address', 'lab:explored']) addEventListener(event, () => { if (this.#teacher === teacher) teacher.lead(); });
+    for (const event of ['lab:address', 'lab:visit', 'lab:explored', 'popstate']) addEventListener(event, () => { if (this.#teacher === teacher) teacher.lead(); });
   }
 
   /** What this page shows: the query of its address, with the w under the thumb, and the pictures of Explore. */
   get #shown() {
-    const query = new URLSearchParams(sharedAddress()), now = explored(), onExplore = document.documentElement.dataset.tab === 'explore';
+    const query = sharedQuery(), now = explored(), onExplore = document.documentElement.dataset.tab === 'explore';
     if (onExplore && now) query.set('w', String(now.w));
     return {address: `?${query}`.replaceAll('%2C', ','), pictures: onExplore ? this.shows() : null};
   }

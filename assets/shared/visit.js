@@ -23,6 +23,13 @@ export function visit(fields, entry = false) {
   dispatchEvent(new Event('lab:visit'));
 }
 
+/** The query of the address without the fields of the page itself: what somebody else's page can be set to. */
+export function sharedQuery() {
+  const query = new URLSearchParams(location.search);
+  for (const name of OWN) query.delete(name);
+  return query;
+}
+
 /**
  * Call the listener with the query of the address, and the names of the fields in which it differs from what is shown,
  * whenever the page is led elsewhere.
