@@ -6,7 +6,18 @@
 /** @typedef {import('./types.js').WireFrame} WireFrame */
 /** @typedef {import('../explore/types.js').Superseded} Superseded */
 
-/** @typedef {{request: object, seen: Record<string, number>}} Ask */
+/** @typedef {{request: object, reference: object, seen: Record<string, number>}} Ask */
+
+/**
+ * Whether two requests are the same but for w; one may have as text what is a number in the other.
+ *
+ * @param {object} one
+ * @param {object} other
+ */
+function sameScene(one, other) {
+  const [a, b] = /** @type {{w?: number}[]} */ ([one, other]).map(({w, ...fields}) => Object.entries(fields).map(([name, value]) => `${name} ${value}`).sort().join(';'));
+  return a === b;
+}
 
 export class ClassPictures {
   /** The key of what the class looks at; '' for nothing. */ key = '';
@@ -44,7 +55,8 @@ export class ClassPictures {
   }
 
   /**
-   * What there is of what the class looks at, once there is something that was not told. A later ask ends an earlier one.
+   * What there is of what the class looks at, once it is of the scene that is asked for and something was not told. A later
+   * ask ends an earlier one.
    *
    * @param {Ask} ask
    * @returns {Promise<PollReply | Superseded>}
@@ -67,6 +79,7 @@ export class ClassPictures {
   #answer() {
     const newest = this.#newest, ask = this.#ask;
     if (!newest || !ask || newest.key !== this.key) return;
+    if (!sameScene(ask.request, newest.request) || !sameScene(ask.reference, newest.reference)) return;
     /** @param {number} serial */
     const isNew = serial => ask.seen[serial] !== this.#frames.get(serial)?.evaluations;
     const told = JSON.stringify([newest.number, newest.key, ask.request]);

@@ -133,10 +133,14 @@ class Room extends EventTarget {
    * @param {string} code
    */
   async join(code) {
-    const answer = /^[\w-]{22}$/.test(code) ? {ok: true, id: code} : await post('find', {code}).catch(() => null);
-    if (!answer?.ok) return answer?.error ?? 'The server does not answer.';
-    this.#follow(answer.id);
-    updateAddress({room: answer.id});
+    let id = code;
+    if (!/^[\w-]{22}$/.test(code)) {
+      const answer = await post('find', {code}).catch(() => null);
+      if (!answer?.ok) return answer?.error ?? 'The server does not answer.';
+      id = answer.id;
+    }
+    this.#follow(id);
+    updateAddress({room: id});
     this.#changed();
     return '';
   }

@@ -83,6 +83,7 @@ export class Teacher {
     this.#dirty = true;
     if (this.#leading || this.#over) return;
     this.#leading = true;
+    await null;  // until the address and what it says agree
     let pause = FIRST_WAIT;
     while (this.#dirty && !this.#over && this.opened) {
       this.#dirty = false;

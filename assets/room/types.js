@@ -15,7 +15,7 @@
  * An event of a member's stream. instance: of the server's process. A state has ``at``, pictures have ``key``.
  *
  * @typedef {{instance: string, at: string, pictures: string, answers: Answer[] | null} & RoomState} StateEvent
- * @typedef {PollReply & {key: string, scene: string, number: number}} PicturesEvent
+ * @typedef {PollReply & {key: string, scene: string, number: number, reference: PlainRequest}} PicturesEvent
  */
 
 /** An event of the teacher's stream. @typedef {{instance: string, counts?: Counts, question?: string, answers?: Record<string, Answer>}} WatchEvent */

@@ -6,7 +6,7 @@
 export const spacedCode = code => `${code.slice(0, 4)} ${code.slice(4)}`;
 
 /** @param {Counts} counts */
-export const countsSentence = ({following, exploring}) => `${following} following, ${exploring} exploring`;
+export const countsSentence = ({following, exploring}) => `${following} follow${exploring ? `, ${exploring} explore` : ''}`;
 
 /**
  * What a student's strip says.

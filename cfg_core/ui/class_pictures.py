@@ -166,6 +166,7 @@ class ClassPictures:
             "queue_position": 0,
             "remote_calls": 0,
             "request": self._requests.fields(guided),
+            "reference": self._requests.fields(reference),
             "url": self._requests.url(guided),
         }
         return f'{{"key":"{self.key}",{body},{json.dumps(rest)[1:]}'.encode()
