@@ -100,9 +100,9 @@ class Room extends EventTarget {
     await this.#teacher?.close();
   }
 
-  /** Ask a question: answers are taken. '' for none. @param {string} question */
+  /** Ask a question, unless it is the one that is asked: answers are taken. '' for none. @param {string} question */
   ask(question) {
-    if (question !== this.question || this.phase !== 'open') this.#set({question, phase: 'open'});
+    if (question !== this.question) this.#set({question, phase: 'open'});
   }
 
   /** Show the answers to all. @param {string} question */

@@ -114,10 +114,10 @@ export class Teacher {
     this.events.ended();
   }
 
-  /** All answers, as a table without persons. */
+  /** All answers, as a table without persons, in which no text is a formula. */
   get csv() {
     const quoted = (/** @type {unknown} */ value) => `"${String(value).replaceAll('"', '""')}"`;
-    const text = (/** @type {Answer} */ value) => (typeof value === 'string' ? value : JSON.stringify(value));
+    const text = (/** @type {Answer} */ value) => (typeof value === 'string' ? value.replace(/^[=+@-]/, "'$&") : JSON.stringify(value));
     const rows = [...this.answers].flatMap(([question, answers]) => [...answers.values()].map(text).sort().map(each => [question, each]));
     return [['question', 'answer'], ...rows].map(row => row.map(quoted).join(',')).join('\r\n') + '\r\n';
   }
