@@ -58,7 +58,7 @@ def room_id(secret: str) -> str:
 
 
 def room_code(secret: str) -> str:
-    """The code of a secret's room, eight digits; takes some 50 ms, so that to find a secret of another's code takes weeks."""
+    """The code of a secret's room, eight digits; slow, so that to find a secret of another's code takes weeks."""
     digest = hashlib.scrypt(secret.encode(), salt=b"guidance-lab room", **SCRYPT)
     return str(int.from_bytes(digest, "big") % 10**CODE_DIGITS).zfill(CODE_DIGITS)
 
@@ -145,7 +145,9 @@ class Room:
 class Rooms:
     """All rooms. ended: called with each that ends. clock: seconds, from any origin."""
 
-    def __init__(self, ended: Callable[[Room], None] = lambda room: None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, ended: Callable[[Room], None] = lambda room: None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._ended, self._clock = ended, clock
         self._rooms: dict[str, Room] = {}
 
@@ -162,7 +164,9 @@ class Rooms:
         if len(self._rooms) >= ROOMS:
             raise ServiceFull(f"There are already {ROOMS} classes on this server, as many as there may be.")
         if sum(room.opener == opener for room in self._rooms.values()) >= ROOMS_OF_ADDRESS:
-            raise ServiceFull(f"There are already {ROOMS_OF_ADDRESS} classes from your network, as many as there may be.")
+            raise ServiceFull(
+                f"There are already {ROOMS_OF_ADDRESS} classes of your network, as many as there may be."
+            )
         if any(room.code == code for room in self._rooms.values()):
             raise ServiceFull("Another class has this code; please start the class once more.")
         now = self._clock()
@@ -281,24 +285,3 @@ class Rooms:
 def member_tag(token: str) -> str:
     """What tells the answers of one member from others', and says nothing else."""
     return hashlib.sha256(b"tag " + token.encode()).hexdigest()[:12]
-
-
-class Attempts:
-    """Bounds how often something is tried, per client address and by all together. clock: seconds, from any origin."""
-
-    def __init__(self, of_address: int, of_all: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most = of_address, of_all
-        self._seconds, self._clock = seconds, clock
-        self._began = clock()
-        self._counts: Counter[str] = Counter()
-
-    def exhausted(self, address: str) -> bool:
-        """Whether that address, or all together, may try no more for now."""
-        if self._clock() - self._began >= self._seconds:
-            self._began = self._clock()
-            self._counts.clear()
-        return self._counts[address] >= self._most[0] or self._counts.total() >= self._most[1]
-
-    def count(self, address: str) -> None:
-        """One more."""
-        self._counts[address] += 1

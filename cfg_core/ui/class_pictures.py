@@ -1,5 +1,5 @@
-"""The pictures that a class looks at: drawn once for all who follow, in one session of the engine, and sent to each as it
-needs them. So a hundred followers cost a hundred sends, and hold no place of the lab."""
+"""The pictures that a class looks at: drawn once for all who follow, in one session of the engine, and sent to each as
+it needs them. So a hundred followers cost a hundred sends, and hold no place of the lab."""
 
 import asyncio
 import hashlib
@@ -113,7 +113,9 @@ class ClassPictures:
             if whole:
                 return
             with suppress(UnknownSession):
-                await self._engine.wait_for_update(self._token, view.version, max(0.05, due - loop.time()) if news else 1.0)
+                await self._engine.wait_for_update(
+                    self._token, view.version, max(0.05, due - loop.time()) if news else 1.0
+                )
 
     def _news(self, view: SessionView) -> str:
         """Whether there is something that is not published: "finished" of what is displayed, "more", or ""."""
@@ -134,8 +136,8 @@ class ClassPictures:
     # ---- what is sent to one page ----
 
     def news_for(self, sent: Sent) -> bytes:
-        """What a page has not been sent, as the JSON of an answer to ``poll`` of the Explore tab with the key of what it
-        is of; b"" for nothing. Sent is brought up to date."""
+        """What a page has not been sent, as the JSON of an answer to ``poll`` of the Explore tab with the key of what
+        it is of; b"" for nothing. Sent is brought up to date."""
         view, scene = self._view, self._scene
         if view is None or scene is None or sent.number == self._number:
             return b""

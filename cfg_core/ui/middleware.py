@@ -62,7 +62,8 @@ class RequestGuard:
 
     @contextmanager
     def _share(self, address: str) -> Iterator[Callable[[], None]]:
-        """Count a request of that address while it is in progress, or until what is yielded is called. Raises Refused."""
+        """Count a request of that address while it is in progress, or until what is yielded is called; may raise
+        Refused."""
         if self._in_progress[address] >= OF_ADDRESS:
             raise Refused(429, f"{OF_ADDRESS} requests of your address are in progress; please try again in a moment")
         self._in_progress[address] += 1

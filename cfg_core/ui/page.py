@@ -70,7 +70,9 @@ def build(models: ModelRegistry, folder: Path = CURVES_FOLDER) -> Page:
 def launch_options(page: Page) -> dict[str, Any]:
     """Arguments of ``Blocks.launch`` that belong to the page, not to the machine it runs on."""
     hidden = "".join(f'html:not([data-tab="{name}"]) .lab.{name} {{ display: none; }}' for name in TABS)
-    sheets = "".join(map(style, ("shared/lab", "shared/chart", "room/room", *(f"{name}/{name}" for name in TABS)))) + hidden
+    sheets = (
+        "".join(map(style, ("shared/lab", "shared/chart", "room/room", *(f"{name}/{name}" for name in TABS)))) + hidden
+    )
     return {
         "theme": gr.themes.Base(font=FONTS, font_mono=("ui-monospace", "monospace")),
         "head": f'<meta name="color-scheme" content="light dark"><style>{sheets}</style>{SCRIPTS.preloads()}',

@@ -16,8 +16,9 @@ from starlette.routing import Route
 
 from cfg_core.checks import line, shown
 from cfg_core.serving.admission import ServiceFull
+from cfg_core.serving.attempts import Attempts
 from cfg_core.serving.registry import ModelRegistry
-from cfg_core.serving.rooms import QUESTIONS, Attempts, Room, Rooms, RoomState, room_code, token
+from cfg_core.serving.rooms import QUESTIONS, Room, Rooms, RoomState, room_code, token
 from cfg_core.ui.class_pictures import ClassPictures, Sent
 from cfg_core.ui.client_address import client_address
 from cfg_core.ui.middleware import release_share
@@ -37,7 +38,8 @@ NO_CLASS = "there is no class of that code now"
 
 
 class RoomRoutes:
-    """The calls below /room/. Each takes one JSON object by POST; an invalid one is answered by a sentence in ``error``."""
+    """The calls below /room/. Each takes one JSON object by POST; what is invalid is answered by a sentence in
+    ``error``."""
 
     def __init__(self, models: ModelRegistry) -> None:
         self._models = models
@@ -83,9 +85,9 @@ class RoomRoutes:
     # ---- the teacher ----
 
     async def _open(self, payload: Mapping[str, Any], request: Request) -> Response:
-        """{secret, page, questions} → the room of the secret, opened if there is none: its id, code and link, the link as
-        QR code, the seconds that it lasts. page: the address of the page without a query. questions: ids of those that
-        were asked before a restart."""
+        """{secret, page, questions} → the room of the secret, opened if there is none: its id, code and link, the link
+        as QR code, the seconds that it lasts. page: the address of the page without a query. questions: ids of those
+        that were asked before a restart."""
         secret, page, address = token("secret", payload.get("secret")), payload.get("page"), client_address(request)
         parts = urlsplit(line("page", page, LONGEST_PAGE))
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
@@ -147,7 +149,9 @@ class RoomRoutes:
         """{code} → the id of its room. A wrong one is answered the same whatever is wrong with it."""
         address, code = client_address(request), payload.get("code")
         if self._wrong_codes.exhausted(address):
-            raise Refused(429, "too many wrong codes came from your network; please try again in a minute, or use the link")
+            raise Refused(
+                429, "too many wrong codes came from your network; please try again in a minute, or use the link"
+            )
         room = self._rooms.find("".join(filter(str.isdecimal, code[:20]))) if isinstance(code, str) else None
         if room is None:
             self._wrong_codes.count(address)
@@ -162,7 +166,9 @@ class RoomRoutes:
         room, seen = self._followed(payload), payload.get("seen")
         member = self._rooms.join(room, token("token", payload.get("token")))
         release_share(request.scope)  # a stream a member: bounded by their number instead
-        held = [(key, value) for key, value in (seen if isinstance(seen, Mapping) else {}).items() if type(value) is int]
+        held = [
+            (key, value) for key, value in (seen if isinstance(seen, Mapping) else {}).items() if type(value) is int
+        ]
         if len(held) > LONGEST_SEEN:
             raise ValueError(f"seen must have at most {LONGEST_SEEN} grids, got {len(held)}")
         at, scene = (line(name, payload.get(name, ""), LONGEST_NAME) for name in ("at", "scene"))

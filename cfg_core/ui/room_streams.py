@@ -27,8 +27,8 @@ class RoomStreams:
     def of_member(
         self, room: Room, pictures: ClassPictures, member: Member, *, exploring: bool, at: str, sent: Sent, once: bool
     ) -> StreamingResponse:
-        """exploring: no pictures are sent. at: the state that the page has, as the last one named it. once: end after the
-        first news or beat, for a page behind a proxy that passes a reply on when it is whole."""
+        """exploring: no pictures are sent. at: the state that the page has, as the last one named it. once: end after
+        the first news or beat, for a page behind a proxy that passes a reply on when it is whole."""
 
         async def events() -> AsyncIterator[bytes]:
             number, changed, known = self._rooms.enter(room, member, exploring), _Changes(room.followers), at

@@ -7,7 +7,8 @@ import pytest
 
 from cfg_core.serving import rooms
 from cfg_core.serving.admission import ServiceFull
-from cfg_core.serving.rooms import Attempts, Room, Rooms, RoomState, room_code, room_id, token
+from cfg_core.serving.attempts import Attempts
+from cfg_core.serving.rooms import Room, Rooms, RoomState, room_code, room_id, token
 
 
 class Clock:
@@ -73,7 +74,7 @@ def test_a_code_that_another_room_has_is_refused(there: Rooms) -> None:
 def test_rooms_are_bounded_per_address_and_in_all(there: Rooms) -> None:
     for n in range(rooms.ROOMS_OF_ADDRESS):
         opened(there, n)
-    with pytest.raises(ServiceFull, match="from your network"):
+    with pytest.raises(ServiceFull, match="of your network"):
         opened(there, 99)
     for n in range(rooms.ROOMS_OF_ADDRESS, rooms.ROOMS):
         opened(there, n, f"address {n}")

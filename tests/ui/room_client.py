@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager

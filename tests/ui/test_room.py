@@ -13,7 +13,10 @@ from cfg_core.ui import middleware, room
 from tests.conftest import served
 from tests.ui.room_client import PAGE, RoomClient, until
 
-PICTURES = {"request": {"class": 3, "samples": 4, "steps": 3, "w": 2}, "reference": {"class": 3, "samples": 4, "steps": 3, "w": 0}}
+PICTURES = {
+    "request": {"class": 3, "samples": 4, "steps": 3, "w": 2},
+    "reference": {"class": 3, "samples": 4, "steps": 3, "w": 0},
+}
 
 
 @pytest.fixture
@@ -202,7 +205,7 @@ def test_a_class_too_many_is_refused_and_streams_of_members_are_bounded_by_their
         RoomClient(teacher.address).open()
     status, reply = teacher.call("open", secret=token(), page=PAGE)
     assert status == 429
-    assert "classes from your network" in reply["error"]
+    assert "classes of your network" in reply["error"]
 
 
 def test_after_a_restart_the_teacher_opens_the_same_class_again(tiny_engine: Engine) -> None:
