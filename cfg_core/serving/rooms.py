@@ -164,9 +164,7 @@ class Rooms:
         if len(self._rooms) >= ROOMS:
             raise ServiceFull(f"There are already {ROOMS} classes on this server, as many as there may be.")
         if sum(room.opener == opener for room in self._rooms.values()) >= ROOMS_OF_ADDRESS:
-            raise ServiceFull(
-                f"There are already {ROOMS_OF_ADDRESS} classes of your network, as many as there may be."
-            )
+            raise ServiceFull(f"There are already {ROOMS_OF_ADDRESS} classes of your network, as many as there may be.")
         if any(room.code == code for room in self._rooms.values()):
             raise ServiceFull("Another class has this code; please start the class once more.")
         now = self._clock()
