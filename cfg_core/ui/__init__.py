@@ -5,5 +5,5 @@ served), document.py (the document around them), explore.py with requests.py, de
 step.py, toy2d.py, tradeoff.py (the tabs), api.py (programs), and what stands between strangers and Gradio:
 connections.py, middleware.py with allowed_routes.py, request_body.py, refusal.py and client_address.py (requests),
 call_queue.py (calls of programs), turns.py, log_rate.py.
-May import guidance, sampling, grids, checkpoints, evaluation, serving, toy2d and the top-level helpers.
+May import guidance, sampling, grids, checkpoints, evaluation, lessons, serving, toy2d and the top-level helpers.
 """
