@@ -14,13 +14,15 @@ const INTERVAL = 400;  // milliseconds between changes of the address while the 
 export class Location {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
 
+  /** Look at the address: it may lead elsewhere by now. */ visited = () => {};
+
   /** @param {Store} store */
   constructor(store) {
     this.store = store;
   }
 
   /** What the address should say of this tab: the server's link, or what is asked for until it has answered. */
-  get #fields() {
+  get fields() {
     const {model, request, accepted, url, guided, thumb} = this.store;
     const fields = request === accepted ? addressFields(model, url) : requestFields(model, {...guided, w: thumb});
     return {...fields, ...comparisonFields(request.vs, parameterNames(model))};
@@ -30,7 +32,7 @@ export class Location {
   update(entry) {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    updateAddress(this.#fields, entry);
+    updateAddress(this.fields, entry);
   }
 
   /** The same, soon. */
@@ -45,7 +47,7 @@ export class Location {
    * @param {(query: Record<string, string>, vs: Comparison) => void} restore called with the query and its comparison
    */
   onVisit(move, restore) {
-    onVisit(() => this.#fields, (query, differing) => {
+    this.visited = onVisit(() => this.fields, (query, differing) => {
       clearTimeout(this.#timer);
       this.#timer = undefined;
       const w = Number(query.w || NaN);

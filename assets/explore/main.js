@@ -6,13 +6,14 @@
 
 import {readAddress} from '../shared/address.js';
 import {copiesLink, one, showMessage} from '../shared/dom.js';
-import {onOpenInExplore, onRemoteGpuRefused} from '../shared/tabs.js';
+import {announceMeasured, forgetMeasured, onOpenInExplore, onRemoteGpuRefused} from '../shared/tabs.js';
 import {goneModel} from '../shared/wording.js';
 import {room} from '../room/room.js';
 import {inClass} from './class_server.js';
 import {comparisonOf} from './compare.js';
 import {listenKeys} from './keys.js';
 import {Location} from './location.js';
+import {measuredOf} from './measured.js';
 import {requestOf} from './parameters.js';
 import {Playback} from './playback.js';
 import {closeSession, openSession} from './session.js';
@@ -39,8 +40,10 @@ const PATIENCE = 2000;  // milliseconds after which what is drawn can be cancell
 export async function mount(element, server, {KINDS}, trigger) {
   const lab = one(element, '.explore', HTMLElement), message = one(lab, '.message', HTMLElement);
   await room.ready;
-  const functions = inClass(server, room), {token, ...description} = await openSession(functions, sentence => showMessage(message, sentence));
-  const {store, views} = new Explore(lab, functions, trigger, token, description);
+  const {search} = location, functions = inClass(server, room);
+  const {token, ...description} = await openSession(functions, sentence => showMessage(message, sentence));
+  const {store, views, location: place} = new Explore(lab, functions, trigger, token, description);
+  if (location.search !== search) place.visited();
   new SaveMenu(lab, store, server.save, KINDS, () => views.strip.sample);
 }
 
@@ -189,6 +192,7 @@ class Explore {
    * @param {import('./types.js').Comparison} vs
    */
   async restore(query, vs) {
+    forgetMeasured('explore');
     const request = this.#destination ? null : requestOf(this.store.model, query);
     if (request) {
       if (this.store.change({...request, vs})) this.#sceneChanged();
@@ -220,6 +224,7 @@ class Explore {
   }
 
   #begin() {
+    forgetMeasured('explore');
     this.#cancellable(true);
     this.playback.reset();
     this.lab.dataset.state = 'drawing';
@@ -243,9 +248,10 @@ class Explore {
     this.views.redraw();  // what it took is known now
     this.location.update();
     this.playback.rested();
-    const guided = store.live(1);
-    if (!guided?.done || guided.error) return;
+    const reference = store.live(0), guided = store.live(1);
+    if (!reference?.done || !guided?.done || reference.error || guided.error) return;
     this.views.captions.speakOf(guided);
+    announceMeasured('explore', this.location.fields, {...measuredOf(reference, guided, store.model), picture: this.views.panes[1].canvas});
   }
 
   // ---- events ----

@@ -23,6 +23,7 @@ export class Pane {
     this.figure = figure;
     this.canvas = one(figure, 'canvas', HTMLCanvasElement);
     this.mark = one(figure, '.mark', HTMLElement);
+    this.pressed = one(figure, '.pressed', HTMLElement);
     this.progress = one(figure, 'progress', HTMLProgressElement);
     this.title = one(figure, 'figcaption b', HTMLElement);
     this.caption = one(figure, '.shown', HTMLElement);
@@ -85,9 +86,10 @@ export class Pane {
    * Mark one sample, in reading order, or none.
    *
    * @param {number | null} n
+   * @param {HTMLElement} [mark]
    */
-  markSample(n) {
-    const {mark, canvas, drawn} = this;
+  markSample(n, mark = this.mark) {
+    const {canvas, drawn} = this;
     mark.hidden = n === null || !drawn;
     if (n === null || !drawn) return;
     const {columns, count} = layoutOf(drawn, this.store.model), rows = Math.ceil(count / columns);
@@ -117,7 +119,7 @@ export class Pane {
    * @param {import('./types.js').PlainRequest} request of this grid
    */
   #openStep(n, request) {
-    if (n === null || !this.drawn) return;
+    if (n === null || !this.drawn || document.documentElement.dataset.asks) return;
     const {classes, w} = this.drawn, {several, columns} = layoutOf(this.drawn, this.store.model);
     openStep(several ? n % columns : n, {...request, w, class: classes[several ? Math.floor(n / columns) : 0]});
   }
@@ -126,14 +128,18 @@ export class Pane {
    * Let the pointer and the arrow keys pick a sample; a double click or Enter shows it inside a step.
    *
    * @param {{
-   *   pick: (n: number | null) => void, picked: () => number | null, speak: (sentence: string) => void,
+   *   pick: (n: number | null) => void, press: (n: number) => void, picked: () => number | null, speak: (sentence: string) => void,
    *   request: () => import('./types.js').PlainRequest,
    * }} view request: of this grid
    */
-  listen({pick, picked, speak, request}) {
+  listen({pick, press, picked, speak, request}) {
     const {canvas} = this;
     canvas.addEventListener('pointermove', event => pick(this.sampleUnder(event)));
-    canvas.addEventListener('pointerdown', event => pick(this.sampleUnder(event)));
+    canvas.addEventListener('pointerdown', event => {
+      const n = this.sampleUnder(event);
+      pick(n);
+      if (n !== null) press(n);
+    });
     canvas.addEventListener('pointerleave', event => { if (event.pointerType !== 'touch') pick(null); });
     canvas.addEventListener('focus', () => { if (this.drawn && canvas.matches(':focus-visible')) pick(picked() ?? 0); });
     canvas.addEventListener('blur', () => pick(null));

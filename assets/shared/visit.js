@@ -32,7 +32,7 @@ export function sharedQuery() {
 
 /**
  * Call the listener with the query of the address, and the names of the fields in which it differs from what is shown,
- * whenever the page is led elsewhere.
+ * whenever the page is led elsewhere. Returns what looks at the address at once.
  *
  * @param {() => Fields | null} shown the fields of what is shown; null: not known yet, so that they always differ
  * @param {(query: Record<string, string>, differing: string[]) => void} listener
@@ -44,4 +44,5 @@ export function onVisit(shown, listener) {
     if (!here || differing.length) listener(query, differing);
   };
   for (const event of ['popstate', 'lab:visit']) addEventListener(event, visited);
+  return visited;
 }

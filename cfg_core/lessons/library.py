@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from cfg_core.checks import one_line, shown
 from cfg_core.files import read_text
@@ -38,6 +39,11 @@ def read_lessons(paths: Iterable[Path]) -> Library:
             raise ValueError(f"{one_line(path)}, {error}") from None
         found.setdefault(named["name"], {})[named["language"] or ENGLISH] = lesson
     return found
+
+
+def described(library: Library) -> dict[str, dict[str, Any]]:
+    """For the page."""
+    return {name: {each: lesson.to_json() for each, lesson in languages.items()} for name, languages in library.items()}
 
 
 def shipped_lessons() -> Library:
