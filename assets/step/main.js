@@ -6,7 +6,7 @@
 import {readAddress, updateAddress} from '../shared/address.js';
 import {copiesLink, one, showMessage, whenSeen} from '../shared/dom.js';
 import {sleep} from '../shared/server.js';
-import {explored, onExplored, onOpenStep} from '../shared/tabs.js';
+import {announceMeasured, explored, forgetMeasured, onExplored, onOpenStep} from '../shared/tabs.js';
 import {onVisit} from '../shared/visit.js';
 import {addressFields, keptPlace, linkOf, otherFields} from './address.js';
 import {Controls} from './controls.js';
@@ -125,6 +125,7 @@ class StepTab {
     const request = this.#request, asked = JSON.stringify(request), {store, lab} = this;
     if (!request || !this.#visible || asked === this.#asked) return;
     this.#asked = asked;
+    forgetMeasured('step');
     lab.dataset.state = store.trajectory ? 'drawing' : 'opening';
     const link = this.link ?? (store.trajectory ? keptPlace(store.place, store.trajectory.request, request) : {});
     const reply = await this.transport.ask('read', {request, link}, () => asked === this.#asked);
@@ -140,6 +141,7 @@ class StepTab {
     }
     this.link = null;
     store.adopt(reply);
+    announceMeasured('step', reply.request, {most: store.most});
     this.controls.adopt();
     this.go({});
     this.#say([problem, reply.notice].filter(Boolean).join(' '));

@@ -3,6 +3,7 @@
 
 import {copiesLink, fixed, isFreeSpace, number, one, showMessage, whenSeen} from '../shared/dom.js';
 import {withOwnParameters} from '../shared/parameters.js';
+import {announceMeasured} from '../shared/tabs.js';
 import {onVisit} from '../shared/visit.js';
 import {toy2dSentence} from '../shared/wording.js';
 import {addressFields, linkedFields, writeScene} from './address.js';
@@ -266,9 +267,8 @@ class Toy2d {
     one(lab, '.sentence span', HTMLElement).textContent = rest;
     lab.classList.toggle('plain', !guided(scene));
     Object.assign(lab.dataset, {distance, baseline});
+    announceMeasured('toy2d', Object.fromEntries(Object.entries(scene).map(([name, value]) => [`toy2d_${name}`, String(value)])), {distance, baseline});
   }
-
-  // ---- events ----
 
   #listen() {
     const {lab, drawing} = this;
