@@ -6,6 +6,7 @@
 
 import {readAddress} from '../shared/address.js';
 import {copiesLink, one, showMessage} from '../shared/dom.js';
+import {say, translate} from '../shared/language.js';
 import {announceMeasured, forgetMeasured, onOpenInExplore, onRemoteGpuRefused} from '../shared/tabs.js';
 import {goneModel} from '../shared/wording.js';
 import {room} from '../room/room.js';
@@ -39,6 +40,7 @@ const PATIENCE = 2000;  // milliseconds after which what is drawn can be cancell
  */
 export async function mount(element, server, {KINDS}, trigger) {
   const lab = one(element, '.explore', HTMLElement), message = one(lab, '.message', HTMLElement);
+  translate(element);
   await room.ready;
   const {search} = location, functions = inClass(server, room);
   const {token, ...description} = await openSession(functions, sentence => showMessage(message, sentence));
@@ -145,7 +147,7 @@ class Explore {
       this.location.update(true);
     } else this.change({});  // go on with the one before
     this.views.controls.models.value = this.store.model.hash;
-    if (!reply.ok) this.store.notice = `The model could not be loaded: ${reply.error}`;
+    if (!reply.ok) this.store.notice = say('model.not_loaded', {error: reply.error});
   }
 
   /**

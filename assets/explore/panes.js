@@ -1,6 +1,7 @@
 // The two grids: what is drawn on them, what stands above and below them, and the sample that is pointed at.
 
 import {fixed, number, one, text} from '../shared/dom.js';
+import {say} from '../shared/language.js';
 import {openStep} from '../shared/tabs.js';
 import {meterHelp} from '../shared/wording.js';
 import {drawDifference, drawFrame, layoutOf} from './canvas.js';
@@ -47,13 +48,13 @@ export class Pane {
     const {classes, w, seed, evaluations: at, total, precomputed} = current, {several, columns, count} = layoutOf(current, model);
     this.names.replaceChildren(...(several ? classes.map(label => text('span', model.classes[label])) : []));
     this.figure.style.setProperty('--aspect', String(this.canvas.width / this.canvas.height));
-    const what = several ? 'all classes' : model.classes[classes[0]];
+    const what = several ? say('grid.all_classes') : model.classes[classes[0]];
     this.title.textContent = title;
-    this.canvas.setAttribute('aria-label', `${count} ${title} samples of ${what} at w = ${number(w)}`);
+    this.canvas.setAttribute('aria-label', say('grid.label', {count, title, what, w: number(w)}));
     Object.assign(this.canvas.dataset, {w, classes: classes.join(), seed, evaluations: at, done: at === total, precomputed});
-    const step = at === total ? '' : `step ${at} of ${total} · `;
+    const step = at === total ? '' : `${say('grid.step', {at, total})} · `;
     this.caption.textContent = `${step}w = ${number(w)}`;
-    this.caption.title = precomputed ? 'precomputed' : '';
+    this.caption.title = precomputed ? say('cost.precomputed') : '';
   }
 
   /**
@@ -65,8 +66,8 @@ export class Pane {
     const {drawn, store} = this;
     if (!drawn?.pixels || other.pixels?.length !== drawn.pixels.length) return;
     drawDifference(this.canvas, drawn, other, store.model);
-    this.title.textContent = 'difference';
-    this.caption.textContent = `at w = ${number(drawn.w)}: black where both are equal`;
+    this.title.textContent = say('difference.title');
+    this.caption.textContent = say('difference.caption', {w: number(drawn.w)});
     this.meters.textContent = '';
     this.drawn = null;
   }
@@ -77,7 +78,8 @@ export class Pane {
     if (this.#metered === frame) return;
     this.#metered = frame;
     const meter = frame?.meter, {several, count} = frame ? layoutOf(frame, this.store.model) : {several: false, count: 1};
-    const sure = meter ? `sure ${fixed(meter.fidelity, 2)}` : '', differ = meter && count > 1 ? `${fixed(meter.diversity)} of ${count} differ` : '';
+    const sure = meter ? say('meter.sure', {sure: fixed(meter.fidelity, 2)}) : '';
+    const differ = meter && count > 1 ? say('meter.differ', {differ: fixed(meter.diversity), count}) : '';
     this.meters.textContent = [sure, differ].filter(Boolean).join(' · ');
     this.meters.title = meter ? meterHelp(several) : '';
   }
@@ -156,7 +158,7 @@ export class Pane {
       event.preventDefault();
       const to = Math.min(count - 1, Math.max(0, (picked() ?? 0) + by));
       pick(to);
-      speak(`sample ${to + 1} of ${count}, shown over all w`);
+      speak(say('grid.sample_over_w', {sample: to + 1, count}));
     });
   }
 }

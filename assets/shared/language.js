@@ -13,7 +13,7 @@ export function speak(catalogue) {
 }
 
 /** The language of the page, two letters. */
-export const language = () => document.documentElement.lang;
+export const language = () => (typeof document === 'undefined' ? 'en' : document.documentElement.lang);
 
 /** Whether the catalogue has words of this key. @param {string} key */
 export const has = key => key in words;
