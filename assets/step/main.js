@@ -5,6 +5,7 @@
 
 import {readAddress, updateAddress} from '../shared/address.js';
 import {copiesLink, one, showMessage, whenSeen} from '../shared/dom.js';
+import {say, translate} from '../shared/language.js';
 import {sleep} from '../shared/server.js';
 import {announceMeasured, explored, forgetMeasured, onExplored, onOpenStep} from '../shared/tabs.js';
 import {onVisit} from '../shared/visit.js';
@@ -31,6 +32,7 @@ const DEBOUNCE = 40;  // milliseconds after which the server is asked to combine
  */
 export function mount(element, server, {W_RANGE}) {
   const lab = one(element, '.lab.step', HTMLElement);
+  translate(element);
   const query = readAddress();
   let link = linkOf(query), other = otherFields(query);
   /** @type {StepTab | null} */ let tab = null;
@@ -79,7 +81,7 @@ class StepTab {
       progress: waiting => this.controls.wait(progressSentence(waiting)),
     });
     this.#listen();
-    if (!explored()) showMessage(this.message, 'Waiting for Explore, whose samples are shown here.');
+    if (!explored()) showMessage(this.message, say('step.waiting_for_explore'));
     onExplored(request => this.#follow(request));
   }
 
