@@ -1,6 +1,8 @@
 // A class's answers as a drawing: over w or another number, as bars of choices, as dots on the picture. No DOM: each is a
 // pure function to the text of an SVG element.
 
+import {say} from '../shared/language.js';
+
 /** @typedef {import('./types.js').Answer} Answer */
 
 /**
@@ -33,7 +35,7 @@ const drawing = (label, width, height, parts) => `<svg class="answers-chart" vie
   + `aria-label="${escaped(label)}">${parts.join('')}</svg>`;
 
 /** @param {number} n */
-const answersOf = n => (n === 1 ? '1 answer' : `${n} answers`);
+const answersOf = n => say(n === 1 ? 'lesson.one_answer' : 'lesson.answers', {count: n});
 
 /**
  * How many numbers lie in each of the equal parts of a range; those outside it in the first and the last.
@@ -63,8 +65,8 @@ function ofNumbers(answers, {low, high, bins = 16, right, of = 'value'}) {
     + `y="${BOTTOM + 16}" text-anchor="${['start', 'middle', 'middle', 'middle', 'end'][i]}">${short(value)}</text>`);
   const line = right === undefined ? [] : [`<line class="right-line" x1="${at(right)}" x2="${at(right)}" y1="${TOP - 10}" y2="${BOTTOM}"></line>`,
     `<text x="${at(right)}" y="${TOP - 13}" text-anchor="${at(right) > WIDTH / 2 ? 'end' : 'start'}">${escaped(of)} = ${short(right)}</text>`];
-  const middle = values.length ? `, median ${short(values.sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)])}` : '';
-  return drawing(`${answersOf(values.length)} over ${of} from ${short(low)} to ${short(high)}${middle}`, WIDTH, HEIGHT, [
+  const middle = values.length ? `, ${say('class.median')} ${short(values.sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)])}` : '';
+  return drawing(`${say('class.over_range', {answers: answersOf(values.length), of, low: short(low), high: short(high)})}${middle}`, WIDTH, HEIGHT, [
     ...bars, `<line class="axis" x1="${LEFT}" x2="${RIGHT}" y1="${BOTTOM}" y2="${BOTTOM}"></line>`, ...ticks, ...line,
     `<text class="tick" x="${(LEFT + RIGHT) / 2}" y="${BOTTOM + 31}" text-anchor="middle">${escaped(of)}</text>`,
   ]);
@@ -87,7 +89,7 @@ function ofChoices(answers, {choices, right}) {
 function ofPoints(answers, {right}) {
   const points = answers.flatMap(each => (isPoint(each) ? [each] : []));
   const dot = (/** @type {{x: number, y: number}} */ {x, y}, kind = '') => `<circle class="dot${kind}" cx="${100 * x}" cy="${100 * y}" r="2.2"></circle>`;
-  return drawing(`${answersOf(points.length)}, as points on the picture`, 100, 100, [...points.map(each => dot(each)), ...(right ? [dot(right, ' right')] : [])]);
+  return drawing(say('class.points', {answers: answersOf(points.length)}), 100, 100, [...points.map(each => dot(each)), ...(right ? [dot(right, ' right')] : [])]);
 }
 
 /** @param {Answer} value @returns {value is {x: number, y: number}} */

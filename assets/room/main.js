@@ -1,6 +1,7 @@
 // The strip of the class in the head of the page, its dialog, and the blank of the students' pages.
 
 import {one, showMessage} from '../shared/dom.js';
+import {say, translate} from '../shared/language.js';
 import {download} from '../shared/download.js';
 import {room} from './room.js';
 import {onTouch} from './touch.js';
@@ -12,6 +13,7 @@ import {countsSentence, endSentence, reachSentence, spacedCode, studentSentence}
  * @param {HTMLElement} element
  */
 export function mount(element) {
+  translate(element);
   new ClassStrip(one(element, '.lab.room', HTMLElement));
 }
 
@@ -55,7 +57,7 @@ class ClassStrip {
   #showRoom({code, link, qr}) {
     const {strip, dialog} = this, picture = one(dialog, '.qr', HTMLElement);
     one(strip, '.code', HTMLElement).textContent = spacedCode(code);
-    one(strip, '.counts', HTMLElement).textContent = room.connected ? countsSentence(room.counts) : 'connecting…';
+    one(strip, '.counts', HTMLElement).textContent = room.connected ? countsSentence(room.counts) : say('class.connecting');
     one(strip, '.blank-all', HTMLElement).setAttribute('aria-pressed', String(room.blank));
     one(dialog, '.invite', HTMLElement).hidden = false;
     one(dialog, '.digits', HTMLElement).textContent = spacedCode(code);
@@ -88,8 +90,8 @@ class ClassStrip {
       const button = one(dialog, '.copy', HTMLButtonElement), link = room.opened?.link ?? '';
       const copied = await navigator.clipboard?.writeText(link).then(() => true, () => false);
       if (!copied) one(dialog, '.address', HTMLElement).textContent = link;
-      button.textContent = copied ? 'link copied' : 'the link is above';
-      setTimeout(() => { button.textContent = 'copy link'; }, 2000);
+      button.textContent = say(copied ? 'link.copied' : 'class.link_above');
+      setTimeout(() => { button.textContent = say('link.copy'); }, 2000);
     });
     one(dialog, 'form', HTMLFormElement).addEventListener('submit', async event => {
       event.preventDefault();

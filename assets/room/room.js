@@ -8,6 +8,7 @@
 import {readAddress, updateAddress} from '../shared/address.js';
 import {explored} from '../shared/tabs.js';
 import {sharedQuery, visit} from '../shared/visit.js';
+import {say} from '../shared/language.js';
 import {post} from './connection.js';
 import {remember, remembered} from './storage.js';
 import {Student} from './student.js';
@@ -136,7 +137,7 @@ class Room extends EventTarget {
     let id = code;
     if (!/^[\w-]{22}$/.test(code)) {
       const answer = await post('find', {code}).catch(() => null);
-      if (!answer?.ok) return answer?.error ?? 'The server does not answer.';
+      if (!answer?.ok) return answer?.error ?? say('server.no_answer_now');
       id = answer.id;
     }
     this.#follow(id);

@@ -1,12 +1,14 @@
 // The words of the class's strips and dialog. No DOM.
 
+import {say} from '../shared/language.js';
+
 /** @typedef {import('./types.js').Counts} Counts */
 
 /** Digits in groups of four, as they are read aloud. @param {string} code */
 export const spacedCode = code => `${code.slice(0, 4)} ${code.slice(4)}`;
 
 /** @param {Counts} counts */
-export const countsSentence = ({following, exploring}) => `${following} follow${exploring ? `, ${exploring} explore` : ''}`;
+export const countsSentence = ({following, exploring}) => say(exploring ? 'class.counts' : 'class.following', {following, exploring});
 
 /**
  * What a student's strip says.
@@ -14,8 +16,8 @@ export const countsSentence = ({following, exploring}) => `${following} follow${
  * @param {{exploring: boolean, connected: boolean, problem: string}} student
  */
 export function studentSentence({exploring, connected, problem}) {
-  if (!connected) return problem || 'Connecting to the class…';
-  return exploring ? 'You are exploring.' : 'You follow the class.';
+  if (!connected) return problem || say('class.connecting');
+  return say(exploring ? 'class.you_explore' : 'class.you_follow');
 }
 
 /**
@@ -25,7 +27,7 @@ export function studentSentence({exploring, connected, problem}) {
  */
 export function reachSentence(host) {
   const here = ['localhost', '127.0.0.1', '[::1]'].includes(host);
-  return here ? 'This link works on this computer only. Start the app with --host 0.0.0.0 and open the page at this computer’s address, or start it with --share.' : '';
+  return here ? say('class.only_here') : '';
 }
 
 /**
@@ -34,4 +36,4 @@ export function reachSentence(host) {
  * @param {boolean} ended
  * @param {string} notice
  */
-export const endSentence = (ended, notice) => notice || (ended ? 'The class is over.' : '');
+export const endSentence = (ended, notice) => notice || (ended ? say('class.over') : '');

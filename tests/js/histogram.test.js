@@ -1,5 +1,7 @@
 // The drawing of a class's answers.
 
+import './english.js';
+
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 

@@ -1,5 +1,7 @@
 // A page in a class: its stream, the pictures of the class, its answers.
 
+import './english.js';
+
 import assert from 'node:assert/strict';
 import {afterEach, beforeEach, test} from 'node:test';
 
