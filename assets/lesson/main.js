@@ -104,10 +104,21 @@ class LessonPanel {
     this.#begin();
   }
 
-  /** On: reveal what is asked, then go to the next step. */
+  /** On: show the class's answers, reveal what is right, go to the next step. */
   next() {
-    if (this.#step?.question && !this.#revealed) this.reveal();
-    else this.go(this.at + 1);
+    if (!this.#asks) this.go(this.at + 1);
+    else if (this.#hidesAnswers) room.show(this.#id);
+    else this.reveal();
+  }
+
+  /** Whether a question waits for its answer. */
+  get #asks() {
+    return Boolean(this.#step?.question) && !this.#revealed;
+  }
+
+  /** Whether this is the teacher's page, and its class has given answers that it does not see yet. */
+  get #hidesAnswers() {
+    return room.role === 'teacher' && room.question === this.#id && room.phase === 'open' && room.answers(this.#id).length > 0;
   }
 
   /** The address leads here. @param {Record<string, string>} query */
@@ -135,7 +146,7 @@ class LessonPanel {
     one(lab, '.words', HTMLElement).replaceChildren(...elements(step.words));
     const swapped = Math.random() < 0.5;
     this.#sides = swapped ? {A: 'guided', B: 'other'} : {A: 'other', B: 'guided'};
-    if (room.role === 'teacher') room.ask(step.question ? this.#id : '');
+    if (room.role === 'teacher' && room.question !== this.#id) room.ask(step.question ? this.#id : '');
     if (step.question) one(lab, '.question', HTMLElement).replaceChildren(...elements(step.question.text));
     this.#ask();
     one(lab, 'h2', HTMLElement).focus({preventScroll: true});
@@ -144,8 +155,8 @@ class LessonPanel {
 
   /** Offer the answers, and hide what would give them away; or no longer. */
   #ask() {
-    const question = this.#step?.question, asks = Boolean(question) && !this.#revealed;
-    if (asks && question) {
+    const question = this.#step?.question;
+    if (this.#asks && question) {
       root.dataset.asks = question.kind;
       root.toggleAttribute('data-swapped', this.#sides.A === 'guided');
       this.#offer(question);
@@ -210,11 +221,10 @@ class LessonPanel {
 
   /** The class has shown answers or what is right, or its people have answered. */
   #follow() {
-    const question = this.#step?.question, ofClass = room.role !== 'alone' && question && room.question === this.#id;
-    if (ofClass && room.role === 'student') {
+    if (this.#step?.question && room.question === this.#id) {
       const own = room.ownAnswer(this.#id);
       if (own !== undefined) this.#answer = /** @type {Answer} */ (own);
-      if (room.phase === 'revealed' && room.following) this.#reveal();
+      if (room.phase === 'revealed' && (room.following || room.role === 'teacher')) this.#reveal();
     }
     this.#reflect();
   }
@@ -222,7 +232,7 @@ class LessonPanel {
   // ---- what is shown ----
 
   #reflect() {
-    const {lab} = this, question = this.#step?.question, asks = Boolean(question) && !this.#revealed;
+    const {lab} = this, question = this.#step?.question, asks = this.#asks;
     const student = room.role === 'student', teacher = room.role === 'teacher';
     const taken = !student || !room.following || (room.question === this.#id && room.phase === 'open');
     this.form.hidden = !question;
@@ -236,11 +246,11 @@ class LessonPanel {
     one(lab, 'footer', HTMLElement).hidden = room.following;
     one(lab, '.back', HTMLButtonElement).disabled = this.at === 1;
     one(lab, '.next', HTMLButtonElement).disabled = !asks && this.at === this.#lesson?.steps.length;
-    one(lab, '.next', HTMLElement).textContent = say(asks ? 'lesson.reveal' : 'lesson.next');
+    one(lab, '.next', HTMLElement).textContent = say(this.#hidesAnswers ? 'lesson.show_answers' : asks ? 'lesson.reveal' : 'lesson.next');
+    lab.dataset.phase = room.phase;
     const answers = room.question === this.#id ? room.answers(this.#id) : [], shown = room.phase !== 'open';
     one(lab, '.class', HTMLElement).hidden = !question || room.role === 'alone' || (student && !shown);
     one(lab, '.count', HTMLElement).textContent = say(answers.length === 1 ? 'lesson.one_answer' : 'lesson.answers', {count: answers.length});
-    one(lab, '.class .buttons', HTMLElement).hidden = !teacher || shown;
     if (question && room.role !== 'alone') this.#histogram(question, answers);
   }
 
@@ -258,7 +268,6 @@ class LessonPanel {
     one(lab, '.close', HTMLElement).addEventListener('click', () => this.open(''));
     one(lab, '.back', HTMLElement).addEventListener('click', () => this.go(this.at - 1));
     one(lab, '.next', HTMLElement).addEventListener('click', () => this.next());
-    one(lab, '.show', HTMLElement).addEventListener('click', () => room.show(this.#id));
     form.addEventListener('submit', event => {
       event.preventDefault();
       this.#submit();
