@@ -4,8 +4,11 @@
 
 const PLACE = /\[([a-z][a-z0-9_.]*)\]/g;
 
+/** The element that carries them; none in tests. */
+const carrier = typeof document === 'undefined' ? null : document.getElementById('words');
+
 /** @type {Record<string, string>} */
-let words = typeof document === 'undefined' ? {} : JSON.parse(document.getElementById('words')?.textContent ?? '{}');
+let words = JSON.parse(carrier?.textContent ?? '{}');
 
 /** Speak by another catalogue from now on. @param {Record<string, string>} catalogue */
 export function speak(catalogue) {
@@ -13,7 +16,7 @@ export function speak(catalogue) {
 }
 
 /** The language of the page, two letters. */
-export const language = () => (typeof document === 'undefined' ? 'en' : document.documentElement.lang);
+export const language = () => carrier?.lang ?? 'en';
 
 /** Whether the catalogue has words of this key. @param {string} key */
 export const has = key => key in words;

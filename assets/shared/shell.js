@@ -17,6 +17,7 @@ const FORMER = {plane: 'toy2d'};
  *   the languages that there are, with their own names
  */
 export function mount(element, server, {TABS, LANGUAGES}) {
+  document.documentElement.lang = language();  // Gradio writes the browser's there
   translate(element);
   chooseLanguage(element, LANGUAGES);
   const list = one(element, '[role="tablist"]', HTMLElement);

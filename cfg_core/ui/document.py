@@ -10,7 +10,6 @@ from cfg_core.ui.languages import chosen_language, words_script
 from cfg_core.ui.scripts import FOREVER, inline
 
 HEAD, OURS = b"<head>", b"<gradio-app"
-LANGUAGE = b'lang="en"'
 
 
 class WholeDocument:
@@ -56,5 +55,4 @@ class WholeDocument:
         """The document with the script and the words."""
         wanted = QueryParams(scope["query_string"]).get("lang", "")
         language = chosen_language(wanted, Headers(scope=scope).get("accept-language", ""))
-        own = body.replace(LANGUAGE, f'lang="{language}"'.encode(), 1)
-        return own.replace(HEAD, HEAD + self._script + words_script(language).encode(), 1)
+        return body.replace(HEAD, HEAD + self._script + words_script(language).encode(), 1)

@@ -40,4 +40,4 @@ def _ranked(part: str) -> tuple[str, float]:
 def words_script(language: str) -> str:
     """The element with a catalogue; what could end it is written otherwise."""
     catalogue = json.dumps(CATALOGUES[language], ensure_ascii=False).replace("<", "\\u003c")
-    return f'<script type="application/json" id="words">{catalogue}</script>'
+    return f'<script type="application/json" id="words" lang="{language}">{catalogue}</script>'
