@@ -27,8 +27,8 @@ TEXTS = """selector => {
 }"""
 NAMES = {
     "Guidance", "Lab", "lab", "Sampler", "sampler", "FID", "Inception", "Score", "Name", "PNG", "SVG", "Notebook",
-    "notebook", "WebP", "GIF", "Python", "fashion", "mnist", "link", "Link", "uncond", "guidance", "Film", "film", "Vendi",
-    "log",
+    "notebook", "WebP", "GIF", "Python", "fashion", "mnist", "link", "Link", "uncond", "guidance", "Film", "film",
+    "Vendi", "log",
 }  # fmt: skip
 WORD = re.compile(r"[A-Za-zÄÖÜäöüß]{3,}")
 
