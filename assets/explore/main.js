@@ -285,7 +285,7 @@ class Explore {
         closeSession(this.transport.token);
         this.transport.token = '';
       }
-      this.transport.again(true);
+      if (room.role === 'student') this.transport.again(true);
     });
     copiesLink(one(lab, '.link', HTMLButtonElement));
   }
