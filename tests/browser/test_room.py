@@ -8,7 +8,7 @@ from cfg_core.serving.registry import ModelRegistry
 from cfg_core.ui.page import build, serve
 
 from .conftest import Open
-from .explore_page import QUICK, class_position, open_setting, query, wait_until_idle
+from .explore_page import QUICK, class_position, open_setting, query, thumb_position, wait_until_idle
 from .room_page import in_room, start_class, until_in_room, wait_until_it_shows
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
@@ -26,7 +26,7 @@ def test_students_pages_show_what_the_teachers_shows(open_page: Open, engine: En
     until_in_room(teacher, "room.counts.following === 2")
     wait_until_idle(student)
     teacher.mouse.click(*class_position(teacher, "Bag"))
-    teacher.keyboard.press("End")  # w = 8
+    teacher.mouse.click(*thumb_position(teacher, 8))
     for page in (student, phone):
         wait_until_it_shows(page, 8, 8)
     teacher.locator(".explore >> .dice").click()
