@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-app: $(VENV)/.app            ## set up and run the app; ARGS="--port 8000" passes options
+app: $(VENV)/.app            ## set up, run the app and open it; ARGS="--port 8000 --no-browser" passes options
 	$(BIN)/python app.py $(ARGS)
 
 test: $(VENV)/.dev test-scripts ## set up and run the tests, the page's scripts' too

@@ -6,7 +6,7 @@ from .conftest import Open
 from .explore_page import QUICK, query, wait_until_idle
 
 VISIT = """async fields => {
-  const script = [...document.querySelectorAll('link[rel=modulepreload]')].map(each => each.href).find(each => each.endsWith('/visit.js'));
+  const script = document.querySelector('link[rel=modulepreload][href$="/visit.js"]').href;
   (await import(script)).visit(fields, true);
 }"""
 
