@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-app: $(VENV)/.app            ## set up and run the app; ARGS="--port 8000" passes options
+app: $(VENV)/.app            ## set up, run the app and open it; ARGS="--port 8000 --no-browser" passes options
 	$(BIN)/python app.py $(ARGS)
 
 test: $(VENV)/.dev test-scripts ## set up and run the tests, the page's scripts' too
@@ -32,6 +32,9 @@ bench-live: $(VENV)/.dev     ## what a user of the page waits for
 bench-classroom: $(VENV)/.dev ## thirty sessions for two minutes, against a plain queue
 	$(BIN)/python -m tests.benchmarks.classroom $(ARGS)
 
+bench-class: $(VENV)/.dev    ## a hundred pages that follow a teacher's, ten minutes; ARGS="--seconds 120" for less
+	$(BIN)/python -m tests.benchmarks.follow $(ARGS)
+
 soak: $(VENV)/.dev           ## changing sessions for half an hour
 	$(BIN)/python -m tests.benchmarks.soak $(ARGS)
 
@@ -52,4 +55,4 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt constraints.txt | $(VENV)/bi
 	$(BIN)/python -m pip install --quiet -r requirements.txt -r requirements-dev.txt -c constraints.txt
 	touch $@
 
-.PHONY: app test check test-scripts check-scripts bench bench-live bench-classroom soak screens attack
+.PHONY: app test check test-scripts check-scripts bench bench-live bench-classroom bench-class soak screens attack

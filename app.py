@@ -1,6 +1,6 @@
 """Guidance Lab: the entry point, on a laptop and on Spaces. Composition only.
 
-python app.py [--checkpoint FOLDER_OR_HUB_ID …] [--device cpu] [--host 0.0.0.0] [--port 7860] [--share] [--sessions 64]
+python app.py [--checkpoint FOLDER_OR_HUB_ID …] [--device cpu] [--host 0.0.0.0] [--port 7860] [--no-browser] [--share]
 """
 
 import argparse
@@ -10,13 +10,15 @@ import signal
 import sys
 from contextlib import suppress
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
-from cfg_core.program import print_any_text
+from cfg_core.program import has_screen, print_any_text
 
 ROOT = Path(__file__).parent
 CHECKPOINTS = ROOT / "checkpoints"
 FIRST_MODEL = "fashion-mnist"
+MCP_EXTRA = "pip install -r requirements-mcp.txt"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,13 +40,13 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         help="files NAME.md or NAME.LANGUAGE.md, offered before the lesson that ships (docs/teaching.md)",
     )
+    p.add_argument("--weaker", help="weaker sibling that guides the first model; by default CHECKPOINT-weak")
     p.add_argument("--device", help="cpu, cuda or mps; by default the best there is")
     p.add_argument("--host", help="address to listen at (GRADIO_SERVER_NAME)")
     p.add_argument("--port", type=int, help="port to listen at (GRADIO_SERVER_PORT)")
+    p.add_argument("--no-browser", action="store_true", help="do not open the page where there is a screen")
     p.add_argument("--share", action="store_true", default=None, help="a public link (GRADIO_SHARE)")
-    p.add_argument(
-        "--mcp", action="store_true", default=None, help='also serve MCP tools; needs pip install "gradio[mcp]"'
-    )
+    p.add_argument("--mcp", action="store_true", default=None, help=f"also serve MCP tools; needs {MCP_EXTRA}")
     limits = p.add_argument_group("limits")
     limits.add_argument("--sessions", type=int, help="served at once (64); further ones queue")
     limits.add_argument("--queue", type=int, help="sessions that may queue (256)")
@@ -72,6 +74,9 @@ def main(arguments: list[str] | None = None) -> None:
     if "SPACES_ZERO_GPU" in os.environ:
         import spaces  # noqa: F401  on ZeroGPU it must be imported before torch
 
+    if (options.mcp or os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true") and not find_spec("mcp"):
+        p.error(f"mcp needs the package mcp: {MCP_EXTRA}")
+
     from cfg_core.ui.connections import check_address
 
     try:
@@ -97,7 +102,8 @@ def main(arguments: list[str] | None = None) -> None:
         lessons = read_lessons(map(Path, options.lesson))
         device = choose_device("cpu" if is_zerogpu() else options.device)
         load = partial(load_model, device=device, strips=ROOT / "assets" / "strips", remote=is_zerogpu())
-        engine = Engine(load(available[0], classifier=options.classifier, guide=options.guide), limits)
+        beside = {name: getattr(options, name) for name in ("classifier", "guide", "weaker")}
+        engine = Engine(load(available[0], **beside), limits)
         from cfg_core.ui.log_rate import bound_logs
         from cfg_core.ui.page import build, serve  # late: a bad option is refused before gradio is loaded
 
@@ -107,13 +113,16 @@ def main(arguments: list[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a Space is stopped by it; end as at Ctrl-C
     try:
         with suppress(KeyboardInterrupt):
-            serve(
+            address = serve(
                 page,
                 server_name=options.host,
                 server_port=options.port,
                 share=options.share,
                 mcp_server=options.mcp,
+                inbrowser=has_screen() and not options.no_browser,
+                quiet=True,
             )
+            print(f"Guidance Lab is at {address}", flush=True)
             bound_logs()
             page.block_thread()
     except OSError as error:

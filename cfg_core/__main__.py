@@ -10,6 +10,7 @@ COMMANDS = {
     "classifier": "train a classifier of clean images, or a noise-aware one",
     "sample": "draw a labelled grid of guided samples",
     "evaluate": "measure a model's samples over guidance strengths",
+    "measure": "measure a model of the clone anew, whole: curves, strips, card, tables",
     "curves": "print curve files as tables with their conclusions",
     "data": "check a data set and count its images",
     "hub": "push and pull models, deploy the page as a Space",

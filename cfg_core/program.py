@@ -1,5 +1,6 @@
-"""The program's name, its output and the files of its clone."""
+"""The program's name, its output, whether a person sits before it, and the files of its clone."""
 
+import os
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -17,6 +18,16 @@ def print_any_text() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def has_screen() -> bool:
+    """Whether a browser that is opened here is seen by whoever started the program: not on a Space, nor over SSH,
+    unless that passes a display on."""
+    if "SPACE_ID" in os.environ:
+        return False
+    if sys.platform in ("darwin", "win32"):
+        return "SSH_CONNECTION" not in os.environ
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def in_clone(field: str, path: str) -> Path:

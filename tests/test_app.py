@@ -9,6 +9,7 @@ from urllib.request import urlopen
 import pytest
 
 import app
+from cfg_core.program import has_screen
 from cfg_core.publishing.spaces import MODELS_VARIABLE
 
 ROOT = Path(app.__file__).parent
@@ -61,15 +62,54 @@ def test_what_else_to_offer_is_in_a_variable_unless_it_is_given(variable, given,
     assert app.parser().parse_args(given).checkpoint == offered
 
 
+@pytest.mark.parametrize(
+    ("platform", "environment", "screen"),
+    [
+        ("linux", {}, False),
+        ("linux", {"DISPLAY": ":0"}, True),
+        ("linux", {"WAYLAND_DISPLAY": "wayland-0"}, True),
+        ("linux", {"SSH_CONNECTION": "1"}, False),
+        ("linux", {"SSH_CONNECTION": "1", "DISPLAY": ":10"}, True),
+        ("darwin", {}, True),
+        ("darwin", {"SSH_CONNECTION": "1"}, False),
+        ("win32", {}, True),
+        ("linux", {"DISPLAY": ":0", "SPACE_ID": "owner/name"}, False),
+    ],
+)
+def test_there_is_a_screen_where_somebody_sees_it(platform, environment, screen, monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION", "SPACE_ID"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "platform", platform)
+    assert has_screen() is screen
+
+
+def test_mcp_without_its_extra_is_refused_with_what_to_install(monkeypatch, capsys):
+    monkeypatch.setattr(app, "find_spec", lambda _: None)
+    with pytest.raises(SystemExit) as exit_:
+        app.main(["--mcp"])
+    assert exit_.value.code == 2
+    assert "pip install -r requirements-mcp.txt" in capsys.readouterr().err.splitlines()[-1]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking it")
-def test_sigterm_ends_it_in_good_order():
+@pytest.mark.parametrize("options", [[], ["--no-browser"]], ids=str)
+def test_it_opens_where_there_is_a_screen_and_sigterm_ends_it_in_good_order(options, tmp_path):
     """As a Space is stopped."""
-    command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(free_port())]
+    opened, browser = tmp_path / "opened", tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    browser.chmod(0o755)
+    environment = {**os.environ, "DISPLAY": ":0", "BROWSER": f"{browser} %s"}
+    environment.pop("SPACE_ID", None)
+    command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(free_port()), *options]
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
     ) as process:
-        line = next(each for each in process.stdout if "Running on local URL" in each)
-        assert urlopen(line.split()[-1]).status == 200
+        line = next(each for each in process.stdout if "Guidance Lab is at" in each)
+        address = line.split()[-1]
+        assert urlopen(address).status == 200
+        assert (opened.read_text().strip() if opened.exists() else "") == ("" if options else address)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
         assert "Traceback" not in process.stdout.read()

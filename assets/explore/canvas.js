@@ -5,6 +5,7 @@ import {context2d} from '../shared/dom.js';
 /** @typedef {import('./types.js').Frame} Frame */
 /** @typedef {import('./types.js').ModelDescription} ModelDescription */
 /** @typedef {Pick<ModelDescription, 'size' | 'channels'>} PictureShape */
+/** @typedef {Pick<Frame, 'classes' | 'samples' | 'pixels'>} Pictures */
 
 /**
  * How a frame's pictures lie on a canvas: their pixels in reading order, their number, their columns, bytes of one.
@@ -43,7 +44,7 @@ export function drawPictures(canvas, pixels, count, columns, {size, channels}) {
 /**
  * One class fills a square; of several each is a row.
  *
- * @param {Frame} frame
+ * @param {Pictures} pictures
  * @param {PictureShape} shape
  * @returns {Layout}
  */
@@ -54,11 +55,11 @@ export function layoutOf({classes, samples, pixels = new Uint8Array()}, {size, c
 
 /**
  * @param {HTMLCanvasElement} canvas
- * @param {Frame} frame
+ * @param {Pictures} pictures
  * @param {PictureShape} shape
  */
-export function drawFrame(canvas, frame, shape) {
-  const {pixels, count, columns} = layoutOf(frame, shape);
+export function drawFrame(canvas, pictures, shape) {
+  const {pixels, count, columns} = layoutOf(pictures, shape);
   drawPictures(canvas, pixels, count, columns, shape);
 }
 

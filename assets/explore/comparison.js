@@ -2,7 +2,7 @@
 
 import {one} from '../shared/dom.js';
 import {ParameterInputs} from '../shared/parameter_inputs.js';
-import {parametersOf} from '../shared/parameters.js';
+import {choosingRule, goesWith, parametersOf} from '../shared/parameters.js';
 import {follows, referenceOf, referenceTitle} from './compare.js';
 
 /** @typedef {import('./store.js').Store} Store */
@@ -55,6 +55,8 @@ export class ComparisonMenu {
     const {store} = this, {model, request} = store, other = referenceOf(model, request), {vs} = request;
     this.rule.value = String(other.rule);
     this.sampler.value = String(other.sampler);
+    const rule = model.rules.find(({name}) => name === other.rule);
+    for (const option of this.sampler.options) option.disabled = !goesWith(rule, option.value);
     this.model.value = String(other.model);
     if (document.activeElement !== this.steps) this.steps.value = String(other.steps);
     this.same.checked = follows(vs);
@@ -75,7 +77,9 @@ export class ComparisonMenu {
    */
   #listen(change, compare) {
     const {store} = this;
-    this.rule.addEventListener('change', () => compare({rule: this.rule.value}));
+    this.rule.addEventListener('change', () => {
+      compare(choosingRule(store.model, this.rule.value, String(referenceOf(store.model, store.request).sampler)));
+    });
     this.sampler.addEventListener('change', () => compare({sampler: this.sampler.value}));
     this.steps.addEventListener('change', () => compare({steps: this.steps.value}));
     this.model.addEventListener('change', () => compare({model: this.model.value}));

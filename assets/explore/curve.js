@@ -23,16 +23,16 @@ export class TradeOffCurve {
 
   /** Draw the curve of the model, if it has been measured. */
   build() {
-    const before = one(this.aside, '.chart', SVGSVGElement), points = this.store.model.curve?.points ?? [];
+    const before = one(this.aside, '.chart', SVGSVGElement), {curve} = this.store.model, points = curve?.points ?? [];
     const node = /** @type {SVGSVGElement} */ (before.cloneNode());  // without the observer of the chart before
     before.replaceWith(node);
     this.#chart = null;
     node.toggleAttribute('hidden', points.length < FEWEST);
     this.note.hidden = true;
-    if (points.length < FEWEST) return;
+    if (!curve || points.length < FEWEST) return;
     this.#chart = chart(node, {
-      x: {name: 'inception', title: 'Inception Score'}, y: {name: 'fid', title: 'FID'},
-      curves: [{main: true, title: '', points}], baseline: null, small: true, names: true,
+      x: {name: 'inception', title: curve.metrics.inception}, y: {name: 'fid', title: curve.metrics.fid},
+      curves: [{main: true, title: '', points}], baseline: null, small: true,
     });
   }
 

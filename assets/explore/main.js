@@ -10,7 +10,7 @@ import {say, translate} from '../shared/language.js';
 import {announceMeasured, forgetMeasured, onOpenInExplore, onRemoteGpuRefused} from '../shared/tabs.js';
 import {goneModel} from '../shared/wording.js';
 import {room} from '../room/room.js';
-import {inClass} from './class_server.js';
+import {inClass, showClass} from './class_server.js';
 import {comparisonOf} from './compare.js';
 import {listenKeys} from './keys.js';
 import {Location} from './location.js';
@@ -52,8 +52,8 @@ export async function mount(element, server, {KINDS}, trigger) {
 class Explore {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #restTimer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #drawing;
-  /** Where the address leads, until it is known what is there.
-   * @type {{query: Record<string, string>, vs: import('./types.js').Comparison} | null} */
+  /** @type {Description['models']} */ models = [];
+  /** Where the address leads. @type {{query: Record<string, string>, vs: import('./types.js').Comparison} | null} */
   #destination = null;
 
   /**
@@ -81,7 +81,7 @@ class Explore {
     this.views = new Views(lab, store, {
       change: fields => this.change(fields), move: w => this.move(w), settle: w => this.settle(w),
       choose: label => this.choose(label), drawn: () => this.#becomeIdle(),
-    }, this.calm);
+    }, this.calm, server.real_pictures);
     this.playback = new Playback(store, {
       fetch: () => this.transport.trajectory(),
       idle: () => lab.dataset.state === 'idle',
@@ -104,6 +104,7 @@ class Explore {
    * @param {import('./types.js').Comparison} [vs]
    */
   adopt({model, models, rail, request, notice}, vs = this.store.request.vs) {
+    this.models = models;
     this.store.adopt(model, {...request, vs});
     this.views.adopt(models, rail);
     this.#sceneChanged();
@@ -125,7 +126,9 @@ class Explore {
    */
   change(fields) {
     if (fields.model && fields.model !== this.store.model.hash) {
-      this.changeModel(/** @type {GridRequest} */ ({...this.store.request, ...fields}));
+      const {class: label, ...others} = this.store.request;
+      const kept = label === 'all' || this.#hasSameClasses(fields.model) ? {class: label} : {};
+      this.changeModel({...others, ...kept, ...fields});
       return;
     }
     if (this.store.change(fields)) this.#sceneChanged();
@@ -133,10 +136,16 @@ class Explore {
     this.location.update('class' in fields);
   }
 
+  /** @param {string} hash of a model that may be chosen */
+  #hasSameClasses(hash) {
+    const other = this.models.find(each => each.hash === hash);
+    return other?.classes.join('\n') === this.store.model.classes.join('\n');
+  }
+
   /**
-   * Another model, and of the rest what it can do.
+   * Another model, and of the rest what it can do; without a class that on which it opens.
    *
-   * @param {GridRequest} fields
+   * @param {Partial<GridRequest>} fields
    */
   async changeModel(fields) {
     this.lab.dataset.state = 'drawing';
@@ -250,13 +259,11 @@ class Explore {
     this.views.redraw();  // what it took is known now
     this.location.update();
     this.playback.rested();
-    const reference = store.live(0), guided = store.live(1);
+    const [reference, guided] = [store.live(0), store.live(1)];
     if (!reference?.done || !guided?.done || reference.error || guided.error) return;
     this.views.captions.speakOf(guided);
     announceMeasured('explore', this.location.fields, {...measuredOf(reference, guided, store.model), picture: this.views.panes[1].canvas});
   }
-
-  // ---- events ----
 
   /** While another tab is open nothing is drawn for this one. */
   #watch() {
@@ -266,7 +273,7 @@ class Explore {
   }
 
   #listen() {
-    const {lab, playback, views: {captions: {step}, controls, difference}} = this;
+    const {lab, playback, views: {captions: {step}, controls, difference, real}} = this;
     step.addEventListener('input', () => { playback.stop(); playback.scrub(+step.value); });
     one(lab, '.cancel', HTMLElement).addEventListener('click', () => this.cancel());
     one(lab, '.play', HTMLElement).addEventListener('click', () => playback.play());
@@ -279,22 +286,14 @@ class Explore {
         if (w !== null) this.move(w);
         return w !== null;
       },
-      play: () => playback.play(), difference: on => difference.show(on), help: () => keys.showModal(),
+      play: () => playback.play(), difference: on => difference.show(on), real: () => real.toggle(), help: () => keys.showModal(),
     });
     this.location.onVisit(w => this.move(w), (query, vs) => this.restore(query, vs));
     document.addEventListener('visibilitychange', () => { if (!document.hidden) this.transport.poll(); });
     addEventListener('pagehide', () => closeSession(this.transport.token));
     onOpenInExplore(fields => this.change(fields));
     onRemoteGpuRefused(() => this.transport.gpuRefused());
-    room.shows = () => ({request: this.store.guided, reference: this.store.reference});
-    room.addEventListener('pictures', () => { if (room.following) this.transport.again(); });
-    room.addEventListener('follow', () => {
-      if (room.following) {
-        closeSession(this.transport.token);
-        this.transport.token = '';
-      }
-      this.transport.again(true);
-    });
+    showClass(room, this.store, this.transport);
     copiesLink(one(lab, '.link', HTMLButtonElement));
   }
 }

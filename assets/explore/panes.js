@@ -3,16 +3,18 @@
 import {fixed, number, one, text} from '../shared/dom.js';
 import {say} from '../shared/language.js';
 import {openStep} from '../shared/tabs.js';
-import {meterHelp} from '../shared/wording.js';
+import {meterHelp, realCaption} from '../shared/wording.js';
 import {drawDifference, drawFrame, layoutOf} from './canvas.js';
 
 /** @typedef {import('./store.js').Store} Store */
 /** @typedef {import('./types.js').Frame} Frame */
+/** @typedef {import('./types.js').RealPictures} RealPictures */
 
 /** One grid of the page. */
 export class Pane {
   /** The finished or live frame that is shown. @type {Frame | null} */ frame = null;
   /** The frame on the canvas, which may be one of its denoising. @type {Frame | null} */ drawn = null;
+  /** The real pictures on the canvas. @type {RealPictures | null} */ #real = null;
   /** The frame that the meters are of. @type {Frame | null | undefined} */ #metered;
 
   /**
@@ -44,6 +46,7 @@ export class Pane {
     if (!current.pixels || (this.drawn === current && this.title.textContent === title)) return;
     const {model} = this.store;
     this.drawn = current;
+    this.#real = null;
     drawFrame(this.canvas, current, model);
     const {classes, w, seed, evaluations: at, total, precomputed} = current, {several, columns, count} = layoutOf(current, model);
     this.names.replaceChildren(...(several ? classes.map(label => text('span', model.classes[label])) : []));
@@ -55,6 +58,27 @@ export class Pane {
     const step = at === total ? '' : `${say('grid.step', {at, total})} · `;
     this.caption.textContent = `${step}w = ${number(w)}`;
     this.caption.title = precomputed ? say('cost.precomputed') : '';
+  }
+
+  /**
+   * Put real pictures on the canvas instead.
+   *
+   * @param {Frame} frame that would be shown
+   * @param {RealPictures} real
+   */
+  showReal(frame, real) {
+    this.frame = frame;
+    if (this.#real === real) return;
+    const {model} = this.store;
+    this.#real = real;
+    this.drawn = null;
+    const {several, count} = layoutOf(real, model);
+    drawFrame(this.canvas, real, model);
+    this.names.replaceChildren(...(several ? real.classes.map(label => text('span', model.classes[label])) : []));
+    this.figure.style.setProperty('--aspect', String(this.canvas.width / this.canvas.height));
+    this.title.textContent = say('explore.real_pictures');
+    this.caption.textContent = this.caption.title = realCaption(real);
+    this.canvas.setAttribute('aria-label', say('grid.real', {count, what: several ? say('grid.all_classes') : model.classes[real.classes[0]]}));
   }
 
   /**

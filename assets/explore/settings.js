@@ -3,7 +3,7 @@
 import {formula, number, one, text} from '../shared/dom.js';
 import {say} from '../shared/language.js';
 import {ParameterInputs} from '../shared/parameter_inputs.js';
-import {ownParameters} from '../shared/parameters.js';
+import {choosingRule, goesWith, ownParameters} from '../shared/parameters.js';
 import {belowZero} from '../shared/wording.js';
 
 /** @typedef {import('./store.js').Store} Store */
@@ -48,6 +48,7 @@ export class Settings {
     const sampler = model.samplers.find(({name}) => name === request.sampler);
     this.rule.value = request.rule;
     this.sampler.value = request.sampler;
+    for (const option of this.sampler.options) option.disabled = !goesWith(rule, option.value);
     this.below.checked = below;
     one(this.lab, '.below-label', HTMLElement).replaceChildren(text('i', 'w'), ` ${belowZero(request.rule)}`);
     this.ofRule.reflect(ownParameters(rule), request);
@@ -58,6 +59,7 @@ export class Settings {
     this.samples.value = samples;
     one(this.lab, '.each', HTMLElement).textContent = request.class === 'all' ? say('settings.each') : '';
     this.#summary('.rules', rule?.title ?? '', ...formula(rule?.formula ?? ''));
+    this.#claim(rule);
     this.#summary('.samplers', `${sampler?.title ?? request.sampler}, ${say('grid.steps', {steps: request.steps})}`);
     one(this.lab, '.scale', HTMLElement).replaceChildren(...formula(`s = 1 + w = ${number(1 + thumb)}`));
   }
@@ -77,13 +79,21 @@ export class Settings {
     one(this.lab, `${setting} summary b`, HTMLElement).replaceChildren(title, ...(rest.length ? [' ', small] : []));
   }
 
+  /** What the rule's paper says of it. @param {import('../shared/parameters.js').RuleDescription | undefined} rule */
+  #claim(rule) {
+    const node = one(this.lab, '.claim', HTMLElement), link = text('a', rule?.paper?.authors ?? '');
+    node.hidden = !rule?.claim;
+    Object.assign(link, {href: rule?.paper?.url ?? '', target: '_blank', rel: 'noopener'});
+    node.replaceChildren(link, `: ${rule?.claim ?? ''}.`);
+  }
+
   #listen() {
     const {change, store} = this;
     this.below.addEventListener('change', () => {
       store.below = this.below.checked;
       change(store.below ? {} : {w: Math.max(0, store.thumb)});
     });
-    this.rule.addEventListener('change', () => change({rule: this.rule.value}));
+    this.rule.addEventListener('change', () => change(choosingRule(store.model, this.rule.value, store.request.sampler)));
     this.sampler.addEventListener('change', () => {
       const chosen = store.model.samplers.find(each => each.name === this.sampler.value);
       change({sampler: this.sampler.value, steps: chosen?.steps ?? store.request.steps});

@@ -19,20 +19,21 @@
 /** @typedef {{w: number, inception: number, fid: number}} CurvePoint */
 
 /**
- * The measured trade-off curve of a model, and the settings that it was measured with.
+ * The measured trade-off curve of a model, and the settings that it was measured with. metrics: titles.
  *
  * @typedef {{
- *   rule: string, sampler: string, steps: number, parameters: {[name: string]: number}, points: CurvePoint[],
+ *   rule: string, sampler: string, steps: number, parameters: {[name: string]: number},
+ *   metrics: {[name: string]: string}, points: CurvePoint[],
  * }} MeasuredCurve
  */
 
 /**
  * What the page must know of a model. remote: it is drawn by a remote GPU, a strip at a time. rail_pictures: whether
- * the rail shows a picture of each class.
+ * the rail shows a picture of each class. real: the data set of the real pictures that the server has.
  *
  * @typedef {{
  *   hash: string, classes: string[], size: number, channels: number, about: string, meters: boolean, remote: boolean,
- *   rail_pictures: boolean, rules: RuleDescription[], samplers: SamplerDescription[], ladder: number[],
+ *   rail_pictures: boolean, real: {data: string, licence: string} | null, rules: RuleDescription[], samplers: SamplerDescription[], ladder: number[],
  *   below: number[], strip_pictures: number, curve: MeasuredCurve | null,
  * }} ModelDescription
  */
@@ -54,6 +55,12 @@
  * The same with its pixels decoded, if any have come.
  *
  * @typedef {Omit<WireFrame, 'pixels' | 'noisy'> & {pixels?: Uint8Array, noisy?: Uint8Array}} Frame
+ */
+
+/**
+ * Pictures that a model was trained on, as many of each class.
+ *
+ * @typedef {{data: string, licence: string, classes: number[], samples: number, pixels: Uint8Array}} RealPictures
  */
 
 /**
@@ -93,6 +100,8 @@
  *   poll: (ask: {token: string, request: PlainRequest, reference: PlainRequest, seen: Record<string, number>, ahead: number})
  *     => Promise<PollReply | Superseded | Refusal | null>,
  *   rail: (ask: {model: string}) => Promise<{ok: true, rail: string} | Refusal | null>,
+ *   real_pictures: (ask: {model: string, class: number | 'all'}) =>
+ *     Promise<{ok: true, samples: number, pixels: string} | Refusal | null>,
  *   trajectory: (ask: {token: string}) => Promise<{ok: true, trajectories: WireFrame[][]} | Refusal | null>,
  *   pause_session: (ask: {token: string}) => Promise<{ok: true, queue_position: number} | Refusal | null>,
  *   close_session: (ask: {token: string}) => Promise<{ok: true} | null>,

@@ -10,6 +10,7 @@ import {TradeOffCurve} from './curve.js';
 import {Difference} from './difference.js';
 import {Pane} from './panes.js';
 import {Rail} from './rail.js';
+import {RealPictures} from './real.js';
 import {Settings} from './settings.js';
 import {Strip} from './strip.js';
 
@@ -27,8 +28,9 @@ export class Views {
    * @param {import('./controls.js').ControlEvents & {choose: (label: number) => void, drawn: () => void}} events what
    *   the controls ask for; drawn: after each redraw
    * @param {() => boolean} calm whether nothing may move by itself
+   * @param {import('./types.js').ExploreServer['real_pictures']} fetchReal
    */
-  constructor(lab, store, events, calm) {
+  constructor(lab, store, events, calm, fetchReal) {
     const {change, settle, choose} = events;
     this.lab = lab;
     this.store = store;
@@ -42,6 +44,7 @@ export class Views {
     this.rail = new Rail(lab, store, choose);
     this.curve = new TradeOffCurve(one(lab, 'aside', HTMLElement), store);
     this.difference = new Difference(lab, this.panes, () => this.redraw());
+    this.real = new RealPictures(lab, this.panes[0].figure, store, fetchReal, () => this.redraw());
     this.comparison = new ComparisonMenu(this.panes[0].figure, store, change);
     this.controls = new Controls(lab, store, events);
     this.settings = new Settings(lab, store, change);
@@ -63,6 +66,7 @@ export class Views {
     this.controls.adopt(models);
     this.comparison.adopt(models);
     this.settings.adopt();
+    this.real.reflect();
     this.rail.build(rail);
     this.curve.build();
   }
@@ -108,7 +112,9 @@ export class Views {
     const waits = !frame?.pixels || (this.calm() && !frame.done);
     pane.figure.classList.toggle('stale', waits);
     const title = i || !frame ? gridTitle(this.store.request.rule, frame?.w ?? 0) : this.comparison.title;
-    if (frame && (!waits || !pane.drawn)) pane.show(frame, this.playback?.frame(i) ?? frame, title);
+    const real = i ? null : this.real.shown;
+    if (frame && real) pane.showReal(frame, real);
+    else if (frame && (!waits || !pane.drawn)) pane.show(frame, this.playback?.frame(i) ?? frame, title);
     pane.showMeters();
   }
 

@@ -1,4 +1,4 @@
-// When somebody touches a control of the page: the controls of the tabs, not those of the class or the lesson.
+// When somebody touches a control of the page, or goes back: the controls of the tabs, not those of the class or the lesson.
 
 const APART = '.class-strip, .room, .lesson, .link, dialog';
 const CONTROLS = 'button, input, select, summary, [role="tab"], .rail, .strip, .chart';
@@ -21,6 +21,7 @@ export function onTouch(listener) {
   for (const type of ['click', 'dblclick', 'input', 'change']) on(type, event => isOn(event, type === 'dblclick' ? 'canvas' : CONTROLS));
   on('pointerdown', event => event instanceof PointerEvent && event.pointerType !== 'touch' && isOn(event, DRAGGED));
   on('pointerup', event => isOn(event, DRAGGED));
+  addEventListener('popstate', listener);
   on('keydown', event => {
     if (!(event instanceof KeyboardEvent) || event.ctrlKey || event.metaKey || event.altKey) return false;
     const {target} = event, apart = target instanceof Element && target.closest(`${APART}, textarea`) !== null;

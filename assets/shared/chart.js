@@ -2,9 +2,9 @@
 // in Explore. It draws, and finds the point under a pointer; its users handle what a point does.
 
 import {number} from './dom.js';
-import {places} from './places.js';
+import {LABEL, LINE, MARK, around, overlap, places} from './places.js';
 import {scale} from './scale.js';
-import {DASHES, MARKS, shape} from './shapes.js';
+import {look, shape} from './shapes.js';
 
 /** @typedef {import('./places.js').Box} Box */
 /** @typedef {import('./scale.js').Scale} Scale */
@@ -18,17 +18,18 @@ import {DASHES, MARKS, shape} from './shapes.js';
 /** A curve and one of its points, by their numbers. @typedef {[curve: number, point: number]} Place */
 
 /**
- * baseline: the figures of real pictures. small: no ticks, no marks but the one at w = 0. names: whether points are
- * labelled by their w, and not lines by their title.
+ * baseline: the figures of real pictures. small: no ticks, no marks but the one at w = 0.
  *
  * @typedef {{
- *   x: Axis, y: Axis, curves: Curve[], baseline: Record<string, number> | null, small?: boolean, names: boolean,
+ *   x: Axis, y: Axis, curves: Curve[], baseline: Record<string, number> | null, small?: boolean,
  * }} ChartOptions
  */
 
-const LINE = 17;       // pixels of a line of a label
+/** A label and the place it takes. @typedef {{node: SVGElement, box: Box}} Label */
+
 const REACH = 26;      // pixels within which a pointer finds a point
 const LABEL_GAP = 56;  // pixels between labelled points
+const MARK_HALF = 6;   // half the side of the square that a mark takes
 
 /**
  * Fill an <svg> with curves.
@@ -41,7 +42,7 @@ export const chart = (node, options) => new Chart(node, options);
 /** What is drawn at one size of the chart. */
 /** @typedef {{
  *   area: Box, x: Scale, y: Scale, spots: [x: number, y: number][][], elements: SVGElement[][],
- *   labels: ReturnType<typeof places>,
+ *   labels: ReturnType<typeof places>, values: (Label & {place: Place})[],
  * }} Drawing */
 
 export class Chart {
@@ -71,17 +72,23 @@ export class Chart {
     this.#dot = curve === null ? null : [curve, w, note];
     const layer = this.node.querySelector('.now'), drawing = this.#drawing;
     if (!layer || !drawing) return;
-    if (curve === null) return layer.replaceChildren();
+    layer.replaceChildren();
+    for (const {node} of drawing.values) node.removeAttribute('hidden');
+    if (curve === null) return;
     const {points} = this.options.curves[curve], spots = drawing.spots[curve], after = points.findIndex(point => point.w >= w);
-    const to = after === -1 ? points.length - 1 : after, from = points[to].w <= w ? to : Math.max(0, to - 1);
-    const share = from === to ? 0 : (w - points[from].w) / (points[to].w - points[from].w);
+    const to = after === -1 ? points.length - 1 : after, before = points[to].w <= w ? to : Math.max(0, to - 1);
+    const share = before === to ? 0 : (w - points[before].w) / (points[to].w - points[before].w);
     /** @param {0 | 1} axis */
-    const along = axis => spots[from][axis] + share * (spots[to][axis] - spots[from][axis]);
-    const px = along(0), py = along(1), r = this.options.small ? 6.5 : 8;
-    layer.replaceChildren(
-      shape('circle', {class: w === 0 ? 'dot zero' : 'dot', cx: px, cy: py, r, 'data-w': w}),
-      this.#label([`w = ${number(w)}`, ...(note ? [note] : [])], px, py, 'dot-name', false),
-    );
+    const along = axis => spots[before][axis] + share * (spots[to][axis] - spots[before][axis]);
+    const px = along(0), py = along(1), r = this.options.small ? 6.5 : 8, dot = around(px, py, r);
+    layer.append(shape('circle', {class: w === 0 ? 'dot zero' : 'dot', cx: px, cy: py, r, 'data-w': w}));
+    const lines = [`w = ${number(w)}`, ...(note ? [note] : [])], from = r + 1;
+    const label = [{reach: 32, rank: LABEL}, {reach: 130, rank: LINE}, {reach: 130, rank: MARK}].reduce(
+      (found, where) => found ?? this.#label(layer, lines, px, py, 'dot-name', {from, ...where}), /** @type {Label | null} */ (null));
+    for (const {node, box, place} of drawing.values) {
+      const same = before === to && place[0] === curve && place[1] === to;
+      node.toggleAttribute('hidden', same || overlap(box, dot) || Boolean(label && overlap(box, label.box)));
+    }
   }
 
   /**
@@ -113,46 +120,54 @@ export class Chart {
   }
 
   #draw() {
-    const {node, options: {curves, baseline, small, names}} = this, width = node.clientWidth, height = node.clientHeight;
+    const {node, options: {curves, baseline, small}} = this, width = node.clientWidth, height = node.clientHeight;
     if (!width || !height) return;
-    const area = small ? {left: 24, right: width - 6, top: 8, bottom: height - 24} : {left: 52, right: width - 12, top: 12, bottom: height - 46};
-    const drawing = this.#drawing = this.#scaled(area);
+    node.replaceChildren();
+    const drawing = this.#drawing = this.#scaled(width, height);
     this.#keepClear(drawing);
-    node.replaceChildren(...this.#axes(drawing), ...(baseline ? this.#baseline(drawing, baseline) : []));
+    node.append(...this.#axes(drawing));
     drawing.elements = curves.map((curve, c) => {
-      const line = this.#stroke(c, 'M' + drawing.spots[c].map(([px, py]) => `${px},${py}`).join('L'));
-      const marks = curve.points.map((_, p) => this.#point(drawing, c, p));
-      node.append(shape('g', {class: `curve ${this.#tone(c)}`}, line, ...(small ? marks.filter((_, p) => curve.points[p].w === 0) : marks)));
+      const {tone, dash} = look(curve.main, c), marks = curve.points.map((_, p) => this.#point(drawing, c, p));
+      const line = shape('path', {class: 'line', d: 'M' + drawing.spots[c].map(([px, py]) => `${px},${py}`).join('L'), 'stroke-dasharray': dash});
+      node.append(shape('g', {class: `curve ${tone}`}, line, ...(small ? marks.filter((_, p) => curve.points[p].w === 0) : marks)));
       return marks;
     });
-    if (names) {
-      curves.forEach((curve, c) => this.#labelled(drawing, c).forEach(p => {
-        node.append(this.#label([`w = ${number(curve.points[p].w)}`], ...drawing.spots[c][p], 'value'));
-      }));
-    } else node.append(...this.#titles(drawing));
+    this.#name(drawing, this.#ends());
+    if (baseline) this.#baseline(drawing, baseline);
+    if (curves.length === 1 && !small) this.#name(drawing, curves[0].points.keys());
     node.append(shape('g', {class: 'now'}));
     this.#describe(drawing);
     if (this.#dot) this.move(...this.#dot);
   }
 
-  /** @param {Box} area @returns {Drawing} */
-  #scaled(area) {
-    const {x, y, curves, baseline} = this.options, points = curves.flatMap(curve => curve.points), extra = baseline ? [baseline] : [];
+  /** @param {number} width @param {number} height @returns {Drawing} */
+  #scaled(width, height) {
+    const {x, y, curves, baseline, small} = this.options, points = curves.flatMap(curve => curve.points), extra = baseline ? [baseline] : [];
     /** @param {Axis} axis @param {number} from @param {number} to */
     const over = (axis, from, to) => scale(points.map(p => p[axis.name]), extra.map(p => p[axis.name]), from, to);
-    const horizontal = over(x, area.left, area.right), vertical = over(y, area.bottom, area.top);
+    const top = 26, bottom = height - (small ? 22 : 46), right = width - 10, vertical = over(y, bottom, top);
+    const left = small ? 10 : 14 + Math.max(...vertical.ticks.map(value => this.#width(number(value))));
+    const horizontal = over(x, left, right), area = {left, right, top, bottom};
     return {
-      area, x: horizontal, y: vertical, elements: [], labels: places({...area, left: area.left + 6}),
+      area, x: horizontal, y: vertical, elements: [], labels: places({...area, left: left + 3}), values: [],
       spots: curves.map(curve => curve.points.map(point => [horizontal.at(point[x.name]), vertical.at(point[y.name])])),
     };
   }
 
-  /** Let no label lie on the lines. @param {Drawing} drawing */
+  /** Pixels that a text takes in a line. @param {string} content */
+  #width(content) {
+    const probe = this.node.appendChild(shape('text', {}, content)), {width} = boxOf(probe);
+    probe.remove();
+    return width;
+  }
+
+  /** Let no label lie on the lines, nor on their ends. @param {Drawing} drawing */
   #keepClear({spots, labels}) {
     for (const way of spots) {
       way.forEach(([px, py], i) => {
         const [nx, ny] = way[i + 1] ?? [px, py], pieces = Math.ceil(Math.hypot(nx - px, ny - py) / 6) || 1;
-        for (let n = 0; n < pieces; n++) labels.take(px + ((nx - px) * n) / pieces, py + ((ny - py) * n) / pieces, 5);
+        for (let n = 0; n < pieces; n++) labels.take(around(px + ((nx - px) * n) / pieces, py + ((ny - py) * n) / pieces, 4), LINE);
+        labels.take(around(px, py, MARK_HALF), i === 0 || i === way.length - 1 ? MARK : LINE);
       });
     }
   }
@@ -165,69 +180,48 @@ export class Chart {
     });
   }
 
-  /** @param {number} c */
-  #tone = c => (this.options.curves[c].main ? 'main' : `other-${c % DASHES.length}`);
-  /** @param {string[]} list @param {number} c */
-  #look = (list, c) => list[this.options.curves[c].main ? 0 : c % list.length];
-  /** @param {number} c @param {string} d */
-  #stroke = (c, d) => shape('path', {class: 'line', d, 'stroke-dasharray': this.#look(DASHES, c)});
-  /** @param {number} c @param {number} px @param {number} py */
-  #mark = (c, px, py) => shape('path', {class: 'mark', d: this.#look(MARKS, c), transform: `translate(${px} ${py})`});
-
   /**
-   * A label of some lines, where there is room for it around a point.
+   * A label of some lines, where there is room for it beside a point.
    *
+   * @param {Element} layer
    * @param {string[]} lines
    * @param {number} px
    * @param {number} py
    * @param {string} name
-   * @param {boolean} [keep]
+   * @param {{from?: number, reach?: number, rank?: number}} [where]
+   * @returns {Label | null}
    */
-  #label(lines, px, py, name, keep) {
-    const width = 7 * Math.max(...lines.map(line => line.length)) + 4;
-    const box = this.#drawing?.labels.label(px, py, width, LINE * lines.length, keep) ?? {left: px, right: px, top: py};
-    const middle = (box.left + box.right) / 2;
-    return shape('text', {class: name, x: middle, y: box.top + 13},
-      ...lines.map((line, i) => shape('tspan', {x: middle, dy: i && LINE}, line)));
+  #label(layer, lines, px, py, name, where) {
+    const node = layer.appendChild(shape('text', {class: name}, ...lines.map((line, i) => shape('tspan', {x: 0, dy: i && '1.3em'}, line))));
+    const {width, height, y} = boxOf(node), box = this.#drawing?.labels.find(px, py, width + 4, height, where);
+    if (box) node.setAttribute('transform', `translate(${(box.left + box.right) / 2} ${box.top - y})`);
+    else node.remove();
+    return box ? {node, box} : null;
   }
 
   /**
-   * The points that are labelled: the ends and the lowest; then others by w while there is room between them.
+   * Label points of the first curve by their w, while there is room between them.
    *
    * @param {Drawing} drawing
-   * @param {number} c
+   * @param {Iterable<number>} points
    */
-  #labelled({spots}, c) {
-    const {curves, y, small} = this.options, {points} = curves[c];
-    const lowest = points.reduce((a, b, i) => (b[y.name] < points[a][y.name] ? i : a), 0);
-    if (small) return [points.findIndex(point => point.w === 0)].filter(p => p >= 0);
-    /** @type {number[]} */
-    const chosen = [];
-    for (const p of new Set([0, points.length - 1, lowest, ...points.keys()])) {
-      const [px, py] = spots[c][p];
-      if (chosen.every(q => Math.hypot(px - spots[c][q][0], py - spots[c][q][1]) > LABEL_GAP)) chosen.push(p);
+  #name({spots: [spots], labels, values}, points) {
+    const [curve] = this.options.curves;
+    for (const p of points) {
+      const [px, py] = spots[p];
+      if (!values.every(({place}) => Math.hypot(px - spots[place[1]][0], py - spots[place[1]][1]) > LABEL_GAP)) continue;
+      const label = this.#label(this.node, [`w = ${number(curve.points[p].w)}`], px, py, 'value', {reach: 32});
+      if (!label) continue;
+      labels.take(label.box, LABEL);
+      values.push({...label, place: [0, p]});
     }
-    return chosen;
   }
 
-  /**
-   * The lines' titles, one under the other where there is room near their ends, each with its dash and its mark.
-   *
-   * @param {Drawing} drawing
-   */
-  #titles({spots, labels}) {
-    const {curves} = this.options;
-    const ends = spots.map((way, c) => ({c, at: way[way.length - 1]})).sort((a, b) => a.at[1] - b.at[1]);
-    /** @param {0 | 1} axis */
-    const middle = axis => ends.reduce((sum, {at}) => sum + at[axis], 0) / ends.length;
-    const width = 44 + 7.6 * Math.max(...curves.map(curve => curve.title.length));
-    const {left: edge, top, bottom} = labels.label(middle(0), middle(1), width + 8, LINE * ends.length), left = edge + 8;
-    return ends.map(({c, at: [px, py]}, row) => {
-      const y = top + LINE * (row + 0.5), end = left + 42 + 7.6 * curves[c].title.length;
-      const from = px < left ? [left, y] : px > end ? [end, y] : [px, py < top ? top : bottom];
-      return shape('g', {class: `title ${this.#tone(c)}`}, shape('path', {class: 'leader', d: `M${from}L${px},${py}`}),
-        this.#stroke(c, `M${left},${y}h30`), this.#mark(c, left + 15, y), shape('text', {x: left + 38, y: y + 4.5}, curves[c].title));
-    });
+  /** The points that are labelled first: the ends of the first curve, and the lowest. */
+  #ends() {
+    const {curves: [{points}], y, small} = this.options;
+    if (small) return [points.findIndex(point => point.w === 0)].filter(p => p >= 0);
+    return [0, points.length - 1, points.reduce((a, b, i) => (b[y.name] < points[a][y.name] ? i : a), 0)];
   }
 
   /**
@@ -245,7 +239,7 @@ export class Chart {
     return shape('g', {
       class: point.w === 0 ? 'point zero' : 'point', 'data-curve': c, 'data-point': p, 'data-w': point.w,
       'data-x': point[x.name], 'data-y': point[y.name], 'data-px': px, 'data-py': py,
-    }, ...cross, this.#mark(c, px, py), shape('circle', {class: 'ring', cx: px, cy: py, r: 9}));
+    }, ...cross, shape('path', {class: 'mark', d: look(curves[c].main, c).mark, transform: `translate(${px} ${py})`}), shape('circle', {class: 'ring', cx: px, cy: py, r: 9}));
   }
 
   /** @param {Drawing} drawing */
@@ -262,10 +256,9 @@ export class Chart {
         parts.push(shape('path', {class: 'grid', d: `M${left},${at}H${right}`}), shape('text', {class: 'tick-y', x: left - 8, y: at + 4}, number(value)));
       }
     }
-    /** @param {Axis} axis @param {Scale} scale */
-    const title = (axis, {log}) => `${axis.title}${log ? (small ? ' (log)' : ' (log scale)') : ''} →`;
-    parts.push(shape('text', {class: 'axis-x', x: right, y: this.node.clientHeight - 6}, title(across, x)));
-    parts.push(shape('text', {class: 'axis-y', transform: `translate(13 ${top}) rotate(-90)`}, title(along, y)));
+    const logarithmic = (/** @type {Scale} */ {log}) => (log ? ' (log)' : '');
+    parts.push(shape('text', {class: 'axis-x', x: right, y: this.node.clientHeight - 6}, `${across.title}${logarithmic(x)} →`));
+    parts.push(shape('text', {class: 'axis-y', x: 2, y: 13}, `↑ ${along.title}${logarithmic(y)}`));
     return parts;
   }
 
@@ -277,13 +270,17 @@ export class Chart {
    */
   #baseline({x: across, y: along, labels}, figures) {
     const {x, y} = this.options, px = within(across, figures[x.name]), py = within(along, figures[y.name]);
-    labels.take(px, py, 7);
-    return [
-      shape('path', {class: 'baseline', d: 'M-6,0H6M0,-6V6', transform: `translate(${px} ${py})`, 'data-x': figures[x.name], 'data-y': figures[y.name]}),
-      this.#label(['real', 'pictures'], px, py, 'baseline-name'),
-    ];
+    labels.take(around(px, py, 8), MARK);
+    this.node.append(shape('path', {
+      class: 'baseline', d: 'M-6,0H6M0,-6V6', transform: `translate(${px} ${py})`, 'data-x': figures[x.name], 'data-y': figures[y.name],
+    }));
+    const label = this.#label(this.node, ['real pictures'], px, py, 'baseline-name', {reach: 90});
+    if (label) labels.take(label.box, MARK);
   }
 }
+
+/** @param {SVGElement} node */
+const boxOf = node => (node instanceof SVGGraphicsElement ? node.getBBox() : new DOMRect());
 
 /**
  * In pixels, but within the axis.

@@ -8,7 +8,14 @@
  * }} Parameter
  */
 
-/** @typedef {{name: string, title: string, formula: string, parameters?: Parameter[]}} RuleDescription */
+/**
+ * claim: what its paper says of it. samplers: those that it may be used with, all where there is no such list.
+ *
+ * @typedef {{
+ *   name: string, title: string, formula: string, claim?: string, paper?: {authors: string, url: string},
+ *   samplers?: string[], parameters?: Parameter[],
+ * }} RuleDescription
+ */
 /** @typedef {{name: string, title: string, steps: number, parameters?: Parameter[]}} SamplerDescription */
 
 /** The rules and samplers that may be chosen. @typedef {{rules: RuleDescription[], samplers: SamplerDescription[]}} Offer */
@@ -33,6 +40,29 @@ export function parametersOf({rules, samplers}, {rule, sampler}) {
  * @returns {Parameter[]}
  */
 export const ownParameters = owner => owner?.parameters ?? [];
+
+/**
+ * Whether a rule may be used with a sampler.
+ *
+ * @param {RuleDescription | undefined} rule
+ * @param {string} sampler
+ */
+export const goesWith = (rule, sampler) => rule?.samplers?.includes(sampler) ?? true;
+
+/**
+ * The fields that choose a rule: with it another sampler, and its usual steps, where it does not go with the present one.
+ *
+ * @param {Offer} offer
+ * @param {string} name of the rule
+ * @param {string} sampler the present one
+ * @returns {{rule: string, sampler?: string, steps?: number}}
+ */
+export function choosingRule({rules, samplers}, name, sampler) {
+  const rule = rules.find(each => each.name === name);
+  if (goesWith(rule, sampler)) return {rule: name};
+  const other = samplers.find(each => goesWith(rule, each.name));
+  return {rule: name, sampler: other?.name ?? sampler, steps: other?.steps};
+}
 
 /**
  * The names of all parameters that any rule or sampler has.

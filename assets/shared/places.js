@@ -2,46 +2,50 @@
 
 /** @typedef {{left: number, right: number, top: number, bottom: number}} Box */
 
+/** What labels may not cover; what comes first may be covered first, where it must. */
+export const LABEL = 0, LINE = 1, MARK = 2;
+
+const DISTANCES = [8, 14, 22, 32, 46, 64, 90, 130];
+const WAYS = Array.from({length: 16}, (_, n) => [0, 8, 12, 4, 14, 10, 2, 6, 15, 1, 9, 7, 13, 11, 3, 5][n] * Math.PI / 8);
+
+/** @param {Box} a @param {Box} b */
+export const overlap = (a, b) => a.left < b.right && a.right > b.left && a.top < b.bottom && a.bottom > b.top;
+
+/** @param {number} x @param {number} y @param {number} half @returns {Box} */
+export const around = (x, y, half) => ({left: x - half, right: x + half, top: y - half, bottom: y + half});
+
 /**
- * Places for labels: each gets the first around its point that covers nothing, or that which covers least.
+ * Places for labels, around their points and within an area.
  *
  * @param {Box} area
  */
 export function places(area) {
-  /** @type {Box[]} */
+  /** @type {{box: Box, rank: number}[]} */
   const taken = [];
-  const covered = (/** @type {Box} */ box) => taken.filter(other => box.left < other.right && box.right > other.left
-    && box.top < other.bottom && box.bottom > other.top).length;
-  /** @param {number} from @param {number} length @param {number} low @param {number} high */
-  const within = (from, length, low, high) => Math.max(low, Math.min(high - length, from));
-  /** @param {number} x @param {number} y @param {number} half @returns {Box} */
-  const around = (x, y, half) => ({left: x - half, right: x + half, top: y - half, bottom: y + half});
   return {
-    /** Let no label lie here. @param {number} x @param {number} y @param {number} half */
-    take(x, y, half) { taken.push(around(x, y, half)); },
+    /** Let no label lie here. @param {Box} box @param {number} rank */
+    take(box, rank) { taken.push({box, rank}); },
     /**
-     * A box for a label of this size.
+     * The nearest box of this size beside a point that covers nothing of at least this rank, or null.
      *
      * @param {number} x
      * @param {number} y
      * @param {number} width
      * @param {number} height
-     * @param {boolean} [keep] whether later labels must not cover it
+     * @param {{from?: number, reach?: number, rank?: number}} [where] how near to the point and how far from it, in pixels
+     * @returns {Box | null}
      */
-    label(x, y, width, height, keep = true) {
-      let best = {cost: Infinity, box: around(x, y, 0)};
-      for (const far of [10, 20, 34, 50, 80, 120]) {
-        for (const [dx, dy] of [[1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [-1, -1], [1, 1], [-1, 1]]) {
-          const left = within(x + dx * (far + width / 2) - width / 2, width, area.left, area.right);
-          const top = within(y + dy * (far + height / 2 - 4) - height / 2, height, area.top, area.bottom);
+    find(x, y, width, height, {from = 0, reach = 50, rank = LABEL} = {}) {
+      const obstacles = taken.filter(each => each.rank >= rank);
+      for (const far of DISTANCES.filter(each => each >= from && each <= reach)) {
+        for (const way of WAYS) {
+          const left = x + Math.cos(way) * (far + width / 2) - width / 2, top = y + Math.sin(way) * (far + height / 2) - height / 2;
           const box = {left, right: left + width, top, bottom: top + height};
-          const cost = covered(box);
-          if (cost < best.cost) best = {cost, box};
+          const inside = box.left >= area.left && box.right <= area.right && box.top >= area.top && box.bottom <= area.bottom;
+          if (inside && !obstacles.some(each => overlap(box, each.box))) return box;
         }
-        if (best.cost === 0) break;
       }
-      if (keep) taken.push(best.box);
-      return best.box;
+      return null;
     },
   };
 }

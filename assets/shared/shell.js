@@ -63,7 +63,7 @@ export function mount(element, server, {TABS, LANGUAGES}) {
 /** @param {HTMLElement} element @param {Record<string, string>} languages */
 function chooseLanguage(element, languages) {
   const select = one(element, '.languages', HTMLSelectElement);
-  select.replaceChildren(...Object.entries(languages).map(([code, name]) => Object.assign(new Option(name, code), {lang: code})));
+  select.replaceChildren(...Object.entries(languages).map(([code, name]) => Object.assign(new Option(code.toUpperCase(), code), {title: name, lang: code})));
   select.value = language();
   select.addEventListener('change', () => {  // the document carries the words, so it is loaded again
     updateAddress({lang: select.value});

@@ -1,7 +1,7 @@
 // The sentences of the page about what it shows, as pure functions of the rule, the sampler, the model and the meters
 // that are shown.
 
-import {fixed, number} from './dom.js';
+import {number} from './dom.js';
 import {say} from './language.js';
 import {sameParameters} from './parameters.js';
 
@@ -9,7 +9,6 @@ import {sameParameters} from './parameters.js';
 /** @typedef {import('../explore/types.js').MeasuredCurve} MeasuredCurve */
 /** @typedef {import('../explore/types.js').Meter} Meter */
 /** @typedef {import('../explore/types.js').ModelDescription} ModelDescription */
-/** @typedef {import('../toy2d/types.js').Scene} Scene */
 
 /** A statement and what explains it. @typedef {[strong: string, rest: string]} Sentence */
 
@@ -42,6 +41,13 @@ export function gridTitle(rule, w) {
 export function meterHelp(several) {
   return say(several ? 'meter.help_several' : 'meter.help');
 }
+
+/**
+ * Where real pictures are from.
+ *
+ * @param {{data: string, licence: string}} real
+ */
+export const realCaption = ({data, licence}) => `${data} · ${say('grid.licence', {licence})}`;
 
 /**
  * What the slider below 0 is for.
@@ -191,52 +197,4 @@ export function dotSentence({w, sampler, steps}, found, note) {
     'other settings': `${note ? note + '; ' : ''}the dot is on the first curve of the model, for these settings were not measured`,
   }[found];
   return `Explore shows w = ${number(w)}, ${sampler}, ${steps} steps: ${where}.`;
-}
-
-/**
- * Whose curves are drawn: ours, or, where Explore shows a model of which none is, that of which model.
- *
- * @param {{hash: string, model: string}[]} curves
- * @param {string | undefined} model the hash of what Explore shows
- */
-export function curvesOf(curves, model) {
-  if (model === undefined || curves.some(curve => curve.hash === model)) return 'ours';
-  const names = [...new Set(curves.map(curve => curve.model.split('/').at(-1) ?? curve.model))];
-  return names.length === 1 ? `of ${names[0]}` : 'of other models';
-}
-
-/**
- * Whether a scene's sampler adds noise at its steps: along the score, more of them correct more of the miss (docs/toy2d.md).
- *
- * @param {Scene} scene
- */
-const addsNoise = ({sampler, eta}) => sampler === 'ancestral' || Number(eta ?? 0) > 0;
-
-/**
- * The sentence about the 2-D lab's distance.
- *
- * @param {{scene: Scene, distance: number, baseline: number}} shown
- * @returns {Sentence}
- */
-export function toy2dSentence({scene, distance, baseline}) {
-  const figures = `distance ${fixed(distance, 2)}, where ${scene.points} exact draws have ${fixed(baseline, 2)}.`;
-  const follows = distance < 2 * baseline;
-  if (scene.w === 0) {
-    return follows ? [`No guidance, no miss: ${figures}`, 'At w = 0 the samples follow p(x|c), as they should. Now drag w.']
-      : [`Too few steps: ${figures}`, 'At w = 0 the whole distance is the sampler’s; more steps make it smaller.'];
-  }
-  if (scene.langevin && scene.rule !== 'interval') {
-    return [(follows ? 'Corrected, the samples follow the tilted density: ' : 'Corrected, but not yet the tilted density: ') + figures,
-      'Langevin steps at each λ go along the same guided score, and towards its density.'];
-  }
-  if (follows) return [`The samples are near the density they are expected to follow: ${figures}`, 'Drag w up, or move the classes together.'];
-  if (scene.rule === 'interval') {
-    return [`The samples are not meant to follow the tilted density: ${figures}`,
-      'Outside the interval the score is that of p(x|c) alone, without guidance.'];
-  }
-  const steps = addsNoise(scene)
-    ? 'This sampler adds noise at each step, which corrects some of it: more steps help; Langevin steps help more.'
-    : 'More steps do not help; Langevin steps do.';
-  return [`The samples miss the density they are expected to follow: ${figures}`,
-    `Guidance gives the right score at each λ, but these densities are not one diffusion’s. ${steps}`];
 }

@@ -6,7 +6,6 @@ import {parametersOf} from '../shared/parameters.js';
 
 /** @typedef {import('./types.js').Constants} Constants */
 /** @typedef {import('./types.js').Scene} Scene */
-/** @typedef {import('./types.js').Vector} Vector */
 
 const CHOICES = /** @type {const} */ (['density', 'sampler', 'rule']);
 const TYPED = /** @type {const} */ (['steps', 'seed']);
@@ -28,9 +27,7 @@ export class Controls {
     this.selects = Object.fromEntries([...CHOICES, 'langevin'].map(name => [name, one(lab, `.${name}`, HTMLSelectElement)]));
     this.typed = TYPED.map(name => ({name, input: one(lab, `.${name}`, HTMLInputElement)}));
     this.parameters = new ParameterInputs(one(lab, '.parameters', HTMLElement), change);
-    this.board = one(lab, 'canvas', HTMLCanvasElement);
     this.classes = one(lab, '.classes', HTMLElement);
-    this.handles = one(lab, '.handles', HTMLElement);
     this.#build();
     this.#listen();
   }
@@ -41,7 +38,7 @@ export class Controls {
    * @param {boolean} [everything] that input too
    */
   reflect(everything = false) {
-    const scene = this.scene(), {w, means} = scene, {VIEW, CLASSES, OFFER} = this.constants;
+    const scene = this.scene(), {w} = scene, {OFFER} = this.constants;
     this.w.value = String(w);
     this.w.setAttribute('aria-valuetext', `w = ${number(w)}, scale s = ${number(1 + w)}`);
     one(this.lab, '.strength output b', HTMLElement).textContent = `w = ${fixed(w)}`;
@@ -56,50 +53,6 @@ export class Controls {
       button.setAttribute('aria-checked', String(label === scene.class));
       button.tabIndex = label === scene.class ? 0 : -1;
     });
-    all(this.handles, 'button', HTMLButtonElement).forEach((handle, label) => {
-      const [x, y] = means[label];
-      handle.style.left = 50 + (50 * x) / VIEW + '%';
-      handle.style.top = 50 - (50 * y) / VIEW + '%';
-      handle.classList.toggle('on', label === scene.class);
-      handle.setAttribute('aria-label', `class ${CLASSES[label]} at ${number(x)}, ${number(y)}; arrow keys move it`);
-    });
-  }
-
-  /**
-   * Move the middle of a class, no further than it may be.
-   *
-   * @param {number} label
-   * @param {number} x
-   * @param {number} y
-   */
-  #place(label, x, y) {
-    const {REACH} = this.constants;
-    /** @param {number} value */
-    const bound = value => Math.round(100 * Math.max(-REACH, Math.min(REACH, value))) / 100;
-    this.change({means: this.scene().means.map((mean, n) => (n === label ? [bound(x), bound(y)] : mean))});
-  }
-
-  /** @param {string} name @param {number} label */
-  #handle(name, label) {
-    const button = text('button', name), {VIEW} = this.constants;
-    button.type = 'button';
-    button.addEventListener('pointerdown', event => { button.setPointerCapture(event.pointerId); });
-    button.addEventListener('pointermove', event => {
-      if (!button.hasPointerCapture(event.pointerId)) return;
-      const box = this.board.getBoundingClientRect();
-      const x = ((event.clientX - box.left) / box.width) * 2 - 1, y = 1 - ((event.clientY - box.top) / box.height) * 2;
-      this.#place(label, x * VIEW, y * VIEW);
-    });
-    /** @type {Record<string, Vector>} */
-    const ways = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]};
-    button.addEventListener('keydown', event => {
-      const by = ways[event.key];
-      if (!by) return;
-      event.preventDefault();
-      const [x, y] = this.scene().means[label], step = event.shiftKey ? 0.5 : 0.1;
-      this.#place(label, x + step * by[0], y + step * by[1]);
-    });
-    return button;
   }
 
   /** @param {string} name @param {number} label */
@@ -126,7 +79,6 @@ export class Controls {
     const {CLASSES, OFFER} = this.constants, {sampler, rule, langevin} = this.selects;
     /** @param {{name: string, title: string}} choice */
     const option = ({name, title}) => new Option(title, name);
-    this.handles.replaceChildren(...CLASSES.map((name, label) => this.#handle(name, label)));
     this.classes.replaceChildren(...CLASSES.map((name, label) => this.#choice(name, label)));
     sampler.replaceChildren(...OFFER.samplers.map(option));
     rule.replaceChildren(...OFFER.rules.map(option));

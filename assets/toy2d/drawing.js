@@ -20,13 +20,14 @@ export class Drawing {
   /**
    * @param {HTMLCanvasElement} canvas
    * @param {Element} lab where the colours are declared
-   * @param {Pick<Constants, 'VIEW' | 'SPREAD' | 'ARROWS'>} constants
+   * @param {Pick<Constants, 'SPREAD' | 'ARROWS'>} constants
    */
-  constructor(canvas, lab, {VIEW, SPREAD, ARROWS}) {
+  constructor(canvas, lab, {SPREAD, ARROWS}) {
     this.canvas = canvas;
     this.lab = lab;
     this.context = context2d(canvas);
-    this.view = VIEW;
+    /** Half the side of the displayed square. */
+    this.half = 1;
     this.spread = SPREAD;
     this.cells = ARROWS;
     this.readColours();
@@ -38,8 +39,13 @@ export class Drawing {
     this.#heat.values = null;
   }
 
-  /** Begin anew, at the size that the canvas has on the page. */
-  clear() {
+  /**
+   * Begin anew, at the size that the canvas has on the page.
+   *
+   * @param {number} half of the displayed square's side
+   */
+  clear(half) {
+    this.half = half;
     const {canvas} = this, pixels = Math.round(canvas.clientWidth * Math.min(2, devicePixelRatio));
     if (canvas.width !== pixels) canvas.width = canvas.height = pixels;
     this.context.clearRect(0, 0, canvas.width, canvas.height);
@@ -58,8 +64,8 @@ export class Drawing {
    * @returns {Vector}
    */
   #at(x, y) {
-    const {view, canvas} = this;
-    return [((x + view) / (2 * view)) * canvas.width, ((view - y) / (2 * view)) * canvas.height];
+    const {half, canvas} = this;
+    return [((x + half) / (2 * half)) * canvas.width, ((half - y) / (2 * half)) * canvas.height];
   }
 
   /**
@@ -133,14 +139,14 @@ export class Drawing {
   }
 
   /**
-   * A ring around each class, one standard deviation from its middle, where it is at a noise level.
+   * A ring around each component, one standard deviation from its mean, where it is at a noise level.
    *
    * @param {Vector[]} means
    * @param {number} alpha
    * @param {number} sigma
    */
   rings(means, alpha, sigma) {
-    const {context} = this, size = this.canvas.width / (2 * this.view), radius = Math.hypot(alpha * this.spread, sigma) * size;
+    const {context} = this, size = this.canvas.width / (2 * this.half), radius = Math.hypot(alpha * this.spread, sigma) * size;
     context.beginPath();
     for (const [x, y] of means) {
       const [left, top] = this.#at(alpha * x, alpha * y);
@@ -155,16 +161,17 @@ export class Drawing {
   /**
    * The guided score as arrows: its direction, and its length up to that of a cell.
    *
-   * @param {Int8Array} score cells² pairs, the longest 127
+   * @param {Int8Array} score cells² pairs over [−reach, reach]², the longest 127
+   * @param {number} reach
    */
-  arrows(score) {
-    const {context, view, cells} = this, cell = (2 * view) / cells, size = this.canvas.width / (2 * view);
+  arrows(score, reach) {
+    const {context, cells} = this, cell = (2 * reach) / cells, size = this.canvas.width / (2 * this.half);
     context.beginPath();
     for (let n = 0; n < score.length; n += 2) {
       const long = Math.hypot(score[n], score[n + 1]) / 127;
       if (long < 0.008) continue;
       const length = cell * (0.25 + 0.55 * Math.sqrt(long)), angle = Math.atan2(-score[n + 1], score[n]);
-      const [x, y] = this.#at(-view + cell * (((n / 2) % cells) + 0.5), -view + cell * (Math.floor(n / 2 / cells) + 0.5));
+      const [x, y] = this.#at(-reach + cell * (((n / 2) % cells) + 0.5), -reach + cell * (Math.floor(n / 2 / cells) + 0.5));
       const dx = (Math.cos(angle) * length * size) / 2, dy = (Math.sin(angle) * length * size) / 2;
       context.moveTo(x - dx, y - dy);
       context.lineTo(x + dx, y + dy);
@@ -174,6 +181,19 @@ export class Drawing {
       }
     }
     this.#faint(0.55, 1.1, 'mute');
+  }
+
+  /** The length 1, in a corner. */
+  scale() {
+    const {context, canvas} = this, pixel = this.#density, one = canvas.width / (2 * this.half), bottom = canvas.height - 14 * pixel;
+    const unit = [1, 2, 5, 10, 20, 50, 100, 200, 500].find(each => each * one > 24 * pixel) ?? 500, right = canvas.width - 14 * pixel;
+    context.beginPath();
+    for (const [x, y] of [[right, bottom - 5 * pixel], [right, bottom], [right - unit * one, bottom], [right - unit * one, bottom - 5 * pixel]]) {
+      context.lineTo(x, y);
+    }
+    this.#faint(1, 1.4, 'mute');
+    Object.assign(context, {fillStyle: this.colours.mute, textAlign: 'center', font: `${12 * pixel}px system-ui, sans-serif`});
+    context.fillText(String(unit), right - (unit * one) / 2, bottom - 5 * pixel);
   }
 
   /**

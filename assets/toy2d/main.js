@@ -1,17 +1,18 @@
 // The 2-D lab. The markup waits in a template until the tab is first seen. The trajectory
 // from noise is fetched when it is first played or scrubbed, and then played without the server.
 
-import {copiesLink, fixed, isFreeSpace, number, one, showMessage, whenSeen} from '../shared/dom.js';
+import {all, copiesLink, fixed, isFreeSpace, number, one, showMessage, whenSeen} from '../shared/dom.js';
 import {withOwnParameters} from '../shared/parameters.js';
-import {announceMeasured} from '../shared/tabs.js';
+import {announceMeasured, explored, onExplored} from '../shared/tabs.js';
 import {onVisit} from '../shared/visit.js';
-import {toy2dSentence} from '../shared/wording.js';
 import {addressFields, linkedFields, writeScene} from './address.js';
+import {Board} from './board.js';
+import {Components} from './components.js';
 import {Controls} from './controls.js';
-import {Drawing, between} from './drawing.js';
+import {COMPONENTS, FIELDS, fromExplore} from './scene.js';
 import {Transport, same} from './transport.js';
+import {DENSITIES, boardLine, followLine, toy2dSentence} from './wording.js';
 
-/** @typedef {import('./drawing.js').Colour} Colour */
 /** @typedef {import('./types.js').Constants} Constants */
 /** @typedef {import('./types.js').Drawn} Drawn */
 /** @typedef {import('./types.js').Scene} Scene */
@@ -19,8 +20,7 @@ import {Transport, same} from './transport.js';
 /** @typedef {import('./types.js').Trajectory} Trajectory */
 
 const SECONDS = 4;    // that the trajectory is played in
-/** The fields that every scene has, whatever its rule and its sampler. */
-const FIELDS = ['class', 'means', 'w', 'rule', 'sampler', 'steps', 'langevin', 'points', 'seed', 'density'];
+const WRITE = 400;    // milliseconds between changes of the address while something is dragged; browsers limit their number
 const REST = 300;     // milliseconds without a change after which the trajectory is fetched, so that it can play at once
 
 /** @param {Scene} scene */
@@ -49,9 +49,10 @@ class Toy2d {
   #exact = false;
   #redrawing = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #restTimer;
-  /** Parts of the trajectory's heat, one object each, so that a tinted map is known again. @type {Map<number, Uint8Array>} */
-  #heats = new Map();
-  /** @type {Trajectory | null} */ #ofHeats = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #writeTimer;
+  #visible = false;
+  /** Half the side of the displayed square. */ #half = 1;
+  /** Whether w and the class are those of Explore. @type {import('./wording.js').Follows} */ #follows = {w: true, class: true};
 
   /**
    * @param {HTMLElement} lab
@@ -64,7 +65,7 @@ class Toy2d {
     this.constants = constants;
     this.calm = () => calm.matches;
     this.canvas = one(lab, 'canvas', HTMLCanvasElement);
-    this.drawing = new Drawing(this.canvas, lab, constants);
+    this.board = new Board(this.canvas, lab, constants);
     this.message = one(lab, '.message', HTMLElement);
     this.momentInput = one(lab, '.moment', HTMLInputElement);
     this.playButton = one(lab, '.play', HTMLButtonElement);
@@ -74,34 +75,74 @@ class Toy2d {
     this.transport = new Transport(server, constants, {
       drawn: () => { this.#describeFigures(); this.redraw(); },
       message: sentence => showMessage(this.message, sentence),
-      refused: () => this.controls.reflect(true),
+      refused: () => { this.controls.reflect(true); this.components.reflect(); },
       idle: () => this.#becomeIdle(),
     });
-    this.controls = new Controls(lab, constants, fields => this.change(fields), () => this.transport.request ?? constants.DEFAULT);
+    const scene = () => this.transport.request ?? constants.DEFAULT;
+    this.controls = new Controls(lab, constants, fields => this.choose(fields), scene);
+    this.components = new Components(lab, constants, fields => this.choose(fields), scene, () => this.#half);
     this.#listen();
   }
 
   /** Draw the scene of the link. @returns {Promise<void>} */
   async restore() {
-    const fields = linkedFields(location.search), {scene, notice} = await this.transport.restore(fields);
-    if (!same(fields, linkedFields(location.search))) return this.restore();
-    this.change(scene);
+    const linked = linkedFields(location.search), {scene, notice} = await this.transport.restore(linked);
+    if (!same(linked, linkedFields(location.search))) return this.restore();
+    this.#follows = {w: !('w' in linked), class: !('class' in linked)};
+    this.change({...scene, ...this.#explored});
     this.transport.notice = notice;
+  }
+
+  /** What the scene takes from Explore. @returns {Partial<Scene>} */
+  get #explored() {
+    const now = explored();
+    return now ? fromExplore(now, this.constants.CLASSES.length, this.#follows) : {};
+  }
+
+  /** Take what Explore shows, where it is another than is asked for; while the tab is not seen, nothing is drawn. */
+  #follow() {
+    const {request} = this.transport, fields = this.#explored;
+    if (this.#visible && request && Object.entries(fields).some(([name, value]) => request[name] !== value)) this.change(fields);
+  }
+
+  /** What a person chooses. @param {Partial<Scene>} fields */
+  choose(fields) {
+    this.#follows = {w: this.#follows.w && !('w' in fields), class: this.#follows.class && !('class' in fields)};
+    this.change(fields);
+  }
+
+  /** Back to the default: the components, w and the class (those of Explore again), or all. @param {string} what */
+  reset(what) {
+    const {DEFAULT} = this.constants, again = {w: DEFAULT.w, class: DEFAULT.class};
+    if (what !== 'components') this.#follows = {w: true, class: true};
+    if (what === 'components') this.change(Object.fromEntries(COMPONENTS.map(name => [name, DEFAULT[name]])));
+    else this.change({...again, ...this.#explored}, what === 'all');
   }
 
   /**
    * Ask for another scene; the other fields stay as they are.
    *
    * @param {Partial<Scene>} fields
+   * @param {boolean} [usual] whether parameters go back to their defaults too
    */
-  change(fields) {
-    const {DEFAULT, OFFER} = this.constants, before = this.transport.request ?? DEFAULT;
+  change(fields, usual = false) {
+    const {DEFAULT, OFFER} = this.constants, before = usual ? DEFAULT : this.transport.request ?? DEFAULT;
     const scene = withOwnParameters(FIELDS, OFFER, /** @type {Scene} */ ({...before, ...fields}));
     this.#exact = false;
     this.lab.dataset.state = 'drawing';
+    one(this.lab, '.follows', HTMLElement).textContent = followLine(this.#follows, this.constants.CLASSES);
     this.transport.ask(scene);
+    this.#writeTimer ??= setTimeout(() => this.#write(), WRITE);
     this.controls.reflect();
+    this.components.reflect();
     this.#press();
+  }
+
+  /** Put what is asked for into the address. */
+  #write() {
+    clearTimeout(this.#writeTimer);
+    this.#writeTimer = undefined;
+    if (this.transport.request) writeScene(this.transport.request, this.constants, this.#follows);
   }
 
   async #becomeIdle() {
@@ -109,7 +150,7 @@ class Toy2d {
     if (shown) {
       if (this.#moment < 1) await this.#fetchTrajectory();
       if (transport.busy) return;
-      writeScene(shown.scene, this.constants);
+      this.#write();
       clearTimeout(this.#restTimer);
       this.#restTimer = setTimeout(() => { if (!transport.busy) this.#fetchTrajectory(); }, REST);
       one(lab, '.visually-hidden', HTMLElement).textContent = one(lab, '.sentence strong', HTMLElement).textContent;
@@ -178,79 +219,32 @@ class Toy2d {
     }
     const {shown, trajectory} = this.transport;
     if (!shown) return;
-    this.drawing.clear();
     const path = trajectory && same(trajectory.scene, shown.scene) ? trajectory : null;
-    const last = path ? path.log_snrs.length - 1 : 0, at = this.#moment * last;
-    if (!path || at === last) this.#paintClean(shown, path, last);
-    else this.#paintOnTheWay(shown, path, at, Math.min(Math.round(at), last - 1));  // the last is the clean end, and no λ
-  }
-
-  /** @param {Scene} scene @returns {Colour} */
-  #tint({density, w}) {
-    return density === 'tilted' ? (w > 0 ? 'guided' : 'unguided') : density === 'class' ? 'unguided' : 'mute';
-  }
-
-  /** @param {Drawn} shown @param {Trajectory | null} path @param {number} last */
-  #paintClean(shown, path, last) {
-    const {drawing, constants} = this, {scene} = shown;
-    drawing.heatMap(shown.heat, constants.MEASURED, this.#tint(scene));
-    drawing.rings(scene.means, 1, 0);
-    if (path && this.arrows.checked) drawing.arrows(this.#scoreAt(path, last));
-    if (this.#exact) drawing.dots(shown.exact, 'ink');
-    else drawing.dots(shown.points, guided(scene) ? 'guided' : 'unguided');
-    this.#describe(shown, 'clean samples', true);
-  }
-
-  /** @param {Drawn} shown @param {Trajectory} path @param {number} at @param {number} level */
-  #paintOnTheWay(shown, path, at, level) {
-    const {drawing, constants} = this, {scene} = shown, lambda = path.log_snrs[level] ?? Infinity;
-    const places = between(path, at), colour = guided(scene) ? 'guided' : 'unguided';
-    drawing.heatMap(this.#heatAt(path, level), constants.VIEW, this.#tint(scene));
-    drawing.rings(scene.means, Math.sqrt(1 / (1 + Math.exp(-lambda))), Math.sqrt(1 / (1 + Math.exp(lambda))));
-    if (this.arrows.checked) drawing.arrows(this.#scoreAt(path, level));
-    if (this.#exact) drawing.dots(shown.exact, 'ink');
-    else {
-      drawing.trails(path, Math.floor(at), places, colour);
-      drawing.dots(places, colour);
+    const painted = this.board.paint(shown, path, {moment: this.#moment, exact: this.#exact, arrows: this.arrows.checked});
+    if (this.#half !== painted.half) {
+      this.#half = painted.half;
+      this.components.place();
     }
-    this.#describe(shown, `λ = ${fixed(lambda)}`, false);
-  }
-
-  /** @param {Trajectory} path @param {number} level */
-  #scoreAt({score}, level) {
-    const length = 2 * this.constants.ARROWS ** 2;
-    return score.subarray(level * length, (level + 1) * length);
-  }
-
-  /** @param {Trajectory} path @param {number} level */
-  #heatAt(path, level) {
-    if (this.#ofHeats !== path) this.#heats.clear();
-    this.#ofHeats = path;
-    const cells = path.heat.length / path.log_snrs.length;
-    const heat = this.#heats.get(level) ?? path.heat.subarray(level * cells, (level + 1) * cells);
-    this.#heats.set(level, heat);
-    return heat;
+    this.#describe(shown, painted);
   }
 
   /**
    * What is on the board, in words.
    *
    * @param {Drawn} shown
-   * @param {string} where
-   * @param {boolean} finished
+   * @param {import('./board.js').Painted} painted
    */
-  #describe({scene, milliseconds}, where, finished) {
+  #describe({scene, milliseconds}, {where, finished, half, outside}) {
     const {lab, canvas, constants} = this;
     const sampler = constants.OFFER.samplers.find(({name}) => name === scene.sampler)?.title;
     this.momentInput.value = String(Math.round(1000 * (finished ? 1 : this.#moment)));
     this.momentInput.setAttribute('aria-valuetext', where);
     one(lab, 'footer output', HTMLElement).textContent = where;
-    const what = {tilted: 'p(x|c) p(c|x)ʷ', class: 'p(x|c)', all: 'p(x)'}[scene.density];
-    const density = finished ? what : what.replaceAll('x', 'z');
+    const density = finished ? DENSITIES[scene.density] : DENSITIES[scene.density].replaceAll('x', 'z');
     const which = this.#exact ? `${scene.points} exact draws` : `${scene.points} samples`;
-    one(lab, 'figcaption', HTMLElement).textContent = `${which} over ${density}${finished ? '' : ', both at ' + where}`;
+    one(lab, 'figcaption', HTMLElement).textContent = `${which} over ${density}${finished ? '' : ', both at ' + where} · ${boardLine(half, outside, scene.points)}`;
     canvas.setAttribute('aria-label', `${which} of class ${constants.CLASSES[scene.class]} at w = ${number(scene.w)}, over the density ${density}; ${where}`);
-    Object.assign(canvas.dataset, {w: scene.w, class: scene.class, moment: finished ? 1 : this.#moment, exact: this.#exact});
+    Object.assign(canvas.dataset, {w: scene.w, class: scene.class, moment: finished ? 1 : this.#moment, exact: this.#exact, half, outside});
     one(lab, '.cost', HTMLElement).textContent = `${sampler}, ${scene.steps} steps, ${milliseconds} ms`;
   }
 
@@ -271,7 +265,12 @@ class Toy2d {
   }
 
   #listen() {
-    const {lab, drawing} = this;
+    const {lab, board: {drawing}} = this;
+    for (const button of all(lab, '.resets button', HTMLButtonElement)) button.addEventListener('click', () => this.reset(button.value));
+    new IntersectionObserver(entries => {
+      this.#visible = entries[entries.length - 1].isIntersecting;
+      this.#follow();
+    }).observe(lab);
     this.momentInput.addEventListener('input', () => this.scrub(Number(this.momentInput.value) / 1000));
     this.playButton.addEventListener('click', () => this.play());
     this.arrows.addEventListener('change', () => this.redraw());
@@ -293,7 +292,8 @@ class Toy2d {
     const recoloured = () => { drawing.readColours(); this.redraw(); };
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', recoloured);
     new MutationObserver(recoloured).observe(document.body, {attributeFilter: ['class']});
-    onVisit(() => this.transport.request && addressFields(this.transport.request, this.constants), () => this.restore());
+    onVisit(() => this.transport.request && addressFields(this.transport.request, this.constants, this.#follows), () => this.restore());
+    onExplored(() => this.#follow());
     copiesLink(one(lab, '.link', HTMLButtonElement));
   }
 }

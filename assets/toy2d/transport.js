@@ -41,14 +41,14 @@ export class Transport {
 
   /**
    * @param {Toy2dServer} server
-   * @param {Pick<import('./types.js').Constants, 'DEFAULT' | 'PATH_UNIT'>} constants
+   * @param {Pick<import('./types.js').Constants, 'DEFAULT' | 'PATH_STEPS'>} constants
    * @param {TransportEvents} events
    * @param {{wait?: (milliseconds: number) => Promise<void>, now?: () => number}} [environment]
    */
-  constructor(server, {DEFAULT, PATH_UNIT}, events, {wait = sleep, now = () => performance.now()} = {}) {
+  constructor(server, {DEFAULT, PATH_STEPS}, events, {wait = sleep, now = () => performance.now()} = {}) {
     this.server = server;
     this.usual = DEFAULT;
-    this.unit = PATH_UNIT;
+    this.steps = PATH_STEPS;
     this.events = events;
     this.wait = wait;
     this.now = now;
@@ -96,9 +96,9 @@ export class Transport {
       this.notice = reply.error;
       return this.#refused(scene);
     }
-    const {scene: drawn, points, exact, heat, distance, baseline} = reply;
+    const {scene: drawn, points, exact, heat, distance, baseline, half} = reply;
     const milliseconds = Math.round(this.now() - since);
-    this.shown = {scene: drawn, points: floats(points), exact: floats(exact), heat: bytes(heat), distance, baseline, milliseconds};
+    this.shown = {scene: drawn, points: floats(points), exact: floats(exact), heat: bytes(heat), distance, baseline, half, milliseconds};
     if (scene === this.request) this.request = drawn;
     this.events.message('');
     this.events.drawn();
@@ -148,8 +148,8 @@ export class Transport {
       return false;
     }
     this.trajectory = {
-      scene: reply.scene, log_snrs: reply.log_snrs, heat: bytes(reply.heat), score: new Int8Array(bytes(reply.score).buffer),
-      paths: Float32Array.from(new Int16Array(bytes(reply.paths).buffer), place => place * this.unit),
+      scene: reply.scene, half: reply.half, log_snrs: reply.log_snrs, heat: bytes(reply.heat), score: new Int8Array(bytes(reply.score).buffer),
+      paths: Float32Array.from(new Int16Array(bytes(reply.paths).buffer), place => (place * reply.half) / this.steps),
     };
     return true;
   }

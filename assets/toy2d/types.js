@@ -3,33 +3,43 @@
 /** @typedef {[x: number, y: number]} Vector */
 
 /**
- * What is asked for. Parameters of the rule and the sampler stand beside the other fields, under their own names.
+ * What is asked for. means: of the components; owners: the class of each. Parameters of the rule and the sampler stand beside the other fields, under their own names.
  *
  * @typedef {{
- *   class: number, means: Vector[], w: number, rule: string, sampler: string, steps: number, langevin: number,
- *   points: number, seed: number, density: 'tilted' | 'class' | 'all', [parameter: string]: number | string | Vector[],
+ *   class: number, means: Vector[], owners: number[], w: number, rule: string, sampler: string, steps: number, langevin: number,
+ *   points: number, seed: number, density: 'tilted' | 'class' | 'all', [parameter: string]: number | string | Vector[] | number[],
  * }} Scene
  */
 
 /**
- * What the scripts get with the page. SPREAD: standard deviation of a class. REACH: how far out a mean may lie. VIEW:
- * the square [−VIEW, VIEW]² is displayed. MEASURED: distances are measured over [−MEASURED, MEASURED]². PATH_UNIT: of a
- * trajectory's coordinates. ARROWS: of the score, a side. OFFER: the rules and samplers.
+ * What the scripts get with the page. SPREAD: standard deviation of a component. REACH: how far out a mean may
+ * lie. MEASURED: distances are measured over [−MEASURED, MEASURED]². PATH_STEPS: of a trajectory's coordinates, from the
+ * middle of the displayed square to its rim. ARROWS: of the score, a side. OFFER: the rules and samplers.
  *
  * @typedef {{
  *   DEFAULT: Scene, CLASSES: string[], OFFER: import('../shared/parameters.js').Offer, SPREAD: number, REACH: number,
- *   VIEW: number, MEASURED: number, PATH_UNIT: number, ARROWS: number,
+ *   MEASURED: number, PATH_STEPS: number, ARROWS: number,
  * }} Constants
  */
 
 /** @typedef {{ok: false, error: string, busy?: boolean}} Refusal busy: it may be asked for again later */
 
 /**
- * distance: of the samples from the tilted density. baseline: that of as many exact draws from it.
+ * distance: of the samples from the tilted density. baseline: that of as many exact draws from it. half: the square
+ * [−half, half]² holds both.
  *
- * @typedef {{ok: true, scene: Scene, points: string, exact: string, distance: number, baseline: number, heat: string}} DrawReply
+ * @typedef {{
+ *   ok: true, scene: Scene, points: string, exact: string, distance: number, baseline: number, heat: string, half: number,
+ * }} DrawReply
  */
-/** @typedef {{ok: true, scene: Scene, log_snrs: (number | null)[], paths: string, heat: string, score: string}} TrajectoryReply */
+
+/**
+ * half: the square [−half, half]² holds the paths; density and score are given over it.
+ *
+ * @typedef {{
+ *   ok: true, scene: Scene, half: number, log_snrs: (number | null)[], paths: string, heat: string, score: string,
+ * }} TrajectoryReply
+ */
 
 /**
  * The server functions. Each takes one object; what fails on the way rejects or gives null.
@@ -46,7 +56,7 @@
  *
  * @typedef {{
  *   scene: Scene, points: Float32Array, exact: Float32Array, distance: number, baseline: number, heat: Uint8Array,
- *   milliseconds: number,
+ *   half: number, milliseconds: number,
  * }} Drawn
  */
 
@@ -55,7 +65,7 @@
  * density, and the guided score.
  *
  * @typedef {{
- *   scene: Scene, log_snrs: (number | null)[], heat: Uint8Array, score: Int8Array, paths: Float32Array,
+ *   scene: Scene, half: number, log_snrs: (number | null)[], heat: Uint8Array, score: Int8Array, paths: Float32Array,
  * }} Trajectory
  */
 

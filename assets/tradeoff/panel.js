@@ -1,29 +1,21 @@
-// One chart with the words under it, and the tip of a point under the pointer or the keyboard's focus.
+// One chart with the words above it, and the tip of a point under the pointer or the keyboard's focus.
 
 import {chart} from '../shared/chart.js';
 import {number, one, targetOf, text} from '../shared/dom.js';
+import {look, shape} from '../shared/shapes.js';
 import {openInExplore} from '../shared/tabs.js';
 import {described, measured} from './figures.js';
 
 /** @typedef {import('../shared/chart.js').Axis} Axis */
 /** @typedef {import('../shared/chart.js').Place} Place */
 /** @typedef {import('./types.js').Curves} Curves */
-/** @typedef {import('./types.js').Conclusion} Conclusion */
 /** @typedef {import('./types.js').MeasuredCurve} MeasuredCurve */
 
 /**
- * shows: what the chart is to be read for.
+ * main: the file of the curve that the others compare with. read: how the chart is to be read.
  *
- * @typedef {{title: string, curves: MeasuredCurve[], x: Axis, y: Axis, conclusions: Conclusion[], shows: string}} Content
+ * @typedef {{title: string, curves: MeasuredCurve[], x: Axis, y: Axis, main: string | null, read: string}} Content
  */
-
-/** @param {Conclusion} conclusion */
-function conclusionLine({text: sentence, holds, verdict}) {
-  const line = text('li', `${sentence}: `);
-  line.append(text('b', verdict), '.');
-  line.className = holds === null ? '' : holds ? 'holds' : 'fails';
-  return line;
-}
 
 export class Panel {
   /** The point that is explained. @type {Place | null} */ #at = null;
@@ -34,34 +26,26 @@ export class Panel {
    * @param {Curves} found
    * @param {Content} content
    */
-  constructor(figure, found, {title, curves, x, y, conclusions, shows}) {
-    const before = one(figure, 'svg', SVGSVGElement), list = document.createElement('ul');
+  constructor(figure, found, {title, curves, x, y, main, read}) {
+    const before = one(figure, '.drawing svg', SVGSVGElement);
     this.found = found;
     this.curves = curves;
     this.tip = one(figure, '.tip', HTMLElement);
-    this.caption = one(figure, 'figcaption', HTMLElement);
     this.node = /** @type {SVGSVGElement} */ (before.cloneNode());  // without the listeners and the observer of the chart before
     before.replaceWith(this.node);
-    this.setTitle(title);
+    this.node.setAttribute('aria-label', `${title}; arrow keys walk along the points`);
+    figure.hidden = !curves.length;
     this.tip.hidden = true;
-    this.node.toggleAttribute('hidden', !curves.length);
-    this.chart = curves.length ? chart(this.node, {
-      x, y, baseline: curves[0].baseline ?? null, names: curves.length === 1,
-      curves: curves.map(curve => ({...curve, main: curve.file !== undefined && curve.file === found.main, points: curve.record.results})),
-    }) : null;
-    list.append(...conclusions.map(conclusionLine));
-    one(figure, '.words', HTMLElement).replaceChildren(text('p', shows), list);
+    one(figure, 'figcaption b', HTMLElement).textContent = title;
+    one(figure, 'figcaption small', HTMLElement).textContent = read;
+    const drawn = curves.map(curve => ({...curve, main: curve.file !== undefined && curve.file === main, points: curve.record.results}));
+    one(figure, '.legend', HTMLElement).replaceChildren(...(drawn.length > 1 ? drawn.map(legendLine) : []));
+    this.chart = curves.length ? chart(this.node, {x, y, baseline: curves[0].baseline ?? null, curves: drawn}) : null;
     if (this.chart) this.#listen();
   }
 
-  /** @param {string} title */
-  setTitle(title) {
-    this.caption.textContent = title;
-    this.node.setAttribute('aria-label', `${title}; arrow keys walk along the points`);
-  }
-
   /** @param {MeasuredCurve} curve */
-  #opens = ({hash}) => hash !== undefined && this.found.models.includes(hash);
+  #opens = ({hash}) => this.found.models.some(each => each.hash === hash);
 
   /**
    * Explain a point, or none.
@@ -83,7 +67,7 @@ export class Panel {
     const {tip, node, found} = this, curve = this.curves[c], {record} = curve, result = record.results[p];
     const head = text('p', ''), list = document.createElement('dl');
     head.append(text('b', `w = ${number(result.w)}`), ` · s = ${number(1 + result.w)} · ${curve.title}`);
-    for (const metric of measured(found, result)) list.append(text('dt', found.metrics[metric]), text('dd', described(result, metric)));
+    for (const metric of measured(found, result)) list.append(text('dt', (curve.metrics ?? found.metrics)[metric]), text('dd', described(result, metric)));
     tip.replaceChildren(head, list);
     if (record.samples) {
       const sampler = found.samplers[record.sampler ?? ''] ?? record.sampler, guide = record.guide ? `; guide ${record.guide.name}` : '';
@@ -107,7 +91,7 @@ export class Panel {
     this.node.querySelectorAll('.point').forEach(point => {
       if (!(point instanceof SVGElement)) return;
       const c = Number(point.dataset.curve), p = Number(point.dataset.point), curve = this.curves[c], result = curve.record.results[p];
-      const figures = measured(this.found, result).map(metric => `${this.found.metrics[metric]} ${described(result, metric)}`).join(', ');
+      const figures = measured(this.found, result).map(metric => `${(curve.metrics ?? this.found.metrics)[metric]} ${described(result, metric)}`).join(', ');
       point.setAttribute('role', 'button');
       point.setAttribute('aria-label', `${curve.title}, w = ${number(result.w)}: ${figures}`);
       point.setAttribute('tabindex', c === 0 && p === 0 ? '0' : '-1');
@@ -152,4 +136,18 @@ export class Panel {
     to?.setAttribute('tabindex', '0');
     to?.focus();
   }
+}
+
+/**
+ * A curve's name, with its dash and its mark.
+ *
+ * @param {MeasuredCurve & {main: boolean}} curve
+ * @param {number} c
+ */
+function legendLine({title, main}, c) {
+  const {tone, dash, mark} = look(main, c), line = text('li', title);
+  line.className = tone;
+  line.prepend(shape('svg', {class: 'key', width: 30, height: 12, 'aria-hidden': 'true'},
+    shape('path', {class: 'line', d: 'M0,6h30', 'stroke-dasharray': dash}), shape('path', {class: 'mark', d: mark, transform: 'translate(15 6)'})));
+  return line;
 }

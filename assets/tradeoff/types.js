@@ -14,24 +14,36 @@
 
 /**
  * baseline: the figures of real pictures. model: the name of what was measured. parameters: all of its rule and sampler.
+ * metrics: titles, which say whose features the figures are of.
  *
  * @typedef {{
  *   title: string, record: Record, file?: string, hash?: string, model?: string, source?: string,
- *   parameters?: {[name: string]: number},
+ *   parameters?: {[name: string]: number}, metrics?: {[name: string]: string},
  *   baseline?: {[figure: string]: number},
  * }} MeasuredCurve
  */
 
 /** @typedef {{chart: string, text: string, holds: boolean | null, verdict: string}} Conclusion */
-/** @typedef {{name: string, title: string, basis: string, curves: MeasuredCurve[], conclusions: Conclusion[]}} Group */
-/** @typedef {{name: string, title: string, curves: MeasuredCurve[], summary: string, source: string}} Table */
-
 /**
- * models: hashes of those on the page. metrics, samplers: titles. main: the file of the curve that sets the standard.
+ * Curves that answer one question together. main: the file of the curve that the others compare with, or null where none
+ * is special. data: what all were trained on.
  *
  * @typedef {{
- *   models: string[], problems: string[], metrics: {[name: string]: string}, samplers: {[name: string]: string},
- *   main: string | null, groups: Group[], tables: Table[],
+ *   name: string, title: string, data: string, main: string | null, basis: string, curves: MeasuredCurve[],
+ *   conclusions: Conclusion[],
+ * }} Group
+ */
+
+/** @typedef {{name: string, title: string, curves: MeasuredCurve[], summary: string, source: string}} Table */
+
+/** @typedef {{hash: string, title: string}} Model */
+
+/**
+ * models: those on the page. metrics, samplers: titles.
+ *
+ * @typedef {{
+ *   models: Model[], problems: string[], metrics: {[name: string]: string}, samplers: {[name: string]: string},
+ *   groups: Group[], tables: Table[],
  * }} Curves
  */
 

@@ -8,18 +8,25 @@ from pathlib import Path
 from cfg_core.checkpoints.diffusers_models import HUB_NAME, find_pipeline, read_pipeline_config
 from cfg_core.checkpoints.format import CheckpointConfig, ModelDescription, read_config
 from cfg_core.checkpoints.model_folder import CheckpointError
+from cfg_core.checkpoints.weaker_siblings import SUFFIX
 from cfg_core.checks import line
 from cfg_core.files import LONGEST_FILE_NAME
 
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """A model that may be chosen. where: its folder, an absolute path, or its name on the Hub. hash: of its weights."""
+    """A model that may be chosen. name: as URLs and programs have it. where: its folder, an absolute path, or its name
+    on the Hub. hash: of its weights."""
 
     name: str
     where: str
     hash: str
     config: ModelDescription
+
+    @property
+    def title(self) -> str:
+        """How people call it."""
+        return self.config.title or self.name
 
 
 def describe_model(where: str | Path) -> ModelInfo:
@@ -54,11 +61,13 @@ def describe_models(places: Iterable[str | Path]) -> list[ModelInfo]:
 
 
 def shipped_models(folder: Path, first: str) -> list[Path]:
-    """The folders of models, not of classifiers, that lie in a folder, the one of that name first."""
+    """The folders of models in a folder, not of classifiers and weaker siblings, the one of that name first."""
     return sorted(filter(_is_model, folder.iterdir()), key=lambda each: (each.name != first, each.name))
 
 
 def _is_model(folder: Path) -> bool:
+    if folder.name.endswith(SUFFIX):
+        return False
     try:
         read_config(folder, CheckpointConfig.from_json)
     except (CheckpointError, OSError):

@@ -26,6 +26,8 @@ class DiffusersConfig:
     network: dict[str, Any]
     schedule: dict[str, Any]
     finished: bool = True
+    title: str = ""
+    opening_label: int = 0
 
     @property
     def about(self) -> str:

@@ -37,7 +37,9 @@ MAX_FILE_BYTES = 10_000_000
 
 @dataclass(frozen=True)
 class CheckpointConfig:
-    """What config.json holds. finished: whether its training has ended. Raises ValueError for a field out of range.
+    """What config.json holds. finished: whether its training has ended. title: how people call the model, "" for as its
+    folder is called. opens_on: the name of the class that is drawn where none is chosen, "" for the first one. Raises
+    ValueError for a field out of range.
 
     Fields with a default may be absent from the file, so that files from before such a field open.
     """
@@ -53,6 +55,8 @@ class CheckpointConfig:
     images_seen: int
     command: str
     finished: bool = True
+    title: str = ""
+    opens_on: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.finished, bool):
@@ -65,6 +69,13 @@ class CheckpointConfig:
             line(field, getattr(self, field), LONGEST_PROVENANCE)
         text("command", self.command)
         names("classes", self.classes, self.architecture.num_classes)
+        line("title", self.title)
+        choice("opens_on", self.opens_on, ("", *self.classes))
+
+    @property
+    def opening_label(self) -> int:
+        """The label of the class that is drawn where none is chosen."""
+        return self.classes.index(self.opens_on) if self.opens_on else 0
 
     @property
     def about(self) -> str:
@@ -126,18 +137,23 @@ class ModelDescription(Protocol):
     @property
     def finished(self) -> bool: ...
     @property
+    def title(self) -> str: ...
+    @property
+    def opening_label(self) -> int: ...
+    @property
     def about(self) -> str: ...
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model ready to draw, whoever made it. hash: the first 12 hex digits of the SHA-256 of its weights. guide: the
-    same of the noise-aware classifier that guides it, "" where there is none."""
+    """A model ready to draw, whoever made it. hash: the first 12 hex digits of the SHA-256 of its weights. guide,
+    weaker: the same of the noise-aware classifier that guides it and of its weaker sibling, "" where there is none."""
 
     denoiser: Denoiser
     config: ModelDescription
     hash: str
     guide: str = ""
+    weaker: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The noise-aware classifier p(c | z_λ) that guides (Dhariwal & Nguyen, arXiv 2105.05233; the paper's section 3.1).
+"""The noise-aware classifier p(c | z_λ) that guides (Dhariwal & Nichol, arXiv 2105.05233; the paper's section 3.1).
 
 It never measures samples: another network does (cfg_core.checkpoints.classifiers).
 """
@@ -26,5 +26,5 @@ def with_guide(checkpoint: Checkpoint, where: str | Path) -> Checkpoint:
         raise ValueError(f"classifier must be of the checkpoint's {checkpoint.config.schedule}, got {config.schedule}")
     old = checkpoint.denoiser
     classifier = network.to(old.device).eval().requires_grad_(False)
-    denoiser = NetworkDenoiser(old.network, old.schedule, old.classes, old.precision, classifier)
+    denoiser = NetworkDenoiser(old.network, old.schedule, old.classes, old.precision, classifier, old.weaker)
     return replace(checkpoint, denoiser=denoiser, guide=digest)

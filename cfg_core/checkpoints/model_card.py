@@ -1,6 +1,10 @@
 """Model cards: what a checkpoint's config says, as a README of the Hub."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from cfg_core.checkpoints.format import CheckpointConfig
+from cfg_core.checkpoints.model_folder import REAL
 
 
 def model_card(config: CheckpointConfig) -> str:
@@ -25,3 +29,20 @@ Draws {a.size}×{a.size} pictures of {", ".join(config.classes)}, jointly traine
 - **Data**: {config.data}, licence {config.licence}.
 - **Use**: `python -m cfg_core sample --checkpoint FOLDER`, or `python app.py --checkpoint FOLDER`.
 """
+
+
+def with_figures_section(card: str, curve: str) -> str:
+    """The card with a place for the figures of a curve file, by its name without ending, unless it has one
+    (cfg_core.evaluation.documents)."""
+    if "<!-- figures: " in card:
+        return card
+    asked = f"{curve}; metrics = fid, inception, precision, recall, p_correct; intervals = fid"
+    return f"{card.rstrip()}\n\n## Figures\n\n<!-- figures: {asked} -->\n<!-- end of figures -->\n"
+
+
+def with_real_pictures(card: str, about: Mapping[str, Any]) -> str:
+    """The card with the sheet of training pictures, unless it has it. about: the sheet's data, licence and columns."""
+    if f"({REAL})" in card:
+        return card
+    told = f"{about['columns']} training pictures of each class. Data: {about['data']}, licence {about['licence']}."
+    return f"{card.rstrip()}\n\n## Real pictures\n\n![{told}]({REAL})\n\n{told}\n"

@@ -12,6 +12,10 @@ from cfg_core.hub_errors import explained
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 
 
+REAL = "real.png"
+"""A sheet of pictures of each class that the model was trained on (cfg_core.data.class_sheet)."""
+
+
 PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
 
 
@@ -35,7 +39,7 @@ def model_folder(where: str | Path) -> Path:
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository) or repository.startswith("."):
         raise CheckpointError(f"checkpoint {shown(repository)} is neither a folder nor a Hub name owner/name")
     with hub_access(repository):
-        return Path(snapshot_download(repository, allow_patterns=[WEIGHTS, CONFIG, CARD]))
+        return Path(snapshot_download(repository, allow_patterns=[WEIGHTS, CONFIG, CARD, REAL]))
 
 
 def hub_access(repository: str) -> AbstractContextManager[None]:

@@ -61,7 +61,7 @@ def _arguments(command: str) -> Iterator[str]:
 
 
 def _model_names(raw: Mapping[str, Any]) -> Iterator[str]:
-    for part in ("checkpoint", "classifier", "guide"):
+    for part in ("checkpoint", "classifier", "guide", "weaker"):
         if isinstance(raw.get(part), Mapping):
             yield str(raw[part].get("name", ""))
 

@@ -6,7 +6,6 @@ python -m cfg_core sample --again bags.png --out same-bags.png
 """
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,12 @@ from rich.progress import track
 
 from cfg_core.checkpoints.catalog import describe_model
 from cfg_core.checkpoints.format import LoadedModel
-from cfg_core.checks import shown
 from cfg_core.commands.common import add_guidance_options, command_parser
 from cfg_core.devices import choose_device, set_cpu_threads
 from cfg_core.diffusion.denoiser import Denoiser
 from cfg_core.files import check_writable
 from cfg_core.grids.drawing import begin_grid, check_drawable, pixels
+from cfg_core.grids.labels import find_class
 from cfg_core.grids.request import GridRequest
 from cfg_core.grids.sheet import draw_sheets, read_requests, save_sheet
 from cfg_core.parameters import assigned
@@ -37,6 +36,9 @@ def parser() -> argparse.ArgumentParser:
     model = p.add_argument_group("model")
     model.add_argument("--checkpoint", help=f"a folder, or a Hub name owner/name; by default {SHIPPED} of the project")
     model.add_argument("--guide", help="classifier that a rule may need; by default CHECKPOINT-guide, if it is there")
+    model.add_argument(
+        "--weaker", help="weaker sibling that a rule may need; by default CHECKPOINT-weak, if it is there"
+    )
     model.add_argument("--device", help="cpu, cuda or mps; by default the best there is")
     grid = p.add_argument_group("grid")
     grid.add_argument(
@@ -59,16 +61,20 @@ def main(arguments: list[str] | None = None) -> None:
     set_cpu_threads()
     try:
         checkpoint = load_model(
-            describe_model(a.checkpoint or in_clone("checkpoint", SHIPPED)), choose_device(a.device), guide=a.guide
+            describe_model(a.checkpoint or in_clone("checkpoint", SHIPPED)),
+            choose_device(a.device),
+            guide=a.guide,
+            weaker=a.weaker,
         ).checkpoint
+        beside = checkpoint.guide, checkpoint.weaker
         requests = read_requests(a.again) if a.again else (_request(a, checkpoint),)
         for request in requests:
             if request.checkpoint != checkpoint.hash:
                 raise ValueError(
                     f"checkpoint must be {request.checkpoint}, which drew {a.again}, got {checkpoint.hash}"
                 )
-            check_drawable(checkpoint.denoiser, request.guided_by(checkpoint.guide))
-        requests = tuple(request.guided_by(checkpoint.guide) for request in requests)
+            check_drawable(checkpoint.denoiser, request.guided_by(*beside))
+        requests = tuple(request.guided_by(*beside) for request in requests)
         check_writable("out", a.out)
         pictures = [_draw(checkpoint.denoiser, request) for request in requests]
         save_sheet(draw_sheets(requests, pictures, checkpoint.config.classes), a.out, *requests)
@@ -99,20 +105,4 @@ def _request(a: argparse.Namespace, checkpoint: LoadedModel) -> GridRequest:
     }
     if a.steps is not None:
         raw["steps"] = a.steps
-    return GridRequest.parse(raw, checkpoint.hash, len(classes), checkpoint.guide)
-
-
-def find_class(text: str, classes: Sequence[str]) -> str:
-    """The label, as text, of the class of that name: of exactly that name, else of it in any case; else the text.
-
-    Raises ValueError where several classes have that name.
-    """
-    for same in (lambda name: name == text, lambda name: name.casefold() == text.casefold()):
-        labels = [str(label) for label, name in enumerate(classes) if same(name)]
-        if len(labels) > 1:
-            raise ValueError(
-                f"class must be one class, got {shown(text)}, the name of {', '.join(labels)}; give a number"
-            )
-        if labels:
-            return labels[0]
-    return text
+    return GridRequest.parse(raw, checkpoint.hash, len(classes), checkpoint.guide, checkpoint.weaker)

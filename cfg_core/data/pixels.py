@@ -6,8 +6,8 @@ from torch.nn import functional as F
 
 
 def mirrored(images: Tensor, probability: float, generator: torch.Generator) -> Tensor:
-    """Images (N, C, S, S), each of them flipped left to right with that probability, 0 to 1."""
-    chosen = torch.rand(len(images), generator=generator) < probability
+    """Images (N, C, S, S), on the generator's device, each flipped left to right with that probability, 0 to 1."""
+    chosen = torch.rand(len(images), generator=generator, device=generator.device) < probability
     return torch.where(chosen[:, None, None, None], images.flip(3), images)
 
 

@@ -8,8 +8,9 @@ from torch import Tensor
 from cfg_core.diffusion.prediction import Prediction
 from cfg_core.diffusion.schedule import NoiseSchedule
 
-MODEL, CLASSIFIER = "model", "classifier"
-"""Sources of a guidance rule's evaluations: the denoiser's predictions, and its noise-aware classifier p(c | z_λ)."""
+MODEL, CLASSIFIER, WEAKER = "model", "classifier", "weaker"
+"""Sources of a guidance rule's evaluations: the denoiser's predictions, its noise-aware classifier p(c | z_λ), and the
+predictions of its weaker sibling."""
 
 
 class Denoiser(ABC):
@@ -18,8 +19,9 @@ class Denoiser(ABC):
     shape: of one sample. classes: their names; label ``null_label``, their number, is the null class ∅. device: of
     samples and predictions; λ, w, labels and rows are on the CPU. spacing: a name in spacings.SPACINGS, where the
     model needs one of its own, whatever the sampler. clip: every guided x is clipped to [−clip, clip].
-    sources: which sources it has for guidance rules. takes_w: whether ``predict`` takes w, as a network that was
-    distilled from guided predictions does.
+    sources: which sources it has for guidance rules. weaker: a model of the same samples and classes that predicts less
+    well, which autoguidance guides away from; None where there is none. takes_w: whether ``predict`` takes w, as a
+    network that was distilled from guided predictions does.
     """
 
     shape: tuple[int, ...]
@@ -29,6 +31,7 @@ class Denoiser(ABC):
     spacing: str | None = None
     clip: float | None = None
     sources: frozenset[str] = frozenset({MODEL})
+    weaker: "Denoiser | None" = None
     takes_w: bool = False
 
     @property

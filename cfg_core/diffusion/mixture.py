@@ -5,6 +5,7 @@ posterior mean E[x|z] have closed forms at every λ. In the eigenbasis of S they
 of large numbers, so they are finite and exact from λ = −20 to λ = ∞, the clean sample. Computed in float64 on the CPU.
 """
 
+import copy
 import math
 from collections.abc import Sequence
 
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from cfg_core.checks import shown
-from cfg_core.diffusion.denoiser import CLASSIFIER, MODEL, Denoiser
+from cfg_core.diffusion.denoiser import CLASSIFIER, MODEL, WEAKER, Denoiser
 from cfg_core.diffusion.prediction import Prediction
 from cfg_core.diffusion.schedule import NoiseSchedule, Schedule, alpha_sigma
 
@@ -55,6 +56,14 @@ class MixtureDenoiser(Denoiser):
         within = torch.block_diag(*of_component)  # (C, M)
         # log p(component | label) by label; the last row is the null label's
         self._log_prior = torch.cat([within, of_class[None] @ within]).log()  # (C + 1, M)
+
+    def with_weaker(self, blur: float) -> "MixtureDenoiser":
+        """The same denoiser with a weaker sibling, that of x + blur · n with n ~ N(0, I): it is right about the means
+        and takes each class to be wider than it is."""
+        weaker, found = copy.copy(self), copy.copy(self)
+        weaker._variances = self._variances + blur**2
+        found.weaker, found.sources = weaker, self.sources | {WEAKER}
+        return found
 
     def log_density(self, z: Tensor, log_snr: Tensor, labels: Tensor) -> Tensor:
         """log p(z_λ | c), and log p(z_λ) under the null label: (B, D), (B,), (B,) to (B,), float64.

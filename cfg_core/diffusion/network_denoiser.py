@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cfg_core.diffusion.denoiser import CLASSIFIER, MODEL, Denoiser
+from cfg_core.diffusion.denoiser import CLASSIFIER, MODEL, WEAKER, Denoiser
 from cfg_core.diffusion.prediction import Prediction
 from cfg_core.diffusion.schedule import NoiseSchedule
 from cfg_core.networks.unet import UNet
@@ -26,6 +26,7 @@ class NetworkDenoiser(Denoiser):
 
     precision: dtype of its convolutions, float32 where none is given. classifier: a noise-aware one,
     (z (B, …), log_snr (B,)) → logits (B, C), which the rules of classifier guidance use (cfg_core.checkpoints.guides).
+    weaker: its weaker sibling, which autoguidance uses (cfg_core.checkpoints.weaker_siblings).
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class NetworkDenoiser(Denoiser):
         classes: tuple[str, ...],
         precision: torch.dtype | None = None,
         classifier: nn.Module | None = None,
+        weaker: Denoiser | None = None,
     ) -> None:
         config = network.config
         if len(classes) != config.num_classes:
@@ -46,7 +48,9 @@ class NetworkDenoiser(Denoiser):
         self.device = next(network.parameters()).device
         self.precision = precision
         self.classifier = classifier
-        self.sources = frozenset({MODEL}) if classifier is None else frozenset({MODEL, CLASSIFIER})
+        self.weaker = weaker
+        beside = {CLASSIFIER: classifier, WEAKER: weaker}
+        self.sources = frozenset({MODEL, *(source for source, network in beside.items() if network is not None)})
 
     def predict(self, z: Tensor, log_snr: Tensor, labels: Tensor, rows: Tensor, w: Tensor | None = None) -> Prediction:
         self.check_labels(labels)

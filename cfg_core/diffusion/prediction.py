@@ -39,6 +39,11 @@ class Prediction:
         alpha, sigma = (per_sample(c, z) for c in alpha_sigma(log_snr.double()))
         return cls(log_snr, x, (z - alpha * x) / sigma)
 
+    def moved(self, delta: Tensor) -> "Prediction":
+        """The prediction of x + δ for the same z, δ (N, …): its ε is ε − (α/σ) δ. Without parts."""
+        odds = per_sample((self.log_snr.double() / 2).exp(), self.x)  # α/σ
+        return Prediction(self.log_snr, self.x + delta, self.eps - odds * delta)
+
     @property
     def v(self) -> Tensor:
         alpha, sigma = (per_sample(c, self.x) for c in alpha_sigma(self.log_snr.double()))

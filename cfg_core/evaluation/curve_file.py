@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from cfg_core.checks import json_value, line, number, parse_json, shown, text
+from cfg_core.checks import choice, json_value, line, number, parse_json, shown, text
 from cfg_core.evaluation.bootstrap import Estimate
-from cfg_core.evaluation.metrics import METRICS, Figures
+from cfg_core.evaluation.metrics import EXTRACTORS, METRICS, Figures
 from cfg_core.files import LONGEST_FILE_NAME, LONGEST_PATH
 from cfg_core.guidance.rules import RULES
 from cfg_core.parameters import resolve
@@ -37,6 +37,8 @@ REQUIRED = (
 OPTIONAL: Mapping[str, Any] = {
     "version": 1,
     "guide": None,
+    "weaker": None,
+    "extractor": "classifier",
     "reference": None,
     "note": "",
     "precision": "default",
@@ -65,8 +67,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Curve(Line):
-    """A line measured here. checkpoint, classifier: hashes. parameters: all that the rule and the sampler have.
-    real_baseline: figures of held-out real images. record: the whole file, in the names of the newest version."""
+    """A line measured here. checkpoint, classifier: hashes. kind: whose features they are, one of EXTRACTORS.
+    parameters: all that the rule and the sampler have. real_baseline: figures of held-out real images. record: the
+    whole file, in the names of the newest version."""
 
     file: str
     checkpoint: str
@@ -75,6 +78,7 @@ class Curve(Line):
     p_uncond: float
     classifier: str
     test_accuracy: float
+    kind: str
     features: str
     data: str
     rule: str
@@ -168,6 +172,7 @@ def _curve(file: str, raw: Mapping[str, Any]) -> Curve:
         p_uncond=number("p_uncond", raw["p_uncond"], 0, 1),
         classifier=line("classifier.hash", raw["classifier"]["hash"]),
         test_accuracy=number("classifier.test_accuracy", raw["classifier"]["test_accuracy"], 0, 1),
+        kind=choice("extractor", raw.get("extractor", OPTIONAL["extractor"]), EXTRACTORS),
         features=line("features", raw["features"]),
         data=line("data", raw["data"], LONGEST_PATH),
         rule=line("rule", raw["rule"]),

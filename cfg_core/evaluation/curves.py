@@ -66,7 +66,7 @@ def read_curves(folder: Path, offered: Sequence[str] = ()) -> Curves:
     if not found:
         none = one_line(f"The folder {folder.name} holds no curve file that can be used.")
         return Curves((), None, (*problems, none))
-    best = sorted(found, key=_standing)
+    best = sorted(found, key=standing)
     of_models = {curve.checkpoint: curve for curve in best}
     main = of_models.get(offered[0], best[-1]) if offered else best[-1]
     standards = {curve.data: curve for curve in best} | {main.data: main}
@@ -88,7 +88,7 @@ def read_curves(folder: Path, offered: Sequence[str] = ()) -> Curves:
     return Curves(tuple(made), main, tuple(problems), of_models)
 
 
-def _standing(curve: Curve) -> tuple[bool, bool, int, int, int]:
+def standing(curve: Curve) -> tuple[bool, bool, int, int, int]:
     """How fit a curve is to be the standard of others, the fittest last."""
     ours = curve.sampler != PAPER_SAMPLER
     return curve.rule == "cfg", ours, curve.images_seen, len(curve.points), curve.samples
@@ -156,6 +156,14 @@ def _groups(main: Curve, curves: Sequence[Curve]) -> Iterable[Group]:
         yield Group("method", "Method", tuple(methods), (*compared, *exchange(methods)))
 
 
+def strength_of(curve: Curve) -> Group:
+    """The curve of a model by itself, with what it shows."""
+    titled = replace(curve, title=METHODS.get(curve.rule, curve.rule))
+    return Group(
+        f"strength-{curve.checkpoint}", "Guidance strength", (titled,), (dip(curve), rises(curve), *exchange([titled]))
+    )
+
+
 Varied = TypeVar("Varied", int, float)
 
 
@@ -174,6 +182,8 @@ def _largest(
 
 def basis(curve: Curve) -> str:
     """What the figures of a curve, and of all that compare with it, are measured over, in one sentence."""
+    if curve.kind == "inception":
+        return f"FID over {curve.features}, as in the literature."
     features = f"{curve.features}, which is right on {100 * curve.test_accuracy:.2f} % of the test pictures"
     return f"FID over {features}; not comparable with FID over Inception features."
 
@@ -185,7 +195,8 @@ def markdown(curves: Curves) -> str:
 
 def _table(group: Group) -> Iterable[str]:
     yield f"## {group.title}\n"
-    yield "| curve | w | " + " | ".join(metric.title for metric in METRICS.values()) + " |"
+    titles = (metric.titled(group.curves[0].kind) for metric in METRICS.values())
+    yield "| curve | w | " + " | ".join(titles) + " |"
     yield "|---" * (2 + len(METRICS)) + "|"
     for curve in group.curves:
         for point in curve.points:

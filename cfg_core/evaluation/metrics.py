@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from cfg_core.evaluation.bootstrap import Array, Estimate, estimate, weighted_mean
@@ -17,22 +16,24 @@ from cfg_core.evaluation.inception_score import inception_score
 from cfg_core.evaluation.precision_recall import Manifold
 from cfg_core.evaluation.vendi import vendi_score
 
+EXTRACTORS = ("classifier", "inception")
+"""Whose features serve FID, precision, recall and the Vendi score, and whose p(y|x) the Inception Score."""
+
+
 Figures = Mapping[str, Estimate]
 """Metric → its figure with its interval."""
 
 
 @dataclass(frozen=True)
-class ClassifiedImages:
-    """N images as a classifier of clean images sees them: features (N, D), p(y|x) (N, K), and their labels (N,)."""
+class MeasuredImages:
+    """N images as an extractor sees them: features (N, D), p(y|x) (N, K), and p(own class|x) (N,)."""
 
     features: Array
     probabilities: Array
-    labels: NDArray[np.int64]
+    own: Array
 
-    @property
-    def own(self) -> Array:
-        """p(its own class | image), (N,)."""
-        return self.probabilities[np.arange(len(self.labels)), self.labels]
+    def __len__(self) -> int:
+        return len(self.own)
 
 
 @dataclass(frozen=True)
@@ -45,26 +46,38 @@ class Reference:
 
 @dataclass(frozen=True)
 class Metric:
-    """title: as tables show it. estimate: (reference, images) → the figure with its interval."""
+    """title: as tables show it; of the classifier's features or probabilities, where the literature's are Inception's,
+    with this addition. estimate: (reference, images) → the figure with its interval."""
 
     title: str
-    estimate: Callable[[Reference, ClassifiedImages], Estimate]
+    estimate: Callable[[Reference, MeasuredImages], Estimate]
+    addition: str = ""
+
+    def titled(self, extractor: str) -> str:
+        """The title of figures by one of EXTRACTORS."""
+        return self.title if extractor == "inception" else self.title + self.addition
 
 
-def _fid(reference: Reference, images: ClassifiedImages) -> Estimate:
-    return estimate(frechet_figure(reference.features, images.features), len(images.labels))
+def resamples(dimensions: int) -> int:
+    """Of the intervals of figures over so many features; over thousands of them each takes seconds."""
+    return 200 if dimensions <= 512 else 50
 
 
-def _inception(reference: Reference, images: ClassifiedImages) -> Estimate:
+def _fid(reference: Reference, images: MeasuredImages) -> Estimate:
+    figure, (count, dimensions) = frechet_figure(reference.features, images.features), images.features.shape
+    return estimate(figure, count, resamples(dimensions))
+
+
+def _inception(reference: Reference, images: MeasuredImages) -> Estimate:
     bounds = 1.0, float(images.probabilities.shape[1])
-    return estimate(lambda counts: inception_score(images.probabilities, counts), len(images.labels), bounds=bounds)
+    return estimate(lambda counts: inception_score(images.probabilities, counts), len(images), bounds=bounds)
 
 
-def _precision(reference: Reference, images: ClassifiedImages) -> Estimate:
+def _precision(reference: Reference, images: MeasuredImages) -> Estimate:
     return _share(reference.manifold.holds(images.features))
 
 
-def _recall(reference: Reference, images: ClassifiedImages) -> Estimate:
+def _recall(reference: Reference, images: MeasuredImages) -> Estimate:
     return _share(Manifold.fit(images.features).holds(reference.manifold.points))
 
 
@@ -72,17 +85,23 @@ def _share(values: NDArray[Any]) -> Estimate:
     return estimate(lambda counts: weighted_mean(values, counts), len(values), bounds=(0.0, 1.0))
 
 
-def _vendi(reference: Reference, images: ClassifiedImages) -> Estimate:
-    count = len(images.labels)
-    return estimate(lambda counts: vendi_score(images.features, counts), count, bounds=(1.0, float(count)))
+def _vendi(reference: Reference, images: MeasuredImages) -> Estimate:
+    count, dimensions = images.features.shape
+    bounds = 1.0, float(count)
+    return estimate(lambda counts: vendi_score(images.features, counts), count, resamples(dimensions), bounds=bounds)
 
 
 METRICS: dict[str, Metric] = {
-    "fid": Metric("FID", _fid),
-    "inception": Metric("Inception Score", _inception),
+    "fid": Metric("FID", _fid, ", classifier features"),
+    "inception": Metric("Inception Score", _inception, ", classifier"),
     "precision": Metric("precision", _precision),
     "recall": Metric("recall", _recall),
     "p_correct": Metric("p(own class)", lambda _, images: _share(images.own)),
     "vendi": Metric("Vendi score", _vendi),
 }
 """Name, as in curve files → metric."""
+
+
+def titles(extractor: str) -> dict[str, str]:
+    """Name → title of figures by one of EXTRACTORS."""
+    return {name: metric.titled(extractor) for name, metric in METRICS.items()}

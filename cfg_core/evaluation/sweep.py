@@ -1,19 +1,19 @@
 """Drawing and measuring a model's samples over guidance strengths w, as ``python -m cfg_core evaluate`` does.
 
-Features and class probabilities are those of a classifier of clean images. FID is measured against the whole training
-split, precision and recall against as many of its images as there are samples. The real baseline is the same metrics of
-held-out real images.
+FID is measured against the whole training split, precision and recall against as many of its images as there are
+samples. The real baseline is the same metrics of held-out real images (real_images.py).
 
 The labels of the samples have the class frequencies of the training split: FID compares whole distributions, and
 samples of other frequencies would differ from the data even if every class were perfect (``sample_labels``).
 
-Features of what is drawn are kept in ``OUT.drawn/`` until the sweep is finished: the same command resumes it.
+Features of what is drawn, and the figures that are finished, are kept in ``OUT.drawn/`` until the sweep is: the same
+command resumes it. Each core draws samples of its own; to wait for each other in every layer takes longer.
 ``torchrun --nproc_per_node 2 -m -- cfg_core evaluate …`` divides it between processes, or GPUs.
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +23,20 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from cfg_core.checkpoints.classifiers import BLOCK, Classifier
 from cfg_core.checks import choice, number, shown
-from cfg_core.data.datasets import DataSet
 from cfg_core.data.pixels import check_finite, to_bytes, to_unit
 from cfg_core.devices import PRECISIONS
 from cfg_core.diffusion.denoiser import Denoiser
 from cfg_core.diffusion.noise import Noise, grid_noise
-from cfg_core.evaluation.metrics import METRICS, ClassifiedImages, Figures, Reference
-from cfg_core.evaluation.precision_recall import Manifold
+from cfg_core.evaluation.bootstrap import Estimate
+from cfg_core.evaluation.extractor import Extractor
+from cfg_core.evaluation.metrics import METRICS, Figures, MeasuredImages, Reference
 from cfg_core.files import write_atomically
 from cfg_core.guidance.rules import RULES
 from cfg_core.parameters import resolve
 from cfg_core.sampling.loop import Job, begin, parameters_of, sample
 from cfg_core.sampling.samplers import SAMPLERS
+from cfg_core.threads import on_cores
 
 MIN_SAMPLES = 1000
 """Below this a Fréchet distance is mostly its own bias, and is not called FID."""
@@ -123,11 +123,15 @@ def begin_samples(denoiser: Denoiser, options: Options, samples: range) -> Job:
 
 def draw_samples(denoiser: Denoiser, options: Options, samples: range) -> Iterator[Tensor]:
     """These samples, block by block, as images (W, B, C, S, S) in [−1, 1] of 256 levels, as the real ones have."""
-    count = len(options.w)
-    for first in samples[:: max(1, ROWS // count)]:
-        block = range(first, min(first + max(1, ROWS // count), samples.stop))
+    for block in _blocks(samples, len(options.w)):
         job = begin_samples(denoiser, options, block)
-        yield to_unit(to_bytes(check_finite(sample(denoiser, job)))).unflatten(0, (count, len(block)))
+        yield to_unit(to_bytes(check_finite(sample(denoiser, job)))).unflatten(0, (len(options.w), len(block)))
+
+
+def _blocks(samples: range, count: int) -> list[range]:
+    """The samples that are drawn together at so many w."""
+    size = max(1, ROWS // count)
+    return [range(first, min(first + size, samples.stop)) for first in samples[::size]]
 
 
 def _labels(denoiser: Denoiser, options: Options) -> Tensor:
@@ -141,7 +145,7 @@ def _repeated(noise: Noise, times: int) -> Noise:
 def draw_features(
     folder: Path,
     denoiser: Denoiser,
-    classifier: Classifier,
+    extractor: Extractor,
     options: Options,
     share: tuple[int, int] = (0, 1),
     report: Callable[[int], None] = lambda done: None,
@@ -150,16 +154,20 @@ def draw_features(
 
     report: called after every block with the number of samples that were finished.
     """
+
+    def extracted(block: range) -> Tensor:
+        [images] = draw_samples(denoiser, options, block)
+        return extractor.extract(images.flatten(0, 1)).unflatten(0, images.shape[:2])
+
     for chunk in _chunks(options)[share[0] :: share[1]]:
         if _file(folder, chunk).exists():
             report(len(chunk))
             continue
-        found = []
-        for images in draw_samples(denoiser, options, chunk):
-            found.append(classifier.features(images.flatten(0, 1)).unflatten(0, images.shape[:2]))
-            report(images.shape[1])
-        features = torch.cat(found, 1)
-        write_atomically(_file(folder, chunk), save({"features": features.contiguous()}))
+        blocks, found = _blocks(chunk, len(options.w)), []
+        for features in on_cores(extracted, blocks, denoiser.device):
+            report(features.shape[1])
+            found.append(features)
+        write_atomically(_file(folder, chunk), save({"features": torch.cat(found, 1).contiguous()}))
 
 
 def _chunks(options: Options) -> list[range]:
@@ -170,11 +178,11 @@ def _file(folder: Path, chunk: range) -> Path:
     return folder / f"{chunk.start}-{chunk.stop}.safetensors"
 
 
-def gather(folder: Path, denoiser: Denoiser, classifier: Classifier, options: Options) -> list[ClassifiedImages]:
+def gather(folder: Path, denoiser: Denoiser, extractor: Extractor, options: Options) -> list[MeasuredImages]:
     """The samples whose features the folder holds, for each w. Raises ValueError for a file that was damaged."""
     features = torch.cat([_read(_file(folder, chunk)) for chunk in _chunks(options)], 1)
     labels = _labels(denoiser, options)
-    return [_classified(classifier, of_w, labels) for of_w in features]
+    return [extractor.measured(of_w, labels) for of_w in features]
 
 
 def _read(path: Path) -> Tensor:
@@ -196,42 +204,16 @@ def claim_folder(folder: Path, identity: dict[str, Any]) -> None:
 # ---- measuring ----
 
 
-def classify_real(classifier: Classifier, dataset: DataSet, rows: Sequence[int]) -> ClassifiedImages:
-    """These images of a data set, at bounded memory."""
-    chosen = torch.as_tensor(rows)
-    features = torch.cat([classifier.features(to_unit(dataset.images[block])) for block in chosen.split(BLOCK)])
-    return _classified(classifier, features, dataset.labels[chosen])
-
-
-def _classified(classifier: Classifier, features: Tensor, labels: Tensor) -> ClassifiedImages:
-    probabilities = classifier.probabilities_of(features)
-    return ClassifiedImages(features.double().numpy(), probabilities.double().numpy(), labels.numpy())
-
-
-def check_image_counts(classifier: Classifier, training: DataSet, test: DataSet) -> None:
-    """Raises ValueError where a split has too few images for the covariance of the classifier's features."""
-    features = classifier.config.architecture.features
-    for split, dataset in (("train", training), ("test", test)):
-        if len(dataset.labels) <= features:
-            raise ValueError(
-                f"data must have at least {features + 1} images in its {split} split for FID over {features} features, "
-                f"got {len(dataset.labels)}"
-            )
-
-
-def training_reference(classifier: Classifier, training: DataSet, options: Options) -> Reference:
-    """The training images: all for FID, and as many as there are samples, picked by the seed, for the manifold."""
-    every = classify_real(classifier, training, range(len(training.labels))).features
-    picked = np.random.default_rng(options.seed).permutation(len(every))[: options.samples]
-    return Reference(every, Manifold.fit(every[picked]))
-
-
-def held_out_images(classifier: Classifier, test: DataSet, options: Options) -> ClassifiedImages:
-    """As many test images as there are samples, or all where there are fewer, picked by the seed."""
-    picked = np.random.default_rng(options.seed).permutation(len(test.labels))[: options.samples]
-    return classify_real(classifier, test, picked.tolist())
-
-
-def measure(reference: Reference, images: ClassifiedImages) -> Figures:
+def measure(reference: Reference, images: MeasuredImages) -> Figures:
     """Every metric."""
     return {name: metric.estimate(reference, images) for name, metric in METRICS.items()}
+
+
+def measure_once(folder: Path, name: str, images: MeasuredImages, reference: Reference) -> Figures:
+    """The same, kept in the folder under a name: what it holds already is not measured again."""
+    path = folder / f"figures-{name}.json"
+    if path.exists():
+        return {metric: Estimate(**figure) for metric, figure in json.loads(path.read_text(encoding="utf-8")).items()}
+    figures = measure(reference, images)
+    write_atomically(path, json.dumps({metric: asdict(figure) for metric, figure in figures.items()}).encode())
+    return figures

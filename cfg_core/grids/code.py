@@ -4,7 +4,7 @@ import json
 import shlex
 from typing import Any
 
-from cfg_core.grids.request import GridRequest
+from cfg_core.grids.request import BESIDE, GridRequest
 
 
 def command_line(request: GridRequest, checkpoint: str) -> str:
@@ -42,8 +42,7 @@ def _cells(request: GridRequest, checkpoint: str) -> list[str]:
     }  # fmt: skip
     if request.changed:
         fields["parameters"] = f"tuple({request.changed!r}.items())"
-    if request.guide:
-        fields["guide"] = "model.guide"
+    fields |= {field: f"model.{field}" for field in BESIDE if getattr(request, field)}
     arguments = "".join(f"    {name}={value},\n" for name, value in fields.items())
     load = f"model = load_checkpoint({checkpoint!r})"
     imports = [
@@ -52,9 +51,12 @@ def _cells(request: GridRequest, checkpoint: str) -> list[str]:
         "from cfg_core.grids.request import GridRequest",
         "from cfg_core.grids.sheet import draw_sheet",
     ]
-    if request.needs_classifier:
+    if request.needs("guide"):
         imports.insert(1, "from cfg_core.checkpoints.guides import with_guide")
         load += f"\nmodel = with_guide(model, {checkpoint + '-guide'!r})"
+    if request.needs("weaker"):
+        imports.insert(1, "from cfg_core.checkpoints.weaker_siblings import with_weaker")
+        load += f"\nmodel = with_weaker(model, {checkpoint + '-weak'!r})"
     return [
         "\n".join(imports),
         f"{load}\nrequest = GridRequest(\n{arguments})",

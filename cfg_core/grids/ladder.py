@@ -1,4 +1,4 @@
-"""The ladder of guidance strengths at which a grid is drawn ahead of time."""
+"""What is drawn ahead of time: a grid over a ladder of guidance strengths, and the pictures of a model's class rail."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -27,3 +27,8 @@ def strip(request: GridRequest) -> tuple[GridRequest, ...]:
     rungs = (COARSE, (*BELOW, *GAPS) if at < 0 else GAPS)
     ordered = [w for part in rungs for w in sorted(part, key=lambda w: abs(w - at))]
     return tuple(replace(request, w=(w,)) for w in ordered)
+
+
+def rail(checkpoint: str, classes: int) -> GridRequest:
+    """One picture of every class of a model, by its hash."""
+    return GridRequest(checkpoint, tuple(range(classes)), w=(2.0,), samples=1)

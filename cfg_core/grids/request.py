@@ -7,14 +7,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from cfg_core.checks import choice, number, parse_json, shown, text
-from cfg_core.diffusion.denoiser import CLASSIFIER
+from cfg_core.diffusion.denoiser import CLASSIFIER, WEAKER
 from cfg_core.guidance.rules import RULES
 from cfg_core.parameters import resolve
-from cfg_core.sampling.loop import parameters_of
+from cfg_core.sampling.loop import check_sampler, parameters_of, samplers_for
 from cfg_core.sampling.samplers import SAMPLERS
 
 VERSION = 2
-"""Version of the JSON format. Version 1 has no field ``version``, and neither parameters nor guide."""
+"""Version of the JSON format. Version 1 has no field ``version``, and neither parameters nor guide nor weaker."""
 
 
 W_RANGE = (-1.0, 8.0)
@@ -36,7 +36,11 @@ PARAMETERS = tuple(sorted({p.name for rule in RULES for sampler in SAMPLERS for 
 """The names of all parameters that some rule or sampler has."""
 
 
-FIELDS = ("model", "class", "w", "seed", "samples", "sampler", "steps", "rule", "guide")
+BESIDE = {"guide": CLASSIFIER, "weaker": WEAKER}
+"""The fields of the networks beside the model, each with the source of a rule's evaluations that it is."""
+
+
+FIELDS = ("model", "class", "w", "seed", "samples", "sampler", "steps", "rule", *BESIDE)
 """The fields of a request in a URL or from the API, beside its parameters."""
 
 
@@ -46,8 +50,9 @@ class GridRequest:
 
     checkpoint: hash of the weights. classes: labels. w: the paper's guidance strength, −1 (unconditional) to 8.
     samples: noises, each used for every class and w. parameters: of the rule and the sampler; given as a mapping or as
-    pairs, kept as pairs (name, value) of all that they have, sorted, so that equal grids are equal requests. guide:
-    hash of the noise-aware classifier where the rule needs one, "" where it needs none or none is recorded.
+    pairs, kept as pairs (name, value) of all that they have, sorted, so that equal grids are equal requests. guide,
+    weaker: hashes of the noise-aware classifier and of the weaker sibling where the rule needs one, "" where it needs
+    none or none is recorded.
 
     Raises ValueError, in one sentence, for a field out of range.
     """
@@ -62,6 +67,7 @@ class GridRequest:
     rule: str = "cfg"
     parameters: tuple[tuple[str, float], ...] = ()
     guide: str = ""
+    weaker: str = ""
 
     def __post_init__(self) -> None:
         number("samples", self.samples, *SAMPLES_RANGE, whole=True)
@@ -69,11 +75,13 @@ class GridRequest:
         choice("sampler", self.sampler, SAMPLERS)
         number("steps", self.steps, *STEPS_RANGE, whole=True)
         choice("rule", self.rule, RULES)
+        check_sampler(self.sampler, self.rule)
         text("checkpoint", self.checkpoint)
         values = resolve(parameters_of(self.sampler, self.rule), _mapping(self.parameters))
         object.__setattr__(self, "parameters", tuple(values.items()))
-        if text("guide", self.guide) and not self.needs_classifier:
-            raise ValueError(f"guide must be empty for the rule {self.rule}, got {shown(self.guide)}")
+        for field in BESIDE:
+            if text(field, getattr(self, field)) and not self.needs(field):
+                raise ValueError(f"{field} must be empty for the rule {self.rule}, got {shown(getattr(self, field))}")
         for field in ("classes", "w"):
             values = getattr(self, field)
             if not isinstance(values, tuple) or not values:
@@ -93,10 +101,9 @@ class GridRequest:
         """The number of evaluations of each image."""
         return SAMPLERS[self.sampler].evaluations(self.steps)
 
-    @property
-    def needs_classifier(self) -> bool:
-        """Whether the rule needs a noise-aware classifier."""
-        return CLASSIFIER in RULES[self.rule].sources
+    def needs(self, field: str) -> bool:
+        """Whether the rule needs the network of that field of BESIDE."""
+        return BESIDE[field] in RULES[self.rule].sources
 
     @property
     def changed(self) -> dict[str, float]:
@@ -104,25 +111,31 @@ class GridRequest:
         defaults = {p.name: p.default for p in parameters_of(self.sampler, self.rule)}
         return {name: value for name, value in self.parameters if value != defaults[name]}
 
-    def guided_by(self, guide: str) -> "GridRequest":
-        """The request with ``guide``, the hash of the loaded classifier, recorded where its rule needs one.
+    def guided_by(self, guide: str = "", weaker: str = "") -> "GridRequest":
+        """The request with the hashes of the loaded classifier and weaker sibling, recorded where its rule needs them.
 
         Raises ValueError where another hash is recorded already.
         """
-        if not self.needs_classifier:
-            return self
-        if self.guide not in ("", guide):
-            raise ValueError(f"guide must be {guide or 'left out'}, the loaded classifier, got {shown(self.guide)}")
-        return replace(self, guide=guide)
+        hashes: dict[str, Any] = {"guide": guide, "weaker": weaker}
+        loaded = {field: digest for field, digest in hashes.items() if self.needs(field)}
+        for field, digest in loaded.items():
+            if getattr(self, field) not in ("", digest):
+                raise ValueError(
+                    f"{field} must be {digest or 'left out'}, the loaded one, got {shown(getattr(self, field))}"
+                )
+        return replace(self, **loaded)
 
     @classmethod
-    def parse(cls, raw: Mapping[str, Any], checkpoint: str, classes: int, guide: str = "") -> "GridRequest":
+    def parse(
+        cls, raw: Mapping[str, Any], checkpoint: str, classes: int, guide: str = "", weaker: str = ""
+    ) -> "GridRequest":
         """A request from a URL query or the API: numbers, or texts of them.
 
         ``class`` is a label, several ("0,3") or "all"; ``w`` a number or several; ``model`` the checkpoint's hash;
         parameters stand under their own names, or together in a mapping ``parameters``; what is absent takes its
-        default, and class that of label 0. guide: hash of the model's noise-aware classifier, which the request
-        records where its rule needs one. Raises ValueError, in one sentence, for anything else.
+        default, class that of label 0, and the sampler one that the rule may be used with. guide, weaker: hashes of the
+        model's noise-aware classifier and weaker sibling, which the request records where its rule needs one. Raises
+        ValueError, in one sentence, for anything else.
         """
         unknown = raw.keys() - {*FIELDS, *PARAMETERS, "parameters"}
         if unknown:
@@ -133,7 +146,7 @@ class GridRequest:
         fields: Any = {"checkpoint": checkpoint}
         fields |= {name: raw[name] for name in ("sampler", "rule") if name in raw}
         fields |= {name: _number(raw[name]) for name in ("samples", "seed", "steps") if name in raw}
-        fields |= {name: raw[name] for name in ("guide",) if name in raw}
+        fields |= {name: raw[name] for name in BESIDE if name in raw}
         if "w" in raw:
             fields["w"] = tuple(float(number("w", w, *W_RANGE)) for w in _several("w", raw["w"]))
         label = raw.get("class", 0)
@@ -142,7 +155,7 @@ class GridRequest:
         flat = {name: raw[name] for name in PARAMETERS if name in raw}
         given = {**flat, **_mapping(raw.get("parameters", {}))}
         fields["parameters"] = {name: _number(value) for name, value in given.items()}
-        return cls(**_with_steps(fields)).guided_by(guide)
+        return cls(**_with_sampler(fields)).guided_by(guide, weaker)
 
     def to_query(self, classes: int) -> dict[str, str]:
         """The fields as ``parse`` takes them back, all as text; of the parameters those that are not the default."""
@@ -157,7 +170,7 @@ class GridRequest:
             "rule": self.rule,
             "model": self.checkpoint,
             **{name: _shortest(value) for name, value in self.changed.items()},
-            **({"guide": self.guide} if self.guide else {}),
+            **{field: getattr(self, field) for field in BESIDE if getattr(self, field)},
         }
 
     def to_url(self, classes: int) -> str:
@@ -180,14 +193,19 @@ class GridRequest:
             known = ", ".join(cls.__dataclass_fields__)
             raise ValueError(f"a request must have no fields but version, {known}, got {shown(min(unknown))}")
         fields: Any = {field: tuple(value) if isinstance(value, list) else value for field, value in raw.items()}
-        return cls(**_with_steps(fields))
+        return cls(**_with_sampler(fields))
 
 
-def _with_steps(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields, with the sampler's default steps where a sampler is given without steps."""
-    if "sampler" in fields and "steps" not in fields:
-        return {**fields, "steps": SAMPLERS[choice("sampler", fields["sampler"], SAMPLERS)].default_steps}
-    return fields
+def _with_sampler(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields, with a sampler that the rule may be used with where none is given, and with the sampler's default
+    steps where it is given without steps or is not the default."""
+    found = dict(fields)
+    if "rule" in found and "sampler" not in found:
+        able = samplers_for(choice("rule", found["rule"], RULES))
+        found |= {} if GridRequest.sampler in able else {"sampler": able[0]}
+    if "sampler" in found and "steps" not in found:
+        found["steps"] = SAMPLERS[choice("sampler", found["sampler"], SAMPLERS)].default_steps
+    return found
 
 
 def _mapping(parameters: Any) -> Mapping[str, Any]:

@@ -1,9 +1,10 @@
 """A labelled sheet of one grid or of several side by side as PNG, their requests in the metadata."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, sqrt
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO
 
 import numpy as np
@@ -60,23 +61,32 @@ def beside(sheets: Sequence[Image.Image], titles: Sequence[str]) -> Image.Image:
     """Several sheets as one, each under its title."""
     font = ImageFont.load_default(15)
     height = 30 + max(sheet.height for sheet in sheets)
-    whole = Image.new("RGB", (sum(sheet.width for sheet in sheets), height), PAPER)
+    widths = [max(sheet.width, ceil(font.getlength(title)) + 32) for sheet, title in zip(sheets, titles, strict=True)]
+    whole = Image.new("RGB", (sum(widths), height), PAPER)
     pen, left = ImageDraw.Draw(whole), 0
-    for sheet, title in zip(sheets, titles, strict=True):
-        pen.text((left + sheet.width / 2, 20), title, INK, font, anchor="ms")
-        whole.paste(sheet, (left, 30))
-        left += sheet.width
+    for sheet, title, width in zip(sheets, titles, widths, strict=True):
+        pen.text((left + width / 2, 20), title, INK, font, anchor="ms")
+        whole.paste(sheet, (left + (width - sheet.width) // 2, 30))
+        left += width
     return whole
 
 
-def draw_sheets(requests: Sequence[GridRequest], pictures: Sequence[np.ndarray], classes: Sequence[str]) -> Image.Image:
-    """One sheet, or several side by side under what each is drawn with."""
+def draw_sheets(
+    requests: Sequence[GridRequest],
+    pictures: Sequence[np.ndarray],
+    classes: Sequence[str],
+    titles: Mapping[str, str] = MappingProxyType({}),
+) -> Image.Image:
+    """One sheet, or several side by side under what each is drawn with. titles: of the models, by their hashes."""
     sheets = [draw_sheet(request, drawn, classes) for request, drawn in zip(requests, pictures, strict=True)]
-    return sheets[0] if len(sheets) == 1 else beside(sheets, [_title(request) for request in requests])
+    several = len({request.checkpoint for request in requests}) > 1
+    models = [titles.get(request.checkpoint, request.checkpoint) if several else "" for request in requests]
+    return sheets[0] if len(sheets) == 1 else beside(sheets, list(map(_title, requests, models)))
 
 
-def _title(request: GridRequest) -> str:
-    parts = [request.rule, request.sampler, f"{request.steps} steps"]
+def _title(request: GridRequest, model: str) -> str:
+    """What a sheet is drawn with. model: "" where all are of the same."""
+    parts = [*filter(None, [model]), request.rule, request.sampler, f"{request.steps} steps"]
     return ", ".join(parts + [f"{name} {value:g}" for name, value in request.changed.items()])
 
 

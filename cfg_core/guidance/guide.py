@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from cfg_core.diffusion.denoiser import CLASSIFIER, MODEL, Denoiser
+from cfg_core.diffusion.denoiser import CLASSIFIER, MODEL, WEAKER, Denoiser
 from cfg_core.diffusion.prediction import Prediction
 from cfg_core.guidance.rule import Evaluation, Memory, Needs, Results, Rule
 from cfg_core.parameters import Values, resolve
@@ -43,9 +43,10 @@ def combine(
 
 
 def evaluate(denoiser: Denoiser, z: Tensor, log_snr: Tensor, labels: Tensor, w: Tensor, needed: Needs) -> Results:
-    """The results of evaluations of z (B, …), for the samples that need them; predictions come of one call."""
+    """The results of evaluations of z (B, …), for the samples that need them; predictions of a model come of one call,
+    and a weaker sibling that no sample needs is not called."""
     rows = {evaluation: mask.nonzero().squeeze(1) for evaluation, mask in needed.items()}
-    predictions = {evaluation: where for evaluation, where in rows.items() if evaluation.source == MODEL}
+    predictions = {evaluation: where for evaluation, where in rows.items() if evaluation.source != CLASSIFIER}
     results = _predictions(denoiser, z, log_snr, labels, w, predictions)
     for evaluation, where in rows.items():
         if evaluation.source == CLASSIFIER:
@@ -56,16 +57,19 @@ def evaluate(denoiser: Denoiser, z: Tensor, log_snr: Tensor, labels: Tensor, w: 
 def _predictions(
     denoiser: Denoiser, z: Tensor, log_snr: Tensor, labels: Tensor, w: Tensor, wanted: dict[Evaluation, Tensor]
 ) -> dict[Evaluation, Prediction | Tensor]:
-    """The model's predictions under each evaluation's label, in one call. wanted: evaluation → indices of samples."""
+    """The predictions under each evaluation's label, in one call a source. wanted: evaluation → indices of samples."""
     count, classes = len(z), torch.arange(len(denoiser.classes))
+    wanted = {each: wanted[each] for each in sorted(wanted, key=lambda each: each.source == WEAKER)}
     rows, under = [], []
     for evaluation, where in wanted.items():
         every = evaluation.label == "every"
         null = torch.full_like(where, denoiser.null_label)
         rows.append(where.repeat_interleave(len(classes)) if every else where)
         under.append(classes.repeat(len(where)) if every else null if evaluation.label == "null" else labels[where])
-    strengths = {"w": w} if denoiser.takes_w else {}
-    predicted = denoiser.predict(z, log_snr, torch.cat(under), torch.cat(rows), **strengths)
+    own = sum(evaluation.source == MODEL for evaluation in wanted)
+    predicted = _called(denoiser, z, log_snr, w, rows[:own], under[:own])
+    if any(map(len, rows[own:])):
+        predicted = _joined(predicted, _called(_weaker(denoiser), z, log_snr, w, rows[own:], under[own:]))
     results: dict[Evaluation, Prediction | Tensor] = {}
     partial, first = {}, 0
     for (evaluation, where), each in zip(wanted.items(), rows, strict=True):
@@ -82,6 +86,26 @@ def _predictions(
             other = torch.stack(list(partial.values())).amax(0)
             results[evaluation] = _gathered(predicted, log_snr, torch.where(at < 0, other, at))
     return results
+
+
+def _weaker(denoiser: Denoiser) -> Denoiser:
+    if denoiser.weaker is None:
+        raise ValueError("a denoiser must have a weaker sibling for this rule, got one without")
+    return denoiser.weaker
+
+
+def _called(
+    model: Denoiser, z: Tensor, log_snr: Tensor, w: Tensor, rows: list[Tensor], under: list[Tensor]
+) -> Prediction:
+    strengths = {"w": w} if model.takes_w else {}
+    return model.predict(z, log_snr, torch.cat(under), torch.cat(rows), **strengths)
+
+
+def _joined(first: Prediction, second: Prediction) -> Prediction:
+    """The rows of both, one after the other."""
+    parts = zip((first.log_snr, first.x, first.eps), (second.log_snr, second.x, second.eps), strict=True)
+    log_snr, x, eps = map(torch.cat, parts)
+    return Prediction(log_snr, x, eps)
 
 
 def _gathered(predicted: Prediction, log_snr: Tensor, at: Tensor) -> Prediction:

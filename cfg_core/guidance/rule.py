@@ -21,7 +21,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from cfg_core.diffusion.denoiser import CLASSIFIER, MODEL
+from cfg_core.diffusion.denoiser import CLASSIFIER, MODEL, WEAKER, Denoiser
 from cfg_core.diffusion.prediction import Prediction
 from cfg_core.parameters import Parameter, Values, resolve
 
@@ -46,6 +46,9 @@ UNCONDITIONAL = Evaluation(MODEL, "null")
 EVERY_CLASS = Evaluation(MODEL, "every")
 """ε(z, k) for every class k: a Prediction whose x and ε are (B, C, …)."""
 
+WEAKER_CONDITIONAL = Evaluation(WEAKER, "class")
+"""ε′(z, c) of the weaker sibling: a Prediction (B, …)."""
+
 GRADIENT = Evaluation(CLASSIFIER, "class")
 """∇_z log p(c|z): (B, …)."""
 
@@ -68,22 +71,42 @@ Memory = Any
 
 
 @dataclass(frozen=True)
+class Paper:
+    """A paper on arXiv: its authors, as one cites them, and its number."""
+
+    authors: str
+    arxiv: str
+
+    @property
+    def url(self) -> str:
+        return f"https://arxiv.org/abs/{self.arxiv}"
+
+
+@dataclass(frozen=True)
 class Rule:
     """A guidance rule.
 
-    formula: of ε̃, as the page shows it. needs: (log_snr (B,), w (B,), values) → which samples need which evaluations,
-    with every evaluation that the rule may need among them; only what a sample needs is computed. combine: (results,
-    w, values, memory) → the guided prediction and the new memory. channels: a sample must have at least so many.
+    formula: of what it changes, as the page shows it. claim: what its paper says of it, one line. needs: (log_snr (B,),
+    w (B,), values) → which samples need which evaluations, with every evaluation that the rule may need among them;
+    only what a sample needs is computed. combine: (results, w, values, memory) → the guided prediction and the new
+    memory. as_cfg: values of its parameters at which it is eq. 6 at every λ and w, the others at their defaults; None
+    where there are none. applies: whether it applies to the samples of a denoiser that has its sources.
+    renoises: whether its ε̃ is not that of x̃ but the one to renoise x̃ with; only for samplers that take the two apart
+    (cfg_core.sampling.loop.samplers_for).
     linear: whether it is eq. 6 of c = CONDITIONAL and u = UNCONDITIONAL, c + w (c − u), at every λ at which it needs u
     for w = 1, and c at the others; w can then be changed without another evaluation.
     """
 
     title: str
     formula: str
+    claim: str
+    paper: Paper
     needs: Callable[[Tensor, Tensor, Values], Needs]
     combine: Callable[[Results, Tensor, Values, Memory], tuple[Prediction, Memory]]
     parameters: tuple[Parameter, ...] = ()
-    channels: int = 0
+    as_cfg: Values | None = None
+    applies: Callable[[Denoiser], bool] = lambda denoiser: True
+    renoises: bool = False
     linear: bool = False
 
     @cached_property

@@ -21,6 +21,7 @@ from huggingface_hub.hf_api import RepoSibling
 
 from cfg_core.checkpoints.format import CARD, CONFIG, WEIGHTS, Checkpoint, CheckpointError, load_checkpoint
 from cfg_core.checkpoints.model_card import model_card
+from cfg_core.checkpoints.model_folder import REAL
 from cfg_core.checkpoints.public_names import local_paths, replace_paths
 from cfg_core.evaluation.curve_file import Curve
 from cfg_core.files import check_writable
@@ -53,6 +54,8 @@ def push(
         CARD: replace_paths(pushed_card(card, repository, curve), paths).encode("utf-8", "backslashreplace"),
         PICTURE: sample_sheet(checkpoint),
     }
+    if (folder / REAL).is_file():
+        files[REAL] = (folder / REAL).read_bytes()
     operations = [CommitOperationAdd(name, content) for name, content in files.items()]
     with explained(f"{repository} could not be uploaded to the Hub", CheckpointError):
         api = HfApi()
@@ -85,7 +88,7 @@ def pull(repository: str, folder: Path) -> Checkpoint:
             there = {file.rfilename: file for file in info.siblings or []}
             if missing := [name for name in (WEIGHTS, CONFIG) if name not in there]:
                 raise CheckpointError(f"{repository} must have {' and '.join(missing)}, it has {', '.join(there)}")
-            for name in filter(there.__contains__, (WEIGHTS, CONFIG, CARD)):
+            for name in filter(there.__contains__, (WEIGHTS, CONFIG, CARD, REAL)):
                 hf_hub_download(repository, name, revision=info.sha, local_dir=partial)
                 _verify(partial / name, there[name])
         load_checkpoint(partial)

@@ -43,7 +43,7 @@ def results(curve: Curve) -> list[EvalResult]:
             dataset_type=source.repository if source else curve.data,
             dataset_name=curve.data,
             metric_type=name,
-            metric_name=f"{METRICS[name].title} at w = {point.w:g}",
+            metric_name=f"{METRICS[name].titled(curve.kind)} at w = {point.w:g}",
             metric_value=round(figure.value, 4),
             metric_args={"w": point.w, **settings, "features": curve.features},
         )

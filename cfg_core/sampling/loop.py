@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from cfg_core.checks import shown
 from cfg_core.diffusion.denoiser import Denoiser
 from cfg_core.diffusion.noise import Noise
 from cfg_core.diffusion.prediction import Prediction
@@ -52,6 +53,18 @@ def parameters_of(sampler: str, rule: str) -> tuple[Parameter, ...]:
     return RULES[rule].parameters + SAMPLERS[sampler].parameters
 
 
+def samplers_for(rule: str) -> list[str]:
+    """The names of the samplers with which a rule may be used: a rule that renoises asks for one that does."""
+    return [name for name, sampler in SAMPLERS.items() if sampler.renoises or not RULES[rule].renoises]
+
+
+def check_sampler(sampler: str, rule: str) -> str:
+    """The name of a sampler, if it may be used with that rule; otherwise raises ValueError, in one sentence."""
+    if sampler not in (able := samplers_for(rule)):
+        raise ValueError(f"sampler must be one of {', '.join(able)} for the rule {rule}, got {shown(sampler)}")
+    return sampler
+
+
 def spaced(denoiser: Denoiser, sampler: str, steps: int, values: Values) -> Tensor:
     """λ_1 < … < λ_T (T,), float64, by the sampler's spacing, or by the denoiser's own if it has one.
 
@@ -75,9 +88,9 @@ def begin(
 ) -> Job:
     """A job at its first step. steps: by default the sampler's. parameters: of rule and sampler, by default theirs.
 
-    Raises ValueError, in one sentence, for a parameter or steps out of range.
+    Raises ValueError, in one sentence, for a parameter or steps out of range, and as ``check_sampler`` does.
     """
-    chosen = SAMPLERS[sampler]
+    chosen = SAMPLERS[check_sampler(sampler, rule)]
     values = resolve(parameters_of(sampler, rule), parameters or {})
     log_snrs = spaced(denoiser, sampler, chosen.default_steps if steps is None else steps, values)
     return Job(start(noise, log_snrs), chosen.bound(values), RULES[rule], labels, w, values)

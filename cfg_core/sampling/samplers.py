@@ -60,7 +60,8 @@ Advance = Callable[[State, Prediction], State]
 class Sampler:
     """advance: one evaluation further; takes its own parameters as keywords, with their defaults. spacing: a name in
     spacings.SPACINGS. evaluations: how many evaluations T steps take. between: whether a state is between two steps,
-    not within one."""
+    not within one. renoises: whether z' is made of x̃ and ε̃, and not of z: then ε̃ need not be that of x̃. diffuses:
+    whether, at these values of its parameters, it follows the reverse diffusion, with all of its noise."""
 
     advance: Advance
     spacing: str
@@ -69,6 +70,8 @@ class Sampler:
     own_parameters: tuple[Parameter, ...] = ()
     evaluations: Callable[[int], int] = lambda steps: steps
     between: Callable[[State], bool] = lambda state: True
+    renoises: bool = False
+    diffuses: Callable[[Values], bool] = lambda values: False
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -187,6 +190,11 @@ def _euler(z: Tensor, slope: Tensor, levels: Tensor) -> Tensor:
 ETA = Parameter("eta", "η", 0.0, 1.0, 0.0, 0.05, "noise added at each step: 0 none, 1 as much as the reverse diffusion")
 V = Parameter("v", "v", 0.0, 1.0, 0.3, 0.05, "variance of a step, between the posterior's (0) and the diffusion's (1)")
 
+
+def _with_all_noise(values: Values) -> bool:
+    return values["eta"] == 1
+
+
 SAMPLERS: dict[str, Sampler] = {
     "dpmpp_2m": Sampler(dpm_solver_2m, "edm", 12, "DPM-Solver++ 2M"),
     "dpmpp_2m_sde": Sampler(
@@ -195,8 +203,9 @@ SAMPLERS: dict[str, Sampler] = {
         12,
         "DPM-Solver++ 2M, with noise",
         own_parameters=(replace(ETA, default=1.0),),
+        diffuses=_with_all_noise,
     ),
-    "ddim": Sampler(ddim, "midpoint", 32, "DDIM", own_parameters=(ETA,)),
+    "ddim": Sampler(ddim, "midpoint", 32, "DDIM", own_parameters=(ETA,), renoises=True, diffuses=_with_all_noise),
     "heun": Sampler(
         heun,
         "edm",
@@ -205,6 +214,8 @@ SAMPLERS: dict[str, Sampler] = {
         evaluations=lambda steps: 2 * steps - 1,
         between=lambda state: state.memory is None,
     ),
-    "ancestral": Sampler(ancestral, "uniform", 256, "Ancestral (the paper's)", own_parameters=(V,)),
+    "ancestral": Sampler(
+        ancestral, "uniform", 256, "Ancestral (the paper's)", own_parameters=(V,), diffuses=lambda values: True
+    ),
 }
 """Name in requests → sampler."""

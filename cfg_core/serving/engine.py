@@ -28,7 +28,6 @@ from cfg_core.serving.worker import Worker
 
 log = logging.getLogger(__name__)
 
-
 DRAW_POLL = 1.0
 """Seconds after which a waiting ``draw`` calls again, so that its session does not expire."""
 
@@ -73,9 +72,9 @@ class Engine:
         """Whether the grids of that checkpoint are drawn by a remote GPU and delivered."""
         return self._models[checkpoint].remote
 
-    def has_meter(self, checkpoint: str) -> bool:
-        """Whether finished grids of that checkpoint have a meter."""
-        return self._models[checkpoint].measure is not None
+    def model(self, checkpoint: str) -> Model:
+        """The model of that checkpoint, and what comes with it."""
+        return self._models[checkpoint]
 
     def check(self, request: GridRequest) -> GridRequest:
         """The request, if it is within the limits; otherwise raises ValueError, in one sentence."""
@@ -106,11 +105,10 @@ class Engine:
     def set_demand(
         self, token: str, displayed: Sequence[GridRequest], prefetch: Sequence[GridRequest] = ()
     ) -> SessionView:
-        """Replace what a session displays and prefetches, of any model; returns what there is of it.
+        """Replace what a session displays and prefetches, of any model; returns what there is of it. The session keeps
+        its place, also in the queue, whatever it demands; nothing, where its page is hidden.
 
-        The session keeps its place, also in the queue, whatever it demands; nothing, where its page is hidden. Raises
-        UnknownSession, and ValueError as ``check`` does.
-        """
+        Raises UnknownSession, and ValueError as ``check`` does."""
         demand = Demand(tuple(displayed), tuple(prefetch))
         with self.lock:
             session = self.sessions.get(token)
@@ -172,22 +170,30 @@ class Engine:
 
         It takes no place. Raises ValueError as ``check`` does or for a model of a remote GPU, RuntimeError if it fails.
         """
-        with self._own_session(request) as token, self.lock:
-            while not (view := self._poll(token, request)).complete:
+        with self._own_session([request]) as token, self.lock:
+            while not (view := self._poll(token, [request])).complete:
                 self.lock.wait(DRAW_POLL)
         return _pixels(view.frames[0])
 
     async def draw_async(self, request: GridRequest) -> np.ndarray:
         """The same for a coroutine: no thread is held while it waits."""
-        return _pixels((await self.trajectory_async(request))[-1])
+        [frames] = await self.denoisings([request])
+        return _pixels(frames[-1])
 
-    async def trajectory_async(self, request: GridRequest) -> list[Frame]:
-        """The frames of a grid's denoising, the finished one last; raises as ``draw``."""
-        with self._own_session(request) as token:
-            while not (view := self._poll(token, request)).complete:
+    async def denoisings(
+        self, requests: Sequence[GridRequest], watch: Callable[[SessionView], None] = lambda view: None
+    ) -> list[list[Frame]]:
+        """The frames of each grid's denoising, the finished one last; raises as ``draw``.
+
+        watch: called with what there is, at first and about once a second.
+        """
+        with self._own_session(requests) as token:
+            while not (view := self._poll(token, requests)).complete:
+                watch(view)
                 await self.wait_for_update(token, view.version, DRAW_POLL)
-            _pixels(view.frames[0])
-            return self.trajectories(token)[0]
+            for frame in view.frames:
+                _pixels(frame)
+            return self.trajectories(token)
 
     def deliver(self, drawn: Mapping[GridRequest, np.ndarray | str]) -> None:
         """Add finished grids of a remote GPU, or an error message in place of one."""
@@ -269,19 +275,20 @@ class Engine:
         return session.view(0 if session.has_image else self._ahead.get(session, len(self._ahead)))
 
     @contextlib.contextmanager
-    def _own_session(self, request: GridRequest) -> Iterator[str]:
-        """The token of a session of the service's own for one grid that is drawn here. Raises ValueError."""
-        if self.is_remote(self.check(request).checkpoint):
-            raise ValueError(f"model must be one that is drawn here, got {request.checkpoint}")
+    def _own_session(self, requests: Sequence[GridRequest]) -> Iterator[str]:
+        """The token of a session of the service's own for grids that are drawn here. Raises ValueError."""
+        for request in requests:
+            if self.is_remote(self.check(request).checkpoint):
+                raise ValueError(f"model must be one that is drawn here, got {request.checkpoint}")
         token = self.admit_own()
         try:
             yield token
         finally:
             self.leave(token)
 
-    def _poll(self, token: str, request: GridRequest) -> SessionView:
-        """The view of a session that displays this grid only. Raises RuntimeError when the engine is closed."""
-        view = self.set_demand(token, [request])
+    def _poll(self, token: str, requests: Sequence[GridRequest]) -> SessionView:
+        """The view of a session that displays these grids only. Raises RuntimeError when the engine is closed."""
+        view = self.set_demand(token, requests)
         if self.closed and not view.complete:
             raise RuntimeError("The engine was closed before the pictures were drawn.")
         return view

@@ -57,6 +57,11 @@ def save_strips(path: Path, frames: list[Frame], classifier: str = "") -> None:
     write_atomically(path, buffer.getvalue())
 
 
+def requests_of(path: Path) -> list[GridRequest]:
+    """The requests whose grids a file holds, whatever the model; none where it cannot be read."""
+    return [frame.request for frame in _read(path, "")] if path.exists() else []
+
+
 def load_strips(folder: Path, checkpoint: str, classifier: str = "") -> list[Frame]:
     """The grids of a checkpoint, by its hash, in all files of a folder; a file that cannot be read, or is of an unknown
     version, is logged and left out.

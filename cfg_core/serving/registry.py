@@ -1,6 +1,7 @@
 """Models by name: described at the start, loaded when first chosen."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,12 +16,17 @@ from cfg_core.checkpoints.classifiers import find_classifier, load_classifier
 from cfg_core.checkpoints.diffusers_models import DiffusersConfig, load_pipeline
 from cfg_core.checkpoints.format import LoadedModel, load_checkpoint
 from cfg_core.checkpoints.guides import with_guide
+from cfg_core.checkpoints.model_folder import REAL, model_folder
+from cfg_core.checkpoints.weaker_siblings import find_weaker, with_weaker
 from cfg_core.checks import shown
+from cfg_core.data.class_sheet import ClassSheet, read_class_sheet
 from cfg_core.evaluation.meters import measure_by
 from cfg_core.grids.request import GridRequest
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.model import Model
 from cfg_core.serving.precomputed import load_strips
+
+log = logging.getLogger(__name__)
 
 
 def load_model(
@@ -29,23 +35,38 @@ def load_model(
     strips: Path | None = None,
     classifier: str | None = None,
     guide: str | None = None,
+    weaker: str | None = None,
     remote: bool = False,
 ) -> Model:
-    """The model, with the classifiers that measure and guide it and the strips that ship with it.
+    """The model, with the classifiers that measure and guide it, its weaker sibling and the strips that ship with it.
 
-    strips: a folder of them. classifier, guide: other ones than those beside the model. remote: whether a remote GPU
-    draws the models that are too large for this machine's CPU. Raises ValueError in one sentence, CheckpointError
-    among them.
+    strips: a folder of them. classifier, guide, weaker: other ones than those beside the model. remote: whether a
+    remote GPU draws the models that are too large for this machine's CPU. Raises ValueError in one sentence,
+    CheckpointError among them.
     """
     if isinstance(info.config, DiffusersConfig):
         return Model(load_pipeline(Path(info.where), info.config, info.hash, device), remote=remote)
     checkpoint = load_checkpoint(info.where, device)
     if guide_at := guide or find_classifier(info.where, "guide", checkpoint.config):
         checkpoint = with_guide(checkpoint, guide_at)
+    if weaker_at := weaker or find_weaker(info.where):
+        checkpoint = with_weaker(checkpoint, weaker_at)
     classifier_at = classifier or find_classifier(info.where, "classifier", checkpoint.config)
     clean = load_classifier(classifier_at, device, checkpoint) if classifier_at else None
     frames = load_strips(strips, checkpoint.hash, clean.hash if clean else "") if strips else []
-    return Model(checkpoint, tuple(frames), measure_by(clean) if clean else None)
+    return Model(checkpoint, tuple(frames), measure_by(clean) if clean else None, _real_pictures(info, checkpoint))
+
+
+def _real_pictures(info: ModelInfo, checkpoint: LoadedModel) -> ClassSheet | None:
+    """The sheet that ships with a model; none, and a line in the log, where it cannot be used."""
+    path = model_folder(info.where) / REAL
+    if not path.exists():
+        return None
+    try:
+        return read_class_sheet(path, checkpoint.config.classes, checkpoint.denoiser.picture_shape)
+    except (ValueError, OSError) as error:
+        log.warning("no real pictures model=%s error=%s", info.name, error)
+        return None
 
 
 class ModelRegistry:
@@ -97,13 +118,15 @@ class ModelRegistry:
 
     def request(self, raw: Mapping[str, Any]) -> GridRequest:
         """A request from a URL or the API, its ``model`` a name or a hash; a model that is not loaded yet is loaded.
+        A ``class`` that is absent is the one that the model opens on.
 
         Raises ValueError, in one sentence, for what is no request or beyond the engine's limits.
         """
         checkpoint = self.open(raw["model"]) if "model" in raw else self.engine.checkpoint
-        fields = {**raw, "model": checkpoint.hash}
+        fields = {"class": checkpoint.config.opening_label, **raw, "model": checkpoint.hash}
         classes = len(checkpoint.config.classes)
-        return self.engine.check(GridRequest.parse(fields, checkpoint.hash, classes, checkpoint.guide))
+        beside = checkpoint.guide, checkpoint.weaker
+        return self.engine.check(GridRequest.parse(fields, checkpoint.hash, classes, *beside))
 
     def _begin_loading(self, text: object) -> Future[None]:
         """The loading of a model, begun unless it is under way."""

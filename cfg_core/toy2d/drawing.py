@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from cfg_core.diffusion.mixture import MixtureDenoiser
 from cfg_core.diffusion.noise import noise
+from cfg_core.sampling.feynman_kac import Particles, resampled
 from cfg_core.sampling.langevin import corrected
 from cfg_core.sampling.loop import Job, Step, begin, generate
 from cfg_core.threads import one_core_each
 from cfg_core.toy2d.densities import density_on_grid
 from cfg_core.toy2d.distance import exact_draws, quantiles, sliced_wasserstein
-from cfg_core.toy2d.scene import MEASURED, Scene
+from cfg_core.toy2d.scene import MEASURED, Scene, half_of
 
 Array = NDArray[np.float64]
 
@@ -33,19 +34,23 @@ class Drawing:
 
     points (N, 2): the samples. distance: their sliced Wasserstein-1 distance from the tilted density, in the units of
     the axes. exact (N, 2): independent draws from the tilted density. exact_distance: the mean distance of such draws,
-    the baseline that N samples cannot be expected to fall below. density (CELLS, CELLS): the displayed density over
-    [−MEASURED, MEASURED]², its maximum 1.
+    the baseline that N samples cannot be expected to fall below. effective: of resampled particles, the smallest
+    effective number. density (CELLS, CELLS): the displayed density over [−MEASURED, MEASURED]², its maximum 1. half:
+    [−half, half]² holds the samples and the draws, see ``half_of``.
     """
 
     points: Array
     distance: float
     exact: Array
     exact_distance: float
+    effective: float | None
     density: Array
+    half: float
 
 
 def begin_scene(denoiser: MixtureDenoiser, scene: Scene) -> Job:
-    """The sampling job of a scene. All points share one stream of noise: fewer points are the first of more."""
+    """The sampling job of a scene. All points share one stream of noise: fewer points are the first of more, unless
+    they are resampled."""
     job = begin(
         denoiser,
         lambda step: noise(scene.seed, 0, step, (scene.points, 2)).double(),
@@ -56,7 +61,8 @@ def begin_scene(denoiser: MixtureDenoiser, scene: Scene) -> Job:
         rule=scene.rule,
         parameters=scene.values,
     )
-    return replace(job, sampler=corrected(job.sampler, scene.langevin))
+    sampler = corrected(job.sampler, scene.langevin)
+    return replace(job, sampler=resampled(sampler, scene.w) if scene.resampled else sampler)
 
 
 class Unwanted(Exception):
@@ -89,7 +95,7 @@ def draw_scene(scene: Scene, wanted: Wanted = always) -> Drawing:
     job = begin_scene(denoiser, scene)
     for _ in steps_of(denoiser, job, wanted):
         pass
-    points = job.state.z.numpy()
+    points, particles = job.state.z.numpy(), job.state.memory
 
     def clean_density(name: str) -> Array:
         return density_on_grid(denoiser, name, scene.label, scene.w, math.inf, MEASURED, CELLS)
@@ -103,7 +109,9 @@ def draw_scene(scene: Scene, wanted: Wanted = always) -> Drawing:
         sliced_wasserstein(points, target),
         exact[0],
         float(np.mean([sliced_wasserstein(draws, target) for draws in exact])),
+        particles.fewest if isinstance(particles, Particles) else None,
         tilted if scene.density == "tilted" else clean_density(scene.density),
+        half_of(points, exact[0]),
     )
 
 

@@ -1,35 +1,45 @@
 """A scene of the 2-D lab: the validated settings that its samples, densities and trajectories depend on."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from cfg_core.checks import choice, number, shown
-from cfg_core.diffusion.mixture import MixtureDenoiser
-from cfg_core.guidance.rules import RULES as ALL_RULES
+from cfg_core.diffusion.mixture import MixtureDenoiser, three_gaussians
+from cfg_core.guidance.rules import rules
 from cfg_core.parameters import resolve
-from cfg_core.sampling.loop import parameters_of
+from cfg_core.sampling.loop import check_sampler, parameters_of, samplers_for
 from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.toy2d.densities import DENSITIES
 
 CLASSES = ("A", "B", "C")
 
-RULES = {name: rule for name, rule in ALL_RULES.items() if rule.channels <= 2}
+WEAKER_BLUR = 0.5
+"""Standard deviation by which the weaker model of autoguidance takes each class to be blurred."""
+
+RULES = rules(three_gaussians().with_weaker(WEAKER_BLUR))
 """The guidance rules that apply to samples of two dimensions."""
 
 PARAMETERS = frozenset(p.name for rule in RULES for sampler in SAMPLERS for p in parameters_of(sampler, rule))
 """The names of all parameters that some rule or sampler has."""
 
 SPREAD = 0.5
-"""Standard deviation of each class, a Gaussian with the same variance along both axes."""
+"""Standard deviation of each component, a Gaussian with the same variance along both axes."""
 
 REACH = 2.5
 """Means lie in the square [−REACH, REACH]²."""
 
-VIEW = 3.5
-"""The page displays the square [−VIEW, VIEW]², in which all but one in a thousand points of the initial noise lie."""
+MOST_MEANS = 4
+"""Means that a class has at most; it has at least one."""
+
+HALVES = (3.5, 4.5, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
+"""The page displays the smallest of the squares [−half, half]² that holds all samples. In the first lie the means, and
+all but one in a thousand points of the initial noise."""
 
 MEASURED = 6.0
 """Distances are measured in the square [−MEASURED, MEASURED]². The tilted density of any scene has its mass inside."""
@@ -37,7 +47,7 @@ MEASURED = 6.0
 W_RANGE = (0.0, 8.0)
 STEPS_RANGE = (1, 200)
 LANGEVIN_RANGE = (0, 8)
-POINTS_RANGE = (100, 1000)
+POINTS_RANGE = (100, 2000)
 SEED_RANGE = (0, 2**32 - 1)
 
 
@@ -45,29 +55,35 @@ SEED_RANGE = (0, 2**32 - 1)
 class Scene:
     """One setting of the 2-D lab. Raises ValueError, in one sentence, for a field out of range.
 
-    means: of the classes A, B and C. label: the class that is sampled. langevin: Langevin steps at every noise level.
-    points: the number of samples. density: which of DENSITIES is displayed behind them. parameters: of the rule and the
-    sampler, pairs (name, value); kept are those that are not at their defaults, sorted.
+    means: of the components, Gaussians of equal weight within their class. owners: the class of each mean. label: the
+    class that is sampled. langevin: Langevin steps at every noise level. resampled: Feynman–Kac correction, which takes
+    plain guidance and a sampler that follows the reverse diffusion. points: the number of samples. density: which of
+    DENSITIES is displayed behind them. parameters: of the rule and the sampler, pairs (name, value); kept are those
+    that are not at their defaults, sorted.
     """
 
     means: tuple[tuple[float, float], ...] = ((0.0, 1.0), (-0.87, -0.5), (0.87, -0.5))
+    owners: tuple[int, ...] = (0, 1, 2)
     label: int = 0
     w: float = 3.0
     rule: str = "cfg"
     sampler: str = "dpmpp_2m"
     steps: int = 50
     langevin: int = 0
+    resampled: bool = False
     points: int = 500
     seed: int = 7
     density: str = "tilted"
     parameters: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
-        _check_means(self.means)
+        _check_means(self.means, self.owners)
+        _check_owners(self.owners, len(self.means))
         number("class", self.label, 0, len(CLASSES) - 1, whole=True)
         number("w", self.w, *W_RANGE)
         choice("rule", self.rule, RULES)
         choice("sampler", self.sampler, SAMPLERS)
+        check_sampler(self.sampler, self.rule)
         number("steps", self.steps, *STEPS_RANGE, whole=True)
         number("langevin", self.langevin, *LANGEVIN_RANGE, whole=True)
         number("points", self.points, *POINTS_RANGE, whole=True)
@@ -76,6 +92,23 @@ class Scene:
         usual = resolve(parameters_of(self.sampler, self.rule), {})
         changed = [(name, value) for name, value in self.values.items() if value != usual[name]]
         object.__setattr__(self, "parameters", tuple(changed))
+        self._check_corrections()
+
+    def _check_corrections(self) -> None:
+        if self.langevin and RULES[self.rule].renoises:
+            raise ValueError(f"langevin must be 0 for the rule {self.rule}, got {self.langevin}")
+        if not isinstance(self.resampled, bool):
+            raise ValueError(f"resampled must be true or false, got {shown(self.resampled)}")
+        if self.resampled and not (self.rule == "cfg" and SAMPLERS[self.sampler].diffuses(self.values)):
+            raise ValueError(
+                "resampled needs the rule cfg and a sampler that adds all of the reverse diffusion's noise "
+                f"(dpmpp_2m_sde or ddim with eta 1, ancestral), got {self.rule} and {self.sampler}"
+            )
+
+    @property
+    def evaluations(self) -> int:
+        """The number of evaluations of each sample."""
+        return SAMPLERS[self.sampler].evaluations(self.steps) + self.langevin * self.steps
 
     @property
     def values(self) -> dict[str, float]:
@@ -95,27 +128,74 @@ class Scene:
         if unknown := raw.keys() - known:
             raise ValueError(f"{shown(min(unknown, key=str))} is not a field of a scene")
         given = {"label" if name == "class" else name: value for name, value in raw.items()}
+        given = {**_usual_sampler(given), **given}
         given["parameters"] = tuple((name, given.pop(name)) for name in PARAMETERS & given.keys())
         if isinstance(given.get("means"), list):
             given["means"] = tuple(tuple(mean) if isinstance(mean, list) else mean for mean in given["means"])
+        if isinstance(given.get("owners"), list):
+            given["owners"] = tuple(given["owners"])
         return cls(**given)
 
     def to_json(self) -> dict[str, Any]:
         """The inverse of ``parse``."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
         del plain["parameters"]
-        return {"class": plain.pop("label")} | plain | {"means": [list(mean) for mean in self.means]} | self.values
+        lists = {"means": [list(mean) for mean in self.means], "owners": list(self.owners)}
+        return {"class": plain.pop("label")} | plain | lists | self.values
 
     def mixture(self) -> MixtureDenoiser:
-        """The exact denoiser of the three classes, equally probable."""
-        means = [[mean] for mean in self.means]
-        return MixtureDenoiser(means, torch.full((len(CLASSES), 1), SPREAD**2), classes=CLASSES)
+        """The exact denoiser of the classes, equally probable.
+
+        All classes must have as many components there; where one has fewer, its first stands more than once, with an
+        equal share of its weight.
+        """
+        own = [[mean for mean, owner in zip(self.means, self.owners, strict=True) if owner == c] for c in _LABELS]
+        most = max(map(len, own))
+        means, weights = [], []
+        for each in own:
+            times = most - len(each) + 1
+            means.append([each[0]] * times + each[1:])
+            weights.append([1 / len(each) / times] * times + [1 / len(each)] * (len(each) - 1))
+        spread = torch.full((len(CLASSES), most), SPREAD**2)
+        mixture = MixtureDenoiser(means, spread, component_weights=weights, classes=CLASSES)
+        return mixture.with_weaker(WEAKER_BLUR)
 
 
-def _check_means(means: Any) -> None:
+_LABELS = range(len(CLASSES))
+
+
+def half_of(*points: NDArray[np.floating[Any]]) -> float:
+    """The half side of the square that is displayed for points, (…, 2) each: the smallest of HALVES that holds them, or
+    the largest."""
+    extent = max((float(np.abs(each).max()) for each in points if each.size), default=0.0)
+    return next((half for half in HALVES if extent <= half), HALVES[-1])
+
+
+def _usual_sampler(given: Mapping[str, Any]) -> dict[str, str]:
+    """The sampler where none is given: one that may be used with the rule, and for particles one that diffuses."""
+    if given.get("resampled") is True:
+        return {"sampler": "dpmpp_2m_sde"}
+    able = samplers_for(given["rule"]) if given.get("rule") in RULES else list(SAMPLERS)
+    return {} if Scene.sampler in able else {"sampler": able[0]}
+
+
+def _check_means(means: Any, owners: Any) -> None:
+    """How many there may be of each class is said of the owners, where these are as many."""
+    low, high = len(CLASSES), MOST_MEANS * len(CLASSES)
     pairs = isinstance(means, tuple) and all(isinstance(mean, tuple) and len(mean) == 2 for mean in means)
-    if not pairs or len(means) != len(CLASSES):
-        raise ValueError(f"means must be {len(CLASSES)} points of two numbers each, got {shown(means)}")
+    counted = pairs and isinstance(owners, tuple) and len(owners) == len(means)
+    if not pairs or not (counted or low <= len(means) <= high):
+        raise ValueError(f"means must be {low} to {high} points of two numbers each, got {shown(means)}")
     for mean in means:
         for coordinate in mean:
             number("means", coordinate, -REACH, REACH)
+
+
+def _check_owners(owners: Any, means: int) -> None:
+    if not isinstance(owners, tuple) or len(owners) != means:
+        raise ValueError(f"owners must be the classes of the {means} means, a whole number each, got {shown(owners)}")
+    for owner in owners:
+        number("owners", owner, 0, len(CLASSES) - 1, whole=True)
+    for label, name in enumerate(CLASSES):
+        if not 1 <= (count := Counter(owners)[label]) <= MOST_MEANS:
+            raise ValueError(f"class {name} must have 1 to {MOST_MEANS} components, got {count}")

@@ -11,7 +11,7 @@ from cfg_core.diffusion.mixture import MixtureDenoiser
 from cfg_core.guidance.guide import guide
 from cfg_core.toy2d.densities import density_on_grid, square_grid
 from cfg_core.toy2d.drawing import Wanted, always, begin_scene, steps_of
-from cfg_core.toy2d.scene import RULES, VIEW, Scene
+from cfg_core.toy2d.scene import RULES, Scene, half_of
 
 Array = NDArray[np.float64]
 
@@ -19,20 +19,22 @@ MAX_STEPS = 50
 """Steps that a trajectory shows at most; of more it takes evenly spaced ones."""
 
 DENSITY_CELLS = 48
-"""Grid points a side of each density, over [−VIEW, VIEW]²."""
+"""Grid points a side of each density."""
 
 ARROWS = 15
-"""Arrows a side at which the score is given, each in the middle of its share of [−VIEW, VIEW]²."""
+"""Arrows a side at which the score is given, each in the middle of its share of the square."""
 
 
 @dataclass(frozen=True)
 class Trajectory:
     """The paths of N samples at F noise levels, the initial noise and the clean end among them.
 
-    log_snrs (F,): increasing, the last ∞. paths (F, N, 2): z at each level. density (F, DENSITY_CELLS, DENSITY_CELLS):
-    the displayed density of z at each level, its maximum 1. score (F, ARROWS², 2): the guided score, x fastest.
+    half: of the square [−half, half]² that holds the paths, see ``half_of``. log_snrs (F,): increasing, the last ∞.
+    paths (F, N, 2): z at each level. density (F, DENSITY_CELLS, DENSITY_CELLS): the displayed density of z at each
+    level over that square, its maximum 1. score (F, ARROWS², 2): the guided score, x fastest.
     """
 
+    half: float
     log_snrs: Array
     paths: Array
     density: Array
@@ -50,16 +52,17 @@ def draw_trajectory(scene: Scene, wanted: Wanted = always) -> Trajectory:
     z[0] = start  # the initial noise, before Langevin steps at the first level
     shown = np.linspace(0, scene.steps, min(scene.steps, MAX_STEPS) + 1).round().astype(int)
     levels = np.array([log_snrs[step] for step in shown])
-    densities = [
-        density_on_grid(denoiser, scene.density, scene.label, scene.w, level, VIEW, DENSITY_CELLS) for level in levels
-    ]
     paths = np.stack([z[step].numpy() for step in shown])
-    return Trajectory(levels, paths, np.stack(densities), _guided_score(denoiser, scene, levels))
+    half = half_of(paths)
+    densities = [
+        density_on_grid(denoiser, scene.density, scene.label, scene.w, level, half, DENSITY_CELLS) for level in levels
+    ]
+    return Trajectory(half, levels, paths, np.stack(densities), _guided_score(denoiser, scene, levels, half))
 
 
-def _guided_score(denoiser: MixtureDenoiser, scene: Scene, levels: Array) -> Array:
+def _guided_score(denoiser: MixtureDenoiser, scene: Scene, levels: Array, half: float) -> Array:
     """At each of F levels, and at λmax of the schedule instead of ∞: (F, ARROWS², 2)."""
-    arrows = square_grid(VIEW * (1 - 1 / ARROWS), ARROWS)
+    arrows = square_grid(half * (1 - 1 / ARROWS), ARROWS)
     log_snr = torch.as_tensor(levels).clamp(max=denoiser.schedule.log_snr_max).repeat_interleave(len(arrows))
     z = arrows.repeat(len(levels), 1)
     labels, w = torch.full((len(z),), scene.label), torch.full((len(z),), scene.w, dtype=torch.float64)

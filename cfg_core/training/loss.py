@@ -31,12 +31,14 @@ min(α²/σ², 5) ‖Δx‖² = min(α², 5σ²) ‖Δv‖² (Hang et al., arXiv
 
 def drop_labels(labels: Tensor, null_label: int, p_uncond: float, generator: torch.Generator) -> Tensor:
     """Line 2: each label (B,) becomes ∅, the ``null_label``, independently with probability p_uncond in [0, 1]."""
-    return torch.where(torch.rand(len(labels), generator=generator) < p_uncond, null_label, labels)
+    dropped = torch.rand(len(labels), generator=generator, device=generator.device) < p_uncond
+    return torch.where(dropped, null_label, labels)
 
 
 def stratified(count: int, generator: torch.Generator) -> Tensor:
     """Line 3: u (count,) for ``Schedule.log_snr``, one in each of ``count`` equal parts of [0, 1], shifted alike."""
-    return (torch.arange(count) + torch.rand(1, generator=generator)) / count
+    device = generator.device
+    return (torch.arange(count, device=device) + torch.rand(1, generator=generator, device=device)) / count
 
 
 def velocity(x: Tensor, eps: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
@@ -55,7 +57,7 @@ def algorithm_1_losses(
     """Lines 3 and 4: the weighted squared error of each sample, (B,), on x's device.
 
     network: z (B, C, S, S), λ (B,) float32 and labels (B,) to v. x: images in [−1, 1], (B, C, S, S). labels: some of
-    them dropped. log_snr: λ (B,), float64, on the CPU. eps: standard normal noise of x's shape.
+    them dropped. log_snr: λ (B,), float64. eps: standard normal noise of x's shape.
     """
     alpha, sigma = (per_sample(c, x) for c in alpha_sigma(log_snr))
     v = network(alpha * x + sigma * eps, log_snr.float().to(x.device), labels)

@@ -7,7 +7,7 @@ from cfg_core.diffusion.schedule import Schedule
 from cfg_core.networks.unet import UNetConfig
 from cfg_core.training.learning_rate import DECAYS
 from cfg_core.training.loss import LOSS_WEIGHTS
-from cfg_core.training.optimizers import OPTIMIZERS, check_available
+from cfg_core.training.optimizers import OPTIMIZERS
 
 PRECISIONS = {"float32": "no", "bfloat16": "bf16"}
 """dtype of convolutions → Accelerate's name for it. bfloat16 suits GPUs, and CPUs with AVX512-BF16 or AMX."""
@@ -49,7 +49,7 @@ class Options:
         number("batch", self.batch, 1, 65536, whole=True)
         number("learning_rate", self.learning_rate, 1e-8, 1)
         choice("decay", self.decay, DECAYS)
-        check_available(choice("optimizer", self.optimizer, OPTIMIZERS))
+        choice("optimizer", self.optimizer, OPTIMIZERS)
         number("number of EMAs", len(self.ema), 1, 16, whole=True)
         for width in self.ema:
             number("ema", width, 0.01, 0.28)

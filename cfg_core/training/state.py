@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,7 +21,9 @@ from cfg_core.checks import number, one_line, parse_json, shown
 from cfg_core.data.folders import folder_name
 from cfg_core.files import check_regular, write_atomically
 from cfg_core.training.finite import NotFiniteError, check_finite
-from cfg_core.training.options import Options
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 STATE = "state.safetensors"
 
@@ -37,7 +39,7 @@ ABSENT = {"decay": "cosine"}
 """Options that the first states lack → their values then."""
 
 
-def write_state(folder: Path, tensors: dict[str, Tensor], step: int, options: Options) -> None:
+def write_state(folder: Path, tensors: dict[str, Tensor], step: int, options: "DataclassInstance") -> None:
     """Write the run's state, whole or not at all, into the folder, which must be there."""
     metadata = {"version": VERSION, "step": str(step), "options": json.dumps(asdict(options))}
     plain = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
@@ -65,27 +67,38 @@ def read_state(folder: Path, expected: Mapping[str, Tensor], device: torch.devic
     return step, tensors
 
 
+def has_state(folder: Path) -> bool:
+    """Whether there is a run in that folder already."""
+    return os.path.lexists(folder / STATE)
+
+
 def saved_options(folder: Path) -> dict[str, Any]:
     """The options of the run in that folder, none where there is no run yet. Raises ValueError as ``read_state``."""
-    if not os.path.lexists(folder / STATE):
+    if not has_state(folder):
         return {}
     return {**ABSENT, **_metadata(folder)[1]}
 
 
-def check_same_run(folder: Path, options: Options, data_name: str) -> None:
+def check_same_run(folder: Path, options: "DataclassInstance", data_name: str) -> None:
     """Raises ValueError, with the first that differs, unless the folder's run has these options.
 
     data_name: the name of the data set, by which a state without a fingerprint knows it.
     """
-    before, now = saved_options(folder), json.loads(json.dumps(asdict(options)))
+    now = json.loads(json.dumps(asdict(options)))
+    before = {name: value for name, value in ABSENT.items() if name in now} | _metadata(folder)[1]
     data = before.get("data")
     if isinstance(data, str) and data_name in (data, folder_name(data)):
-        before["data"] = options.data
+        before["data"] = now["data"]
     if unknown := sorted(before.keys() - now.keys()):
         raise ValueError(one_line(f"the state of {folder} has unknown options, got {', '.join(unknown)}"))
     for name, value in before.items():
         if value != now[name]:
             raise ValueError(one_line(f"{name} must be {value} as in the run of {folder}, got {now[name]}"))
+
+
+def below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those whose names begin with the prefix, by the rest of their names."""
+    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
 
 
 def _metadata(folder: Path) -> tuple[int, dict[str, Any]]:

@@ -8,7 +8,7 @@ for the page), ``log.jsonl``, ``sheets/`` and a lock. The same command again res
 on another machine too, where ``state.safetensors`` alone is enough.
 """
 
-import os
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +24,14 @@ from cfg_core.data.datasets import DataSet
 from cfg_core.diffusion.network_denoiser import NetworkDenoiser
 from cfg_core.networks.unet import UNet
 from cfg_core.training.batches import Batch, Batches
-from cfg_core.training.ema import begin_averages, update_averages
+from cfg_core.training.ema import begin_averages, shares, update_averages
 from cfg_core.training.finite import NotFiniteError, check_finite
 from cfg_core.training.learning_rate import learning_rate
 from cfg_core.training.loss import LOSS_WEIGHTS, algorithm_1_losses
 from cfg_core.training.optimizers import OPTIMIZERS
 from cfg_core.training.options import Options
-from cfg_core.training.state import OPTIMIZER, STATE, check_same_run, read_state, write_state
+from cfg_core.training.state import OPTIMIZER, below, check_same_run, has_state, read_state, write_state
+from cfg_core.training.step_graph import StepGraph
 
 
 @dataclass(frozen=True)
@@ -78,37 +79,58 @@ class Trainer:
         log_snr = self.options.schedule.log_snr(u)
         return algorithm_1_losses(self.model, x, labels, log_snr, eps, LOSS_WEIGHTS[self.options.loss_weight])
 
-    def advance(self) -> Tensor:
-        """One gradient step; returns the summed loss and the count, conditional then unconditional: (2, 2).
+    def gradients(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """The first half of a step: the gradients of a batch, clipped, into the parameters.
 
-        Raises NotFiniteError in all processes alike, before any weight changes, where the loss or a gradient is not.
+        Returns the summed loss and the count, conditional then unconditional (2, 2), the mean loss and the gradients'
+        norm, over all processes.
         """
-        batch = self.batch(self.step)
         losses, dropped = self.losses(*batch), batch.labels == self.options.network.num_classes
         # Gradients are averaged over the processes, whose numbers of rows may differ.
         self.accelerator.backward(losses.sum() * self.accelerator.num_processes / self.options.batch)
-        local = torch.stack([torch.stack([losses.detach()[m].sum(), m.sum()]) for m in (~dropped, dropped)])
-        sums = self.accelerator.reduce(local, "sum")
+        parts = [(torch.where(m, losses.detach(), 0).sum(), m.sum()) for m in (~dropped, dropped)]
+        sums = self.accelerator.reduce(torch.stack([torch.stack(part) for part in parts]), "sum")
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), 1.0)
-        for field, value in (("loss", sums[:, 0].sum() / self.options.batch), ("norm of the gradient", norm)):
-            if not value.isfinite():
-                step = f"step {self.step + 1} of {self.options.steps}"
-                raise NotFiniteError(f"{field} must be finite, got {float(value)} in {step}")
-        self.optimizers.step(learning_rate(self.options, self.step))
+        return sums, sums[:, 0].sum() / self.options.batch, norm
+
+    def update(self, learning_rate: float | Tensor, shares: Tensor) -> None:
+        """The second half: weights and EMAs. shares: what the new weights count in each EMA (E,), on the device."""
+        self.optimizers.step(learning_rate)
+        update_averages(self.emas, self.network.state_dict(), shares)
+
+    def check_step(self, step: int, loss: float, norm: float) -> None:
+        """Raises NotFiniteError, with the step, where its loss or the norm of its gradient is not finite."""
+        for field, value in (("loss", loss), ("norm of the gradient", norm)):
+            if not math.isfinite(value):
+                raise NotFiniteError(f"{field} must be finite, got {value} in step {step + 1} of {self.options.steps}")
+
+    def advance(self) -> Tensor:
+        """One gradient step; returns the sums of ``gradients``.
+
+        Raises NotFiniteError in all processes alike, before any weight changes, where the loss or a gradient is not.
+        """
+        device = self.accelerator.device
+        sums, loss, norm = self.gradients(self.batch(self.step))
+        self.check_step(self.step, float(loss), float(norm))
+        rate = learning_rate(self.options, self.step)
         self.step += 1
-        update_averages(self.emas, self.network.state_dict(), self.step)
+        self.update(rate, shares(self.options.ema, self.step).to(device))
         return sums
 
     def run(self, report_every: int = 25) -> Iterator[Report]:
         """Train to the end, yielding the mean losses every so many steps and at the last."""
-        sums = torch.zeros(2, 2, device=self.accelerator.device)
+        graph = StepGraph(self, report_every).captured() if StepGraph.serves(self) else None
         while self.step < self.options.steps:
-            sums += self.advance()
-            if self.step % report_every == 0 or self.step == self.options.steps:
-                means = (float(total / count) if count else None for total, count in sums)
-                loss = float(sums[:, 0].sum() / sums[:, 1].sum())
-                yield Report(self.step, self.step * self.options.batch, loss, *means)
-                sums.zero_()
+            count = min(report_every - self.step % report_every, self.options.steps - self.step)
+            if graph:
+                sums = graph.advance(self.step, count)
+                self.step += count
+            else:
+                sums = torch.stack([self.advance() for _ in range(count)]).sum(0)
+            parts = sums.tolist()
+            means = (total / n if n else None for total, n in parts)
+            loss = sum(total for total, _ in parts) / sum(n for _, n in parts)
+            yield Report(self.step, self.step * self.options.batch, loss, *means)
 
     def denoiser(self) -> NetworkDenoiser:
         """The weights of the first EMA as a denoiser."""
@@ -124,7 +146,7 @@ class Trainer:
         return state
 
     def tensors(self) -> dict[str, Tensor]:
-        """The tensors of the run's state: the weights, and the optimiser's."""
+        """The tensors of the run's state, not copies: the weights, and the optimiser's."""
         return self.weights() | {f"{OPTIMIZER}{name}": t for name, t in self.optimizers.tensors().items()}
 
     def check_finite(self) -> None:
@@ -167,21 +189,22 @@ class Trainer:
     def resume(self, folder: Path) -> bool:
         """Go on from the folder's state, if it has one. Raises ValueError if it was started under other options, or
         cannot be used."""
-        if not os.path.lexists(folder / STATE):
+        if not has_state(folder):
             return False
         check_same_run(folder, self.options, self.dataset.name)
         step, tensors = read_state(folder, self.weights(), self.accelerator.device)
         self.step = number(f"the step of {folder}", step, 0, self.options.steps, whole=True)
-        self.network.load_state_dict(_below("network.", tensors))
-        self.emas = {width: _below(f"ema {width}.", tensors) for width in self.options.ema}
-        self.optimizers.load(_below(OPTIMIZER, tensors))
+        self.restore(tensors)
         return True
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Copy the tensors of a state into the run's own; the inverse of ``tensors``. Raises ValueError as
+        ``Optimizers.load``."""
+        for name, own in self.weights().items():
+            own.copy_(tensors[name])
+        self.optimizers.load(below(OPTIMIZER, tensors))
 
 
 def checkpoint_name(options: Options, width: float) -> str:
     """The folder, within the run's, of the checkpoint of that EMA."""
     return "checkpoint" if width == options.ema[0] else f"checkpoint-ema-{width}"
-
-
-def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}

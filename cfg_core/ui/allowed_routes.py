@@ -35,6 +35,7 @@ ALLOWED = {
     STREAM: ("GET",),
     CANCEL: ("POST",),
     CALL: ("POST",),
+    "/gradio_api/call/v2/{name}": ("POST",),
     REPLY: ("GET",),
     # what Gradio asks itself at the start, and what --mcp adds
     "/gradio_api/startup-events": ("GET",),

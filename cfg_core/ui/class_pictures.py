@@ -9,15 +9,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cachetools import LRUCache
+
 from cfg_core.grids.request import GridRequest
 from cfg_core.serving.grid_job import Frame
 from cfg_core.serving.registry import ModelRegistry
-from cfg_core.serving.sessions import SessionView, UnknownSession
+from cfg_core.serving.sessions import Demand, SessionView, UnknownSession
 from cfg_core.ui.descriptions import describe_frame, is_new
 from cfg_core.ui.requests import PageRequests, demand_of, follows, same_but_w
 
 FRAME_INTERVAL, STRIP_INTERVAL = 0.5, 2.0
 """Seconds between unfinished frames, and between parts of a strip that is being filled."""
+
+PARTS = 2**23
+"""Characters of frames as text that are kept for the next page."""
 
 Seen = dict[str, int]
 """Serial of a grid → evaluations of it that a page holds."""
@@ -61,7 +66,9 @@ class ClassPictures:
         self._names = "", ""
         self._view: SessionView | None = None
         self._number = 0
-        self._parts: dict[tuple[int, int], str] = {}
+        self._strips: dict[str, list[Frame]] = {}
+        self._rest = ""
+        self._parts: LRUCache[tuple[int, int, bool], str] = LRUCache(PARTS, getsizeof=len)
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -77,10 +84,8 @@ class ClassPictures:
         if scene:
             for request in (scene.guided, scene.reference):
                 self._engine.check(request)
-        before, self._scene, self._view = self._names, scene, None
+        self._scene, self._view = scene, None
         self._names = (scene.key, scene.scene) if scene else ("", "")
-        if self._names[1] != before[1]:
-            self._parts.clear()
         if self._task:
             self._task.cancel()
         self._task = asyncio.create_task(self._watch(scene)) if scene else None
@@ -108,7 +113,7 @@ class ClassPictures:
             news = self._news(view)
             due = published + (STRIP_INTERVAL if done else FRAME_INTERVAL)
             if news and (whole or news == "finished" or loop.time() >= due):
-                self._publish(view)
+                self._publish(scene, demand, view)
                 published = loop.time()
             if whole:
                 return
@@ -128,42 +133,22 @@ class ClassPictures:
         more = [frame.evaluations > old.evaluations for frame, old in zip(view.frames, before.frames, strict=True)]
         return "more" if any(more) or len(view.prefetched) > len(before.prefetched) else ""
 
-    def _publish(self, view: SessionView) -> None:
+    def _publish(self, scene: Scene, demand: Demand, view: SessionView) -> None:
+        guided, reference = scene.guided, scene.reference
+        other = follows(reference, guided)
+        self._strips = {
+            "strip": [frame for frame in view.prefetched if same_but_w(frame.request, guided)],
+            "reference_strip": [f for f in view.prefetched if other and same_but_w(f.request, reference)],
+        }
         self._view = view
         self._number += 1
-        self._changed()
-
-    # ---- what is sent to one page ----
-
-    def news_for(self, sent: Sent) -> bytes:
-        """What a page has not been sent, as the JSON of an answer to ``poll`` of the Explore tab with the key of what
-        it is of; b"" for nothing. Sent is brought up to date."""
-        view, scene = self._view, self._scene
-        if view is None or scene is None or sent.number == self._number:
-            return b""
-        if sent.scene != self._names[1]:
-            sent.scene, sent.seen = self._names[1], {}
-        sent.number = self._number
-        rungs = demand_of(scene.guided, scene.reference).prefetch
-        new = [frame for frame in view.prefetched if is_new(frame, sent.seen)]
-        other = follows(scene.reference, scene.guided)
-        guided, reference = scene.guided, scene.reference
-        lists = {
-            "frames": [*reversed(view.frames)],
-            "strip": [frame for frame in new if same_but_w(frame.request, guided)],
-            "reference_strip": [frame for frame in new if other and same_but_w(frame.request, reference)],
-        }
-        body = ",".join(
-            f'"{name}":[{",".join(self._part(frame, sent.seen) for frame in frames)}]' for name, frames in lists.items()
-        )
-        for frame in (*view.frames, *new):
-            sent.seen[str(frame.serial)] = frame.evaluations
         rest = {
             "ok": True,
+            "key": self.key,
             "scene": self._names[1],
             "number": self._number,
-            "rungs": len(rungs),
-            "missing": len(rungs) - len(view.prefetched),
+            "rungs": len(demand.prefetch),
+            "missing": len(demand.prefetch) - len(view.prefetched),
             "ahead": 0,
             "queue_position": 0,
             "remote_calls": 0,
@@ -171,16 +156,34 @@ class ClassPictures:
             "reference": self._requests.fields(reference),
             "url": self._requests.url(guided),
         }
-        return f'{{"key":"{self.key}",{body},{json.dumps(rest)[1:]}'.encode()
+        self._rest = json.dumps(rest)[1:]
+        self._changed()
+
+    # ---- what is sent to one page ----
+
+    def news_for(self, sent: Sent) -> bytes:
+        """What a page has not been sent, as the JSON of an answer to ``poll`` of the Explore tab with the key of what
+        it is of; b"" for nothing. Sent is brought up to date."""
+        if self._view is None or sent.number == self._number:
+            return b""
+        if sent.scene != self._names[1]:
+            sent.scene, sent.seen = self._names[1], {}
+        sent.number = self._number
+        lists = {"frames": [*reversed(self._view.frames)]}
+        lists |= {name: [frame for frame in strip if is_new(frame, sent.seen)] for name, strip in self._strips.items()}
+        body = ""
+        for name, frames in lists.items():  # pixels once, though a grid may be displayed and of a strip too
+            body += f'"{name}":[{",".join(self._part(frame, sent.seen) for frame in frames)}],'
+            sent.seen |= {str(frame.serial): frame.evaluations for frame in frames}
+        return f"{{{body}{self._rest}".encode()
 
     def _part(self, frame: Frame, seen: Seen) -> str:
         """A frame as JSON; its pixels only where the page has not seen them."""
-        if not is_new(frame, seen):
-            return json.dumps(describe_frame(frame, seen))
-        key = frame.serial, frame.evaluations
-        if key not in self._parts:
-            self._parts[key] = json.dumps(describe_frame(frame, {}))
-        return self._parts[key]
+        key = frame.serial, frame.evaluations, is_new(frame, seen)
+        part = self._parts.get(key) or json.dumps(describe_frame(frame, seen))
+        if len(part) <= PARTS:
+            self._parts[key] = part
+        return part
 
 
 def _begun(view: SessionView) -> bool:

@@ -5,9 +5,11 @@ from dataclasses import asdict
 from typing import Any
 
 from cfg_core.evaluation.curve_file import Curve
+from cfg_core.evaluation.metrics import titles
 from cfg_core.grids.ladder import BELOW, COARSE, GAPS
 from cfg_core.guidance.rule import Rule
 from cfg_core.guidance.rules import rules
+from cfg_core.sampling.loop import samplers_for
 from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.grid_job import Frame
@@ -20,15 +22,17 @@ def describe_model(engine: Engine, digest: str, curve: Curve | None, pictured: b
     pictures of it."""
     config, denoiser = engine.checkpoints[digest].config, engine.checkpoints[digest].denoiser
     channels, size, _ = denoiser.picture_shape
+    real = engine.model(digest).real
     return {
         "hash": digest,
         "classes": list(config.classes),
         "size": size,
         "channels": channels,
         "about": config.about,
-        "meters": engine.has_meter(digest),
+        "meters": engine.model(digest).measure is not None,
         "remote": engine.is_remote(digest),
         "rail_pictures": pictured,
+        "real": real and {"data": real.data, "licence": real.licence},
         "rules": describe_rules(rules(denoiser)),
         "samplers": describe_samplers(),
         "ladder": sorted({*COARSE, *GAPS}),
@@ -39,9 +43,17 @@ def describe_model(engine: Engine, digest: str, curve: Curve | None, pictured: b
 
 
 def describe_rules(offered: Mapping[str, Rule]) -> list[dict[str, Any]]:
-    """Rules by their names, with the parameters that they declare."""
+    """Rules by their names, with what they declare and the samplers that they may be used with."""
     return [
-        {"name": name, "title": rule.title, "formula": rule.formula, "parameters": parameters(rule)}
+        {
+            "name": name,
+            "title": rule.title,
+            "formula": rule.formula,
+            "claim": rule.claim,
+            "paper": {"authors": rule.paper.authors, "url": rule.paper.url},
+            "samplers": samplers_for(name),
+            "parameters": parameters(rule),
+        }
         for name, rule in offered.items()
     ]
 
@@ -58,7 +70,7 @@ def describe_curve(curve: Curve) -> dict[str, Any]:
     """A measured curve, and the settings it was measured with."""
     points = [{"w": p.w, **{name: p.figures[name].value for name in ("inception", "fid")}} for p in curve.points]
     settings = {"rule": curve.rule, "sampler": curve.sampler, "steps": curve.steps, "parameters": curve.parameters}
-    return {**settings, "points": points}
+    return {**settings, "metrics": titles(curve.kind), "points": points}
 
 
 def is_new(frame: Frame, seen: Mapping[str, Any]) -> bool:

@@ -16,6 +16,7 @@ from cfg_core.ui.client_address import client_address
 from cfg_core.ui.component import component
 from cfg_core.ui.descriptions import describe_frame, describe_model, is_new, worth_sending
 from cfg_core.ui.rails import Rails
+from cfg_core.ui.real_pictures import real_pictures_of
 from cfg_core.ui.requests import PageRequests, demand_of, follows, same_but_w
 from cfg_core.ui.saving import Saving, kinds
 
@@ -38,7 +39,8 @@ class Explore:
     """The server functions of assets/explore.
 
     ``open_session`` once, then ``poll`` for frames, ``trajectory`` for the denoising of what is displayed,
-    ``describe_model`` to change the model, ``rail`` where its pictures come later, ``save`` for what is taken away,
+    ``describe_model`` to change the model, ``rail`` where its pictures come later, ``real_pictures`` for those it was
+    trained on, ``save`` for what is taken away,
     ``pause_session`` while the tab is hidden, and ``close_session`` at the end.
 
     All take one JSON object and return one; an invalid one is answered by a sentence in ``error``. None holds
@@ -70,6 +72,9 @@ class Explore:
         async def rail(payload: Any) -> dict[str, Any]:
             return await self.rail(payload)
 
+        async def real_pictures(payload: Any) -> dict[str, Any]:
+            return real_pictures_of(self.engine, payload)
+
         def trajectory(payload: Any) -> dict[str, Any]:
             return self.trajectory(payload)
 
@@ -82,8 +87,8 @@ class Explore:
         async def save(payload: Any, request: gr.Request) -> dict[str, Any]:
             return await self._saving.save(payload, client_address(request))
 
-        functions = (open_session, describe_model, poll, rail, trajectory, pause_session, close_session, save)
-        html = component("explore", *functions, KINDS=kinds())
+        drawing = (open_session, describe_model, poll, rail, real_pictures, trajectory)
+        html = component("explore", *drawing, pause_session, close_session, save, KINDS=kinds())
         html.submit(
             self.draw_remotely,
             None,
@@ -130,7 +135,7 @@ class Explore:
             "models": [
                 {
                     "hash": each.hash,
-                    "title": each.name + ("" if each.config.finished else ", in training"),
+                    "title": each.title + ("" if each.config.finished else ", in training"),
                     "classes": list(each.config.classes),
                 }
                 for each in self.models.available

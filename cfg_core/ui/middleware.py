@@ -133,7 +133,8 @@ class RequestGuard:
             if called_ours(failure) or not isinstance(failure, OF_THE_REQUEST):
                 raise failure
             kind = 404 if isinstance(failure, (LookupError, FnIndexInferError)) else 400
-            refused = Refused(kind, NOT_HERE if kind == 404 else f"this is no request that can be answered ({failure})")
+            why = str(failure).partition(". ")[0]  # Gradio's next sentences are of a page that is not offered here
+            refused = Refused(kind, NOT_HERE if kind == 404 else f"this is no request that can be answered ({why})")
             if not started:
                 raise refused from failure
             log.warning("cut off path=%.60s: %s", scope["path"], refused)

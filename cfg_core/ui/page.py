@@ -18,6 +18,7 @@ from cfg_core.ui.connections import bound_connections
 from cfg_core.ui.document import WholeDocument
 from cfg_core.ui.explore import Explore
 from cfg_core.ui.languages import CATALOGUES, OWN_NAME
+from cfg_core.ui.mcp_content import show_pictures
 from cfg_core.ui.middleware import RequestGuard
 from cfg_core.ui.refusal import without_input
 from cfg_core.ui.room import RoomRoutes
@@ -39,7 +40,7 @@ FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "sans-serif")
 
 
 class Page(gr.Blocks):
-    """Gradio's page, which answers a call of too few values by a sentence where Gradio's own prints a traceback.
+    """Gradio's page, whose endpoints may be called with fewer values than they have parameters.
 
     rooms: the classes that follow a page.
     """
@@ -47,10 +48,12 @@ class Page(gr.Blocks):
     rooms: RoomRoutes
 
     def validate_inputs(self, block_fn: BlockFunction, inputs: list[Any]) -> None:
-        """Raises gr.Error."""
-        if len(inputs) < len(block_fn.inputs):
-            sentence = f"{block_fn.api_name} must be called with {len(block_fn.inputs)} values, got {len(inputs)}"
+        """Give parameters without a value their defaults. Raises gr.Error, in one sentence, for too many values."""
+        most = len(block_fn.inputs)
+        if len(inputs) > most:
+            sentence = f"{block_fn.api_name} must be called with at most {most} values, got {len(inputs)}"
             raise gr.Error(sentence, print_exception=False)
+        inputs += [getattr(block, "value", None) for block in block_fn.inputs[len(inputs) :]]
 
 
 def build(models: ModelRegistry, folder: Path = CURVES_FOLDER, lessons: Library | None = None) -> Page:
@@ -98,4 +101,7 @@ def serve(page: Page, **options: Any) -> str:
     """Serve the page from a thread; returns its address. options: of ``Blocks.launch``. Raises OSError."""
     _, address, _ = page.launch(prevent_thread_lock=True, **launch_options(page), **options)
     bound_connections(page.server)
+    if page.mcp_error:
+        raise OSError(page.mcp_error)
+    show_pictures(page)
     return address

@@ -1,8 +1,9 @@
-"""The pictures of the class rail: one of every class, drawn in the background once for each model."""
+"""The pictures of the class rail: one of every class, shipped with the app or drawn in the background once."""
 
 import asyncio
 import logging
 
+from cfg_core.grids.ladder import rail
 from cfg_core.grids.request import GridRequest
 from cfg_core.serving.engine import Engine
 from cfg_core.ui.component import encoded
@@ -17,12 +18,12 @@ class Rails:
     """The rails of all models, by hash."""
 
     def __init__(self, engine: Engine) -> None:
-        """Draws that of the engine's first model before it returns."""
+        """Draws that of the engine's first model before it returns, unless it ships."""
         self._engine = engine
         self._pictures: dict[str, str] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         first = engine.checkpoint.hash
-        if self.pictured(first):
+        if not self._shipped(first) and self.pictured(first):
             self._pictures[first] = encoded(engine.draw(self._request(first)).tobytes())
 
     def pictured(self, digest: str) -> bool:
@@ -32,7 +33,9 @@ class Rails:
 
     def pictures(self, digest: str) -> str:
         """The pictures in base64, or "" where they are not drawn; then they are being drawn from now on."""
-        if digest not in self._pictures and digest not in self._tasks and self.pictured(digest):
+        if self._shipped(digest):
+            return self._pictures[digest]
+        if digest not in self._tasks and self.pictured(digest):
             task = asyncio.create_task(self._draw(digest))
             task.add_done_callback(lambda _: self._tasks.pop(digest, None))
             self._tasks[digest] = task
@@ -45,8 +48,16 @@ class Rails:
         return self._pictures.get(digest, "")
 
     def _request(self, digest: str) -> GridRequest:
-        every = tuple(range(len(self._engine.checkpoints[digest].config.classes)))
-        return GridRequest(digest, every, w=(2.0,), samples=1)
+        return rail(digest, len(self._engine.checkpoints[digest].config.classes))
+
+    def _shipped(self, digest: str) -> bool:
+        """Whether the pictures are there, if need be from those that ship with the app."""
+        if digest not in self._pictures and self.pictured(digest):
+            with self._engine.lock:
+                job = self._engine.cache.precomputed(self._request(digest))
+            if job and job.frame.pixels is not None:
+                self._pictures[digest] = encoded(job.frame.pixels.tobytes())
+        return digest in self._pictures
 
     async def _draw(self, digest: str) -> None:
         """In a session of its own, which takes no place; no thread waits for it."""

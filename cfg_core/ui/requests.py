@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from cfg_core.grids.ladder import strip
-from cfg_core.grids.request import FIELDS, GridRequest
+from cfg_core.grids.request import BESIDE, FIELDS, GridRequest
 from cfg_core.guidance.rule import Rule
 from cfg_core.guidance.rules import RULES
 from cfg_core.sampling.samplers import SAMPLERS, Sampler
@@ -66,11 +66,11 @@ class PageRequests:
                         problems.append(str(error))
 
         take(("model",))
-        own = [name for name in FIELDS if name not in ("model", "guide")]
+        own = [name for name in FIELDS if name not in ("model", *BESIDE)]
         take(own, "model")  # it decides which classes and rules there are
         owners = RULES[fields.get("rule", GridRequest.rule)], SAMPLERS[fields.get("sampler", GridRequest.sampler)]
         of_both = [each["name"] for owner in owners for each in parameters(owner)]
-        take(["guide", *of_both], "model", "rule", "sampler")
+        take([*BESIDE, *of_both], "model", "rule", "sampler")
         try:
             request = self.parse(fields)
         except ValueError as error:  # each is fine, together they are not

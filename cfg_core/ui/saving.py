@@ -37,12 +37,14 @@ STRIP_ROWS = 16
 
 @dataclass(frozen=True)
 class Shown:
-    """What is on the screen. checkpoint: where the guided grid's model is. sample: the picture that is pointed at."""
+    """What is on the screen. checkpoint: where the guided grid's model is. titles: of the models, by their hashes.
+    sample: the picture that is pointed at."""
 
     engine: Engine
     guided: GridRequest
     reference: GridRequest
     checkpoint: str
+    titles: Mapping[str, str]
     sample: int
 
     @property
@@ -64,7 +66,7 @@ class Shown:
 async def _sheet(shown: Shown, *requests: GridRequest) -> bytes:
     file = BytesIO()
     pictures = [await shown.draw(request) for request in requests]
-    save_sheet(draw_sheets(requests, pictures, shown.classes), file, *requests)
+    save_sheet(draw_sheets(requests, pictures, shown.classes, shown.titles), file, *requests)
     return file.getvalue()
 
 
@@ -112,7 +114,7 @@ def denoising_film(file_format: str) -> Callable[[Shown], Awaitable[bytes]]:
     """The denoising of the guided grid: the clean pictures as predicted after each evaluation."""
 
     async def denoising(shown: Shown) -> bytes:
-        frames = await shown.engine.trajectory_async(shown.guided)
+        [frames] = await shown.engine.denoisings([shown.guided])
         total = shown.guided.evaluations
         caption = f"w = {shown.guided.w[0]:g}"
         pictures = [
@@ -137,7 +139,9 @@ async def program(shown: Shown) -> bytes:
 
 async def jupyter(shown: Shown) -> bytes:
     """A notebook that draws the same."""
-    return notebook(shown.guided, shown.checkpoint, f"{shown.name} from {Path(shown.checkpoint).name}").encode()
+    return notebook(
+        shown.guided, shown.checkpoint, f"{shown.name} from {shown.titles[shown.guided.checkpoint]}"
+    ).encode()
 
 
 @dataclass(frozen=True)
@@ -202,7 +206,8 @@ class Saving:
             guided, reference = self._requests.pair(payload)
             engine = self._models.engine
             place = public_place(self._models.find(guided.checkpoint))
-            shown = Shown(engine, guided, reference, place, payload.get("sample") or 0)
+            titles = {each.checkpoint: self._models.find(each.checkpoint).title for each in (guided, reference)}
+            shown = Shown(engine, guided, reference, place, titles, payload.get("sample") or 0)
             async with self._turns.turn(address):
                 content = await kind.make(shown)
         except Full as full:

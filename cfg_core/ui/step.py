@@ -10,8 +10,8 @@ import numpy as np
 from cfg_core.checks import choice, number
 from cfg_core.grids.request import W_RANGE, GridRequest
 from cfg_core.grids.trajectory import Trajectory
-from cfg_core.guidance.interval import HIGH, LOW
 from cfg_core.guidance.rules import RULES
+from cfg_core.guidance.rules.interval import HIGH, LOW
 from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.serving.admission import ServiceFull
 from cfg_core.serving.registry import ModelRegistry

@@ -1,4 +1,4 @@
-"""The 2-D lab tab: three Gaussians, the samples of one of them, and how far these are from the tilted density."""
+"""The 2-D lab tab: three classes of Gaussians, samples of one, and how far these are from the tilted density."""
 
 import asyncio
 import math
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cfg_core.toy2d.drawing import DRAWN, Drawing, Wanted, draw_scene, executor
-from cfg_core.toy2d.scene import CLASSES, MEASURED, PARAMETERS, REACH, RULES, SPREAD, VIEW, Scene
+from cfg_core.toy2d.scene import CLASSES, MEASURED, PARAMETERS, REACH, RULES, SPREAD, Scene
 from cfg_core.toy2d.trajectory import ARROWS, Trajectory, draw_trajectory
 from cfg_core.ui.client_address import client_address
 from cfg_core.ui.component import component, encoded
@@ -23,8 +23,8 @@ T = TypeVar("T", Drawing, Trajectory)
 QUEUE, OF_ADDRESS = 64, 48
 """Scenes that may wait to be drawn, in all and of one address; more are refused."""
 
-PATH_UNIT = 1 / 4096
-"""Unit of the coordinates of trajectories, 16 bits each: ±8 in steps far below a pixel."""
+PATH_STEPS = 2**15 - 1
+"""Steps from the middle of the displayed square to its rim in which the coordinates of trajectories are sent."""
 
 
 class Toy2d:
@@ -58,9 +58,8 @@ class Toy2d:
             OFFER={"rules": describe_rules(RULES), "samplers": describe_samplers()},
             SPREAD=SPREAD,
             REACH=REACH,
-            VIEW=VIEW,
             MEASURED=MEASURED,
-            PATH_UNIT=PATH_UNIT,
+            PATH_STEPS=PATH_STEPS,
             ARROWS=ARROWS,
         )
 
@@ -68,14 +67,17 @@ class Toy2d:
         """The fields of a link → their scene; an invalid field takes its default, and a message names it."""
         given = dict(payload) if isinstance(payload, Mapping) else {}
         problems: dict[str, str] = {}
-        owners: dict[str, Any] = {}  # the rule and the sampler, on which it depends which parameters there are
-        for name in sorted(given, key=lambda name: name in PARAMETERS):
-            if problem := _problem({**owners, name: given[name]}):
-                problems[name] = problem
-            elif name in ("rule", "sampler"):
-                owners[name] = given[name]
+        chosen: dict[str, Any] = {}  # the rule and the sampler, on which it depends which parameters there are
+        together = [name for name in ("means", "owners") if name in given]
+        alone = sorted((name for name in given if name not in together), key=lambda name: name in PARAMETERS)
+        for names in [*([together] if together else []), *([name] for name in alone)]:
+            fields = {name: given[name] for name in names}
+            if problem := _problem({**chosen, **fields}):
+                problems |= dict.fromkeys(names, problem)
+            else:
+                chosen |= {name: value for name, value in fields.items() if name in ("rule", "sampler")}
         scene = Scene.parse({name: value for name, value in given.items() if name not in problems})
-        notice = f"In this link, {'; '.join(problems.values())}." if problems else ""
+        notice = f"In this link, {'; '.join(dict.fromkeys(problems.values()))}." if problems else ""
         return {"ok": True, "scene": scene.to_json(), "notice": notice}
 
     async def draw(self, payload: Any, address: str = "") -> dict[str, Any]:
@@ -91,6 +93,7 @@ class Toy2d:
                 "distance": drawn.distance,
                 "baseline": drawn.exact_distance,
                 "heat": _packed(255 * drawn.density, np.uint8),
+                "half": drawn.half,
             }
 
         return await self._answer(payload, address, draw_scene, described)
@@ -99,9 +102,10 @@ class Toy2d:
         """A scene → its trajectories: at each λ, the samples' positions, the displayed density, the guided score."""
 
         def described(trajectory: Trajectory) -> dict[str, Any]:
-            positions = (trajectory.paths / PATH_UNIT).round().clip(-(2**15), 2**15 - 1)
+            positions = (PATH_STEPS * trajectory.paths / trajectory.half).round().clip(-PATH_STEPS, PATH_STEPS)
             longest = np.linalg.norm(trajectory.score, axis=2).max(1)[:, None, None]
             return {
+                "half": trajectory.half,
                 "log_snrs": [level if math.isfinite(level) else None for level in trajectory.log_snrs.tolist()],
                 "paths": _packed(positions, np.int16),
                 "heat": _packed(255 * trajectory.density, np.uint8),

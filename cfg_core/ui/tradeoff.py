@@ -1,4 +1,4 @@
-"""The Trade-off tab: IS against FID and precision against recall over w, ours beside the paper's, from curve files."""
+"""The Trade-off tab: IS against FID and precision against recall over w, of each model, from curve files."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,8 +7,8 @@ import gradio as gr
 
 from cfg_core.evaluation.conclusions import Conclusion
 from cfg_core.evaluation.curve_file import Figures, Line
-from cfg_core.evaluation.curves import Curves, Group, basis
-from cfg_core.evaluation.metrics import METRICS
+from cfg_core.evaluation.curves import Curves, Group, basis, strength_of
+from cfg_core.evaluation.metrics import METRICS, titles
 from cfg_core.evaluation.paper_tables import paper_tables
 from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.serving.registry import ModelRegistry
@@ -32,14 +32,12 @@ class TradeOff:
 
     def read(self) -> dict[str, Any]:
         """The curves, each with its whole file under ``record``, their conclusions, and the paper's tables."""
-        main = self.curves.main
         return {
-            "models": [each.hash for each in self.models.available],
+            "models": [{"hash": each.hash, "title": each.name} for each in self.models.available],
             "problems": list(self.curves.problems),
             "metrics": {name: metric.title for name, metric in METRICS.items()},
             "samplers": {name: sampler.title for name, sampler in SAMPLERS.items()},
-            "main": main.file if main else None,
-            "groups": [_group(group) for group in self.curves.groups],
+            "groups": [_group(group) for group in self._groups()],
             "tables": [
                 {
                     "name": table.name,
@@ -52,11 +50,25 @@ class TradeOff:
             ],
         }
 
+    def _groups(self) -> list[Group]:
+        """The groups of the curves, and one for each other model on the page that has a curve."""
+        groups = list(self.curves.groups)
+        there = {group.curves[0].checkpoint for group in groups if _is_of_one_model(group)}
+        measured = [each.hash for each in self.models.available if each.hash in self.curves.of_models]
+        return groups + [strength_of(self.curves.of_models[digest]) for digest in measured if digest not in there]
+
+
+def _is_of_one_model(group: Group) -> bool:
+    """Whether its first curve is what the others compare with."""
+    return group.name.startswith(("strength", "method"))
+
 
 def _group(group: Group) -> dict[str, Any]:
     return {
         "name": group.name,
-        "title": group.title,
+        "title": group.title.removesuffix(f", {group.curves[0].data}"),
+        "data": group.curves[0].data,
+        "main": group.curves[0].file if _is_of_one_model(group) else None,
         "basis": basis(group.curves[0]),
         "curves": [
             {
@@ -65,6 +77,7 @@ def _group(group: Group) -> dict[str, Any]:
                 "hash": curve.checkpoint,
                 "model": curve.checkpoint_name,
                 "parameters": curve.parameters,
+                "metrics": titles(curve.kind),
                 "baseline": _flat(curve.real_baseline),
                 "record": curve.record,
             }

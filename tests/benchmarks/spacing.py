@@ -18,11 +18,13 @@ from torch import Tensor
 
 from cfg_core.checkpoints.classifiers import load_classifier
 from cfg_core.checkpoints.format import load_checkpoint
-from cfg_core.data.datasets import load_dataset
+from cfg_core.data.datasets import load_splits
 from cfg_core.devices import set_cpu_threads
 from cfg_core.diffusion.mixture import MixtureDenoiser
+from cfg_core.evaluation.extractor import Extractor
 from cfg_core.evaluation.metrics import METRICS
-from cfg_core.evaluation.sweep import Options, draw_features, gather, training_reference
+from cfg_core.evaluation.real_images import RealImages
+from cfg_core.evaluation.sweep import Options, draw_features, gather
 from cfg_core.sampling.loop import begin, sample
 from cfg_core.sampling.samplers import SAMPLERS
 
@@ -57,8 +59,8 @@ def main() -> None:
     options = p.parse_args()
     set_cpu_threads()
     checkpoint = load_checkpoint("checkpoints/fashion-mnist")
-    classifier = load_classifier("checkpoints/fashion-mnist-classifier")
-    reference = training_reference(classifier, load_dataset(checkpoint.config.data), Options((0.3,), options.samples))
+    extractor = Extractor(load_classifier("checkpoints/fashion-mnist-classifier"))
+    reference = RealImages(extractor, *load_splits(checkpoint.config.data)).reference(options.samples, Options.seed)
     table = Table("sampler", "spacing", "distance on the mixture", "FID of the model", "95 % interval", "p(own class)")
     for name, spacing in product(("dpmpp_2m", "dpmpp_2m_sde", "ddim", "heun"), ("uniform", "midpoint", "edm")):
         steps = options.steps // 2 if name == "heun" else options.steps
@@ -67,8 +69,8 @@ def main() -> None:
             cells = [f"{distance(name, steps):.3f}"]
             if name.startswith("dpmpp"):
                 folder = Path(scratch)
-                draw_features(folder, checkpoint.denoiser, classifier, sweep)
-                (drawn,) = gather(folder, checkpoint.denoiser, classifier, sweep)
+                draw_features(folder, checkpoint.denoiser, extractor, sweep)
+                (drawn,) = gather(folder, checkpoint.denoiser, extractor, sweep)
                 fid, own = (METRICS[metric].estimate(reference, drawn) for metric in ("fid", "p_correct"))
                 cells += [f"{fid.value:.2f}", f"{fid.low:.2f} to {fid.high:.2f}", f"{own.value:.3f}"]
         table.add_row(name, spacing, *cells)

@@ -48,7 +48,8 @@ def first_picture(checkpoint: str) -> None:
 def running(checkpoint: str, *options: str, descriptors: int | None = None) -> Iterator["Page"]:
     """``app.py`` in a process of its own, once it answers. descriptors: of files and connections that it may open."""
     port = free_port()
-    command = [sys.executable, "app.py", "--checkpoint", checkpoint, "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "app.py", "--no-browser", "--checkpoint", checkpoint]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
     if descriptors is not None:
         command = ["sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh", *command]
     with tempfile.TemporaryFile() as log:  # an unread pipe would fill up and block the app

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from cfg_core.checkpoints.catalog import ModelInfo, describe_model
+from cfg_core.checkpoints.catalog import ModelInfo, describe_model, describe_models
 from cfg_core.checkpoints.format import Checkpoint, CheckpointError, save_checkpoint
 from cfg_core.diffusion.network_denoiser import NetworkDenoiser
 from cfg_core.diffusion.schedule import Schedule
@@ -30,8 +30,8 @@ def test_another_model_is_chosen_while_another_page_samples(browser: Any, engine
         two.wait_for_function("+document.querySelector('.guided canvas')?.dataset.evaluations > 0")
         one.goto(address + QUICK + "&class=8&w=2&rule=classifier")
         wait_until_idle(one)
-        assert one.locator("select.models").locator("option").all_inner_texts() == [each.name for each in infos]
-        one.locator("select.models").select_option(label=other.name)
+        assert one.locator("select.models").locator("option").all_inner_texts() == [each.title for each in infos]
+        one.locator("select.models").select_option(label=other.title)
         one.wait_for_function("model => window.explored.model === model", arg=other.hash)
         assert_shows(one, engine, **{"class": "8", "w": "2", "model": other.hash, "rule": "classifier"})
         assert "p_uncond 0.1" in one.locator(".explore .about").inner_text()
@@ -45,7 +45,7 @@ def test_another_model_is_chosen_while_another_page_samples(browser: Any, engine
 def test_choosing_a_model_that_was_trained_further_since_the_page_opened_gives_its_new_weights(
     browser: Any, engine: Engine, tmp_path: Path
 ) -> None:
-    config, weights = engine.checkpoint.config, engine.checkpoint.denoiser.network.state_dict()
+    config, weights = replace(engine.checkpoint.config, title=""), engine.checkpoint.denoiser.network.state_dict()
     save_checkpoint(tmp_path / "mine", config, {name: each + 0.001 for name, each in weights.items()})
     infos = [describe_model(CHECKPOINT), describe_model(tmp_path / "mine")]
     registry = ModelRegistry(engine, infos, lambda info: load_model(info, torch.device("cpu")))
@@ -71,7 +71,7 @@ def test_a_model_that_cannot_be_loaded_is_reported_with_the_reason(browser: Any,
         page = browser.new_page()
         page.goto(address + QUICK)
         wait_until_idle(page)
-        page.locator("select.models").select_option(label=infos[1].name)
+        page.locator("select.models").select_option(label=infos[1].title)
         page.get_by_role("alert").wait_for()
         wait_until_idle(page)
         assert "which is not installed: python -m pip install it" in page.get_by_role("alert").inner_text()
@@ -91,7 +91,7 @@ def test_while_one_page_waits_for_a_model_another_goes_on(browser: Any, engine: 
         for page in (one, two):
             page.goto(address + QUICK)
             wait_until_idle(page)
-        one.locator("select.models").select_option(label=other.name)
+        one.locator("select.models").select_option(label=other.title)
         two.mouse.click(*class_position(two, "Bag"))
         assert_shows(two, engine, **{"class": "8"})
         assert one.evaluate("window.explored.model") != other.hash
@@ -124,3 +124,19 @@ def test_a_thousand_classes_are_searched_by_name(browser: Any, tiny_checkpoint: 
         assert page.locator(".rail li.on").inner_text() == "thing 999"
         page.close()
     engine.close()
+
+
+def test_a_model_of_other_classes_opens_on_a_class_of_its_own(browser: Any, engine: Engine) -> None:
+    infos = describe_models([CHECKPOINT, CHECKPOINT.parent / "cifar10"])
+    registry = ModelRegistry(engine, infos, lambda info: load_model(info, torch.device("cpu")))
+    with served(engine, models=registry) as (address, _):
+        page = browser.new_page()
+        page.goto(f"{address}{QUICK}&class=3")
+        wait_until_idle(page)
+        for info in reversed(infos):
+            page.locator("select.models").select_option(label=info.title)
+            page.wait_for_function("model => window.explored.model === model", arg=info.hash)
+            assert_shows(page, engine, **{"class": str(info.config.opening_label), "model": info.hash})
+        page.goto(f"{address}{QUICK}&model=cifar10")
+        assert_shows(page, engine, **{"class": str(infos[1].config.opening_label), "model": infos[1].hash})
+        page.close()

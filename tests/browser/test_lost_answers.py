@@ -122,7 +122,7 @@ def test_a_page_whose_model_is_gone_after_a_restart_says_so_and_goes_on_with_ano
         page.mouse.click(*class_position(page, "Bag"))
         assert_shows(page, after, model=first.hash, **{"class": "8"})
         said = page.get_by_role("alert").inner_text()
-        assert said == f"The model that was shown is no longer on the server; this is {first.name}."
+        assert said == f"The model that was shown is no longer on the server; this is {first.title}."
         page.mouse.click(*class_position(page, "Coat"))
         assert_shows(page, after, model=first.hash, **{"class": "4"})
         assert page.get_by_role("alert").count() == 0

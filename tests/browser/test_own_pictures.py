@@ -37,18 +37,18 @@ def test_a_folder_of_pictures_becomes_a_model_on_the_page(browser: Any, tmp_path
     assert "2 classes, 16×16, grey" in run("data", pictures, "--size", 16)
     small = ("--images", 2000, "--batch", 50, "--widths", "16,32", "--encoder", "1,1", "--decoder", "1,1")
     run("train", "--data", pictures, "--size", 16, "--run", mine, *small)
-    command = [sys.executable, "app.py", "--checkpoint", str(mine / "checkpoint"), "--port", str(port)]
+    command = [sys.executable, "app.py", "--no-browser", "--checkpoint", str(mine / "checkpoint"), "--port", str(port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8") as app:
         try:
             assert app.stdout is not None
-            assert any("Running on local URL" in line for line in app.stdout)
+            assert any("Guidance Lab is at" in line for line in app.stdout)
             page = browser.new_page()
             page.goto(f"http://127.0.0.1:{port}/?samples=4&steps=3")
             wait_until_idle(page)
             assert page.locator(".rail li").all_inner_texts() == ["cross", "disc", "All"]
             offered = page.locator("select.models").locator("option").all_inner_texts()
-            assert offered[:2] == ["mine", "fashion-mnist"]
-            page.locator("select.models").select_option(label="fashion-mnist")
+            assert offered[:2] == ["mine", "Fashion-MNIST, grey"]
+            page.locator("select.models").select_option(label="Fashion-MNIST, grey")
             page.wait_for_function("document.querySelectorAll('.rail li').length === 11")
             wait_until_idle(page)
             page.close()

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from cfg_core.checkpoints.catalog import describe_model
-from cfg_core.guidance.interval import LOW
+from cfg_core.guidance.rules.interval import LOW
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.limits import Limits
 from cfg_core.serving.model import Model
@@ -60,7 +60,7 @@ def test_in_a_full_lab_another_model_or_tab_keeps_the_place(browser: Any, engine
         waiting.goto(address + QUICK)
         line = "The lab is full; you are 1st in the queue."
         waiting.get_by_role("alert").get_by_text(line).wait_for()
-        inside.locator("select.models").select_option(label=offers[1].name)
+        inside.locator("select.models").select_option(label=offers[1].title)
         inside.wait_for_function("model => window.explored.model === model", arg=offers[1].hash)
         assert_shows(inside, small, model=offers[1].hash)
         inside.get_by_role("tab", name="2-D lab").click()

@@ -8,7 +8,7 @@ from cfg_core.serving.registry import ModelRegistry
 from cfg_core.ui.page import build, serve
 
 from .conftest import Open
-from .explore_page import QUICK, class_position, open_setting, query, wait_until_idle
+from .explore_page import QUICK, class_position, open_setting, query, thumb_position, wait_until_idle
 from .room_page import in_room, start_class, until_in_room, wait_until_it_shows
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
@@ -26,7 +26,7 @@ def test_students_pages_show_what_the_teachers_shows(open_page: Open, engine: En
     until_in_room(teacher, "room.counts.following === 2")
     wait_until_idle(student)
     teacher.mouse.click(*class_position(teacher, "Bag"))
-    teacher.keyboard.press("End")  # w = 8
+    teacher.mouse.click(*thumb_position(teacher, 8))
     for page in (student, phone):
         wait_until_it_shows(page, 8, 8)
     teacher.locator(".explore >> .dice").click()
@@ -70,6 +70,7 @@ def test_a_student_wanders_and_comes_back_and_all_may_reload(open_page: Open) ->
     wait_until_it_shows(student, 8, 3)
     teacher.mouse.click(*class_position(teacher, "Coat"))
     wait_until_it_shows(student, 4, 3)
+    in_room(teacher, "room => room.end()")
 
 
 def test_answers_come_to_the_teacher_and_are_shown_to_all_when_they_are_shown(open_page: Open) -> None:
@@ -87,6 +88,7 @@ def test_answers_come_to_the_teacher_and_are_shown_to_all_when_they_are_shown(op
         until_in_room(student, "room.answers('best w').join() === '0.5,1.5'")
         assert in_room(student, "room => room.answer('best w', 3)") is False
     assert in_room(teacher, "room => room.csv").splitlines()[1:] == ['"best w","0.5"', '"best w","1.5"']
+    in_room(teacher, "room => room.end()")
 
 
 def test_after_a_restart_of_the_server_everybody_is_where_the_class_is_and_no_answer_is_lost(

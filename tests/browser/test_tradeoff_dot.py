@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cfg_core.guidance.interval import HIGH
+from cfg_core.guidance.rules.interval import HIGH
 from cfg_core.serving.engine import Engine
 from cfg_core.serving.sessions import Demand
 from tests.curve_files import record, write

@@ -15,8 +15,9 @@ def test_a_missing_folder_is_named_and_the_papers_tables_are_still_shown(
 ) -> None:
     with page_over(browser, engine, tmp_path / "curves") as page:
         assert page.get_by_role("alert").inner_text() == "There is no folder curves with curve files."
-        assert page.locator(".fid figcaption").inner_text() == "no curve to show"
-        assert len(read_points(page, "beside")) == 3 * 14
+        assert page.locator(".tradeoff .sentence").inner_text().startswith("No curve has been measured.")
+        assert not page.locator(".fid").is_visible()
+        assert len(read_points(page, "second")) == 3 * 14
 
 
 def test_malformed_files_and_those_of_another_checkpoint_are_named(

@@ -1,6 +1,7 @@
 """Reading and driving the Trade-off tab."""
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from tests.conftest import served
 
 TAB = "?tab=tradeoff"
 
-AXES = {"fid": ("inception", "fid"), "beside": ("recall", "precision")}
+AXES = {"fid": ("inception", "fid"), "second": ("recall", "precision")}
 """Which metrics lie along x and y of the two charts."""
 
 POINTS = """(svg) => ({...svg.dataset, points: [...svg.querySelectorAll('.point')].map(point => ({
@@ -32,7 +33,7 @@ def wait_until_open(page: Any) -> Any:
 
 def read_points(page: Any, chart: str) -> list[dict[str, Any]]:
     """The points of a chart; each stands where its scale puts its figures, to a hundredth of a pixel."""
-    svg = page.locator(f".tradeoff .{chart} svg").evaluate(POINTS)
+    svg = page.locator(f".tradeoff .{chart} svg.chart").evaluate(POINTS)
     left, right, top, bottom = map(float, svg["area"].split(","))
 
     def place(axis: str, value: float, start: float, end: float) -> float:
@@ -58,7 +59,16 @@ def assert_shows(page: Any, chart: str, curves: list[dict[str, Any]]) -> None:
 
 
 def choose(page: Any, name: str) -> None:
-    page.get_by_role("radio", name=name, exact=True).check()
+    """Show the curves whose label begins so."""
+    page.locator(".groups label", has_text=re.compile(f"^{name}")).locator("input").check()
+
+
+def compare(page: Any, name: str) -> None:
+    page.get_by_label("compare with").select_option(label=name)
+
+
+def open_details(page: Any) -> None:
+    page.get_by_text("Figures, intervals and method").click()
 
 
 def dot_position(page: Any, chart: str = "fid") -> tuple[float, float]:

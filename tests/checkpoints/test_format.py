@@ -72,6 +72,8 @@ def test_other_weights_have_another_hash(folder):
         ("images_seen", -1, "images_seen must be a whole number"),
         ("classes", ["zero"], r"classes must be 2 names, got \('zero',\)"),
         ("data", 3, "data must be a text, got 3"),
+        ("title", "two\nlines", "title must have no control characters|title must be one line"),
+        ("opens_on", "two", "opens_on must be one of , zero, one, got 'two'"),
         ("schedule", {"log_snr_min": 3, "log_snr_max": -3}, "log_snr_min must be finite and below log_snr_max"),
         (
             "schedule",
@@ -154,7 +156,8 @@ def test_a_hub_name_is_pulled_without_pickles(folder, monkeypatch):
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
     assert load_checkpoint("someone/something").config == CONFIG
-    assert asked == {"repository": "someone/something", "patterns": ["model.safetensors", "config.json", "README.md"]}
+    patterns = ["model.safetensors", "config.json", "README.md", "real.png"]
+    assert asked == {"repository": "someone/something", "patterns": patterns}
 
 
 def test_a_device_that_is_not_here_is_named():
@@ -197,7 +200,7 @@ def test_a_config_without_a_version_is_of_the_first(folder):
     assert CheckpointConfig.from_json(old_config()) == CONFIG
     written = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
     assert written.pop("version") == 1
-    assert written == json.loads(old_config())
+    assert written == json.loads(old_config()) | {"title": "", "opens_on": ""}
 
 
 def test_fields_with_a_default_may_be_absent(folder):
@@ -211,6 +214,15 @@ def test_a_version_that_is_not_known_is_refused(folder, version):
     spoil(folder, version=version)
     with pytest.raises(CheckpointError, match="version must be a whole number from 1 to 1, got"):
         load_checkpoint(folder)
+
+
+def test_a_title_and_the_class_it_opens_on_are_no_part_of_a_models_hash(folder):
+    plain = load_checkpoint(folder)
+    assert (plain.config.title, plain.config.opening_label) == ("", 0)
+    spoil(folder, title="Two digits, grey", opens_on="one")
+    named = load_checkpoint(folder)
+    assert (named.config.title, named.config.opening_label) == ("Two digits, grey", 1)
+    assert named.hash == plain.hash
 
 
 def named_in(raw, written):

@@ -42,6 +42,12 @@ def test_guidance_makes_pictures_in_colour_clearer(recognised: torch.Tensor) -> 
     assert three > min(one, NEARLY_ALL)
 
 
+def test_the_model_in_colour_opens_on_a_class_that_is_among_its_clearest(recognised: torch.Tensor) -> None:
+    config = load_checkpoint(CHECKPOINTS / "cifar10").config
+    assert config.opens_on
+    assert recognised[2, config.opening_label] >= recognised[2].median()
+
+
 def flops(denoiser: NetworkDenoiser) -> int:
     """Of a guided evaluation of 16 pictures."""
     labels, rows = torch.zeros(32, dtype=torch.long), torch.arange(16).repeat(2)

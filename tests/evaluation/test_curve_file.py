@@ -14,7 +14,7 @@ from cfg_core.evaluation.bootstrap import Estimate
 from cfg_core.evaluation.curve_file import OPTIONAL, VERSION, Curve, curve_record, parse_curve
 from cfg_core.evaluation.curves import CURVES_FOLDER
 from cfg_core.evaluation.metrics import METRICS
-from cfg_core.guidance.interval import HIGH
+from cfg_core.guidance.rules.interval import HIGH
 from tests import curve_files
 from tests.curve_files import MODEL, record
 from tests.random_json import QUICK, damaged, read_or_refused

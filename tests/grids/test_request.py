@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfg_core.grids.request import GridRequest
+from cfg_core.grids.request import BESIDE, GridRequest
 from cfg_core.guidance.rules import RULES
-from cfg_core.sampling.loop import parameters_of
+from cfg_core.sampling.loop import parameters_of, samplers_for
 from cfg_core.sampling.samplers import SAMPLERS
 
 CLASSES = 10
-GUIDE = "9876543210ab"
+GUIDE, WEAKER = "9876543210ab", "0123456789cd"
 NESTED: Any = 0
 for _ in range(500):
     NESTED = [NESTED]
@@ -36,12 +36,14 @@ fields = partial(
 
 @st.composite
 def requests(draw: st.DrawFn) -> GridRequest:
-    """Any request: some parameters given, the others at their defaults, and a guide where the rule asks one."""
-    sampler, rule = draw(st.sampled_from(list(SAMPLERS))), draw(st.sampled_from(list(RULES)))
+    """Any request: some parameters given, the others at their defaults, and the networks that the rule asks."""
+    rule = draw(st.sampled_from(list(RULES)))
+    sampler = draw(st.sampled_from(samplers_for(rule)))
     given = {p.name: st.floats(p.low, p.high) for p in parameters_of(sampler, rule)}
     parameters = draw(st.fixed_dictionaries({}, optional=given))
-    guide = GUIDE if "classifier" in RULES[rule].sources else ""
-    own = {"sampler": sampler, "rule": rule, "parameters": parameters, "guide": guide}
+    beside = {"guide": GUIDE, "weaker": WEAKER}
+    asked = {field: digest for field, digest in beside.items() if BESIDE[field] in RULES[rule].sources}
+    own = {"sampler": sampler, "rule": rule, "parameters": parameters, **asked}
     return draw(fields(**{name: st.just(value) for name, value in own.items()}))
 
 
@@ -53,7 +55,7 @@ def parse(**raw: object) -> GridRequest:
 def test_a_link_restores_the_request_exactly(request: GridRequest) -> None:
     query = dict(parse_qsl(request.to_url(CLASSES).removeprefix("?")))
     assert query == request.to_query(CLASSES)
-    assert GridRequest.parse(query, "abc", CLASSES, GUIDE) == request
+    assert GridRequest.parse(query, "abc", CLASSES, GUIDE, WEAKER) == request
 
 
 @given(requests())
@@ -104,7 +106,7 @@ def test_whatever_is_out_of_range_gets_a_sentence(name: str, value: object, rang
     assert sentence.startswith({"class": ("class must", "classes must")}.get(name, f"{name} must"))
     assert range in sentence
     assert "\n" not in sentence
-    assert len(sentence) < 250
+    assert len(sentence) < 350
 
 
 @pytest.mark.parametrize(
@@ -121,7 +123,7 @@ def test_the_sentence_shows_the_value(name: str, value: object, shown: str) -> N
 def test_ten_megabytes_are_refused_shortly(name: str, character: str) -> None:
     with pytest.raises(ValueError, match=f"^{name}") as refusal:
         parse(**{name: character * 10_000_000})
-    assert len(str(refusal.value)) < 250
+    assert len(str(refusal.value)) < 350
 
 
 def test_too_many_pictures_are_refused() -> None:

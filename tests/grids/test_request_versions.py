@@ -96,7 +96,7 @@ def test_the_guide_is_recorded_where_the_rule_asks_one():
 
 
 def test_another_guide_than_the_one_at_hand_is_refused():
-    with pytest.raises(ValueError, match="guide must be fed, the loaded classifier, got 'other'"):
+    with pytest.raises(ValueError, match="guide must be fed, the loaded one, got 'other'"):
         GridRequest.parse({"rule": "classifier", "guide": "other"}, "abc", 10, "fed")
 
 

@@ -41,6 +41,18 @@ def test_two_grids_stand_side_by_side_and_both_requests_are_in_the_file(tmp_path
     assert read_requests(tmp_path / "new" / "both.png") == requests
 
 
+def test_grids_of_two_models_stand_under_the_titles_of_the_models_with_room_for_them() -> None:
+    requests = [GridRequest(checkpoint, (1,), samples=4) for checkpoint in ("a", "b")]
+    pictures = [unlike_pictures(request) for request in requests]
+    titles = {"a": "A title", "b": "One that is longer"}
+    titled = draw_sheets(requests, pictures, CLASSES, titles)
+    assert titled.width > draw_sheets(requests, pictures, CLASSES).width
+    of_one = draw_sheets([requests[0]] * 2, [pictures[0]] * 2, CLASSES, titles)
+    assert of_one.width == draw_sheets([requests[0]] * 2, [pictures[0]] * 2, CLASSES).width, (
+        "not told where both are one"
+    )
+
+
 @pytest.mark.parametrize("text", ["[", "[" * 100_000, "[1]", "{}", "[{}]"])
 def test_what_carries_no_requests_is_refused(tmp_path: Path, text: str) -> None:
     from PIL.PngImagePlugin import PngInfo

@@ -8,8 +8,8 @@ import torch
 
 from cfg_core.diffusion.noise import grid_noise
 from cfg_core.diffusion.prediction import Prediction
-from cfg_core.guidance.classifier_free import CFG, needs_both
-from cfg_core.guidance.rule import CONDITIONAL, UNCONDITIONAL, Rule
+from cfg_core.guidance.rule import CONDITIONAL, UNCONDITIONAL
+from cfg_core.guidance.rules.classifier_free import CFG
 from cfg_core.sampling.langevin import corrected
 from cfg_core.sampling.loop import advance_jobs, begin, generate, sample
 
@@ -23,7 +23,7 @@ class Momentum:
     def __init__(self) -> None:
         self.read: list[Any] = []
         self.returned: list[Any] = []
-        self.rule = Rule("Momentum", "", needs_both, self.combine)
+        self.rule = replace(CFG, combine=self.combine, linear=False)
 
     def combine(self, results, w, values, memory):
         conditional, unconditional = results[CONDITIONAL], results[UNCONDITIONAL]
@@ -100,7 +100,7 @@ def test_heun_with_memory_is_of_one_function_within_a_step(figure_2):
         return Momentum().combine(results, w, values, frozen)[0], None
 
     drawn = [
-        sample(figure_2, job(figure_2, range(4), Rule("", "", needs_both, each), sampler="heun"))
+        sample(figure_2, job(figure_2, range(4), replace(CFG, combine=each), sampler="heun"))
         for each in (constant, stateless)
     ]
     assert torch.equal(*drawn)

@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from cfg_core.diffusion.network_denoiser import NetworkDenoiser
 from cfg_core.diffusion.noise import grid_noise
 from cfg_core.diffusion.prediction import Prediction
 from cfg_core.diffusion.schedule import alpha_sigma
@@ -149,23 +148,6 @@ def test_stronger_guidance_leaves_the_other_classes(figure_2):
 # ---- rules that ask a noise-aware classifier ----
 
 
-class Posterior(torch.nn.Module):
-    """A random linear classifier of 8×8 pictures, less sure the noisier they are."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.head = torch.nn.Linear(64, 10).requires_grad_(False)
-
-    def forward(self, z: torch.Tensor, log_snr: torch.Tensor) -> torch.Tensor:
-        return self.head(z.flatten(1).sin()) * log_snr.sigmoid()[:, None]
-
-
-@pytest.fixture
-def guided_network(tiny_denoiser):
-    torch.manual_seed(3)
-    return NetworkDenoiser(tiny_denoiser.network, tiny_denoiser.schedule, tiny_denoiser.classes, classifier=Posterior())
-
-
 def test_the_class_gradient_is_that_of_finite_differences(guided_network, mixture):
     for denoiser in (guided_network, mixture):
         z, log_snr, labels = noisy(denoiser, 6, torch.float64)
@@ -208,25 +190,16 @@ def test_the_bayes_mixture_is_the_weighted_sum_over_the_classes(guided_network):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_sample_is_the_same_beside_samples_of_other_rules(guided_network, rule):
+    def job(name):
+        number, rest = list(RULES).index(name), {"steps": 4, "rule": name, "sampler": "ddim"}
+        return begin(guided_network, noise_of(number), torch.tensor([number % 10]), torch.tensor([2.0]), **rest)
+
     with torch.inference_mode():
-        jobs = [
-            begin(guided_network, noise_of(n), torch.tensor([n]), torch.tensor([2.0]), steps=4, rule=each)
-            for n, each in enumerate(RULES)
-        ]
-        alone = sample(
-            guided_network,
-            begin(
-                guided_network,
-                noise_of(list(RULES).index(rule)),
-                torch.tensor([list(RULES).index(rule)]),
-                torch.tensor([2.0]),
-                steps=4,
-                rule=rule,
-            ),
-        )
-        while not jobs[0].state.done:
-            advance_jobs(guided_network, jobs)
-    assert torch.equal(jobs[list(RULES).index(rule)].state.z, alone)
+        jobs = {name: job(name) for name in RULES}
+        alone = sample(guided_network, job(rule))
+        while not jobs[rule].state.done:
+            advance_jobs(guided_network, list(jobs.values()))
+    assert torch.equal(jobs[rule].state.z, alone)
 
 
 def noise_of(sample):

@@ -5,7 +5,8 @@ import './english.js';
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {belowZero, beyond, curveOf, curvesOf, dotSentence, gridSentence, gridTitle, toy2dSentence} from '../../assets/shared/wording.js';
+import {belowZero, beyond, curveOf, dotSentence, gridSentence, gridTitle} from '../../assets/shared/wording.js';
+import {toy2dSentence} from '../../assets/toy2d/wording.js';
 import {MODEL, REQUEST} from './fakes.js';
 
 const meters = (before, after) => [before, after].map(([fidelity, diversity]) => ({fidelity, diversity}));
@@ -78,13 +79,6 @@ test('where a curve ends is said', () => {
   assert.equal(dotSentence(now, 'exact', ''), 'Explore shows w = 4, DDIM, 32 steps: the dot.');
   assert.equal(dotSentence(now, 'none', ''), 'Explore shows w = 4, DDIM, 32 steps: no curve here is of it.');
   assert.match(dotSentence(now, 'other settings', 'measured up to w = 3'), /: measured up to w = 3; the dot is on the first curve/);
-});
-
-test('curves of another model than Explore shows carry its name', () => {
-  const curves = [{hash: 'a1', model: 'checkpoints/fashion'}];
-  assert.equal(curvesOf(curves, 'a1'), 'ours');
-  assert.equal(curvesOf(curves, 'b2'), 'of fashion');
-  assert.equal(curvesOf([...curves, {hash: 'c3', model: 'other'}], 'b2'), 'of other models');
 });
 
 test('in the 2-D lab more steps are said to help where they do', () => {

@@ -18,3 +18,12 @@ def test_it_is_torchs_linear_layer_and_a_row_is_the_same_in_every_batch_and_posi
 
 def test_no_rows_are_no_rows():
     assert Linear(3, 5).eval()(torch.zeros(0, 3)).shape == (0, 5)
+
+
+def test_within_autocast_rows_are_computed_in_float32_and_rounded_once():
+    torch.manual_seed(0)
+    layer, x = Linear(32, 64).eval(), torch.randn(8, 32)
+    with torch.inference_mode():
+        exact = layer(x)
+        with torch.autocast("cpu", torch.bfloat16):
+            assert torch.equal(layer(x), exact.bfloat16())

@@ -9,6 +9,7 @@ from PIL import Image
 
 from cfg_core.checkpoints.catalog import describe_model
 from cfg_core.checkpoints.format import CARD, CONFIG, WEIGHTS, load_checkpoint
+from cfg_core.checkpoints.model_folder import REAL
 from cfg_core.commands.hub import main
 from cfg_core.publishing.hub import pull, push
 from cfg_core.publishing.pushed_card import PICTURE
@@ -31,6 +32,13 @@ def test_a_push_is_one_commit_of_four_files(hub: FakeHub, folder: Path) -> None:
     assert [path for _, path in hub.calls if "/commit/" in path] == [f"/api/models/{NAME}/commit/main"]
     picture = Image.open(io.BytesIO(hub.files[f"models/{NAME}"][PICTURE]))
     assert picture.width > 3 * 8
+
+
+def test_a_sheet_of_real_pictures_goes_along(hub: FakeHub, folder: Path, tmp_path: Path) -> None:
+    Image.new("L", (8, 8)).save(folder / REAL)
+    push(folder, NAME)
+    pull(NAME, tmp_path / "again")
+    assert (tmp_path / "again" / REAL).read_bytes() == (folder / REAL).read_bytes()
 
 
 def test_weights_are_uploaded_as_large_files(hub: FakeHub, folder: Path) -> None:

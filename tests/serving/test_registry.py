@@ -52,6 +52,14 @@ def described(tiny_checkpoint: Checkpoint, coloured: Checkpoint) -> Iterator[tup
     engine.close()
 
 
+def test_a_request_without_a_class_is_of_the_one_that_its_model_opens_on(tiny_checkpoint: Checkpoint) -> None:
+    named = replace(tiny_checkpoint, config=replace(tiny_checkpoint.config, opens_on="7"))
+    engine = Engine(Model(named))
+    assert ModelRegistry(engine).request({}).classes == (7,)
+    assert ModelRegistry(engine).request({"class": "0"}).classes == (0,)
+    engine.close()
+
+
 def test_a_model_is_loaded_once_and_only_when_it_is_chosen(described: tuple[ModelRegistry, list[ModelInfo]]) -> None:
     choice, loaded = described
     assert choice.open("tiny").hash == choice.engine.checkpoint.hash

@@ -12,7 +12,7 @@ from cfg_core.toy2d.densities import DENSITIES
 from cfg_core.toy2d.drawing import CELLS, begin_scene, draw_scene
 from cfg_core.toy2d.scene import MEASURED, REACH, RULES, SPREAD, W_RANGE, Scene
 from cfg_core.toy2d.trajectory import draw_trajectory
-from tests.toy2d.reference import LOPSIDED, SCENE, distance, flow, log_tilted
+from tests.toy2d.reference import LOPSIDED, MIXED, SCENE, distance, flow, log_tilted
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -33,20 +33,22 @@ def test_guided_samples_and_their_distance_are_those_of_an_independent_computati
     assert drawn.distance > 4 * drawn.exact_distance
 
 
-@pytest.mark.parametrize("scene", [replace(SCENE, w=0.0), SCENE, LOPSIDED])
+@pytest.mark.parametrize("scene", [replace(SCENE, w=0.0), SCENE, LOPSIDED, MIXED])
 def test_exact_draws_follow_the_tilted_density(scene):
     drawn = draw_scene(scene)
     assert distance(scene, drawn.exact) < 0.06
     assert drawn.exact_distance == pytest.approx(distance(scene, drawn.exact), abs=0.02)
 
 
-EVERYWHERE = {"interval": (("log_snr_low", -25.0), ("log_snr_high", 25.0))}
-"""Parameters with which a rule guides at every λ as the others do."""
+AS_CFG = {
+    name: rule.as_cfg or {} for name, rule in RULES.items() if rule.as_cfg is not None or "classifier" in rule.sources
+}
+"""Rule → parameters with which it guides as plain guidance, those of a classifier because the scores are exact."""
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", AS_CFG)
 def test_on_exact_scores_every_rule_draws_the_same(rule):
-    ruled = {"rule": rule, "parameters": EVERYWHERE.get(rule, ())}
+    ruled = {"rule": rule, "parameters": tuple(AS_CFG[rule].items())}
     cfg, other = (draw_scene(replace(LOPSIDED, steps=20, points=100, **fields)) for fields in ({}, ruled))
     assert np.allclose(other.points, cfg.points, atol=1e-5)
     assert np.allclose(
@@ -97,7 +99,12 @@ def test_the_tilted_density_has_its_mass_where_distances_are_measured():
     for apart in (0.1, 0.3, 0.5, 1.0):
         inner = (REACH - apart, REACH - apart)
         scene = Scene(means=((REACH, REACH), inner, inner), w=W_RANGE[1])
-        for mirrored in (scene, replace(scene, means=tuple((-x, -y) for x, y in scene.means))):
+        crowded = replace(scene, means=(*scene.means, *[inner] * 6), owners=(0, 1, 2, 1, 1, 1, 2, 2, 2))
+        spread = [(REACH, REACH), (-REACH, REACH), (REACH, -REACH), (-REACH, -REACH)]
+        pulled = [(x * (1 - apart / REACH), y * (1 - apart / REACH)) for x, y in spread]
+        around = replace(scene, means=(*spread, *pulled, *pulled), owners=(0,) * 4 + (1,) * 4 + (2,) * 4)
+        flipped = replace(scene, means=tuple((-x, -y) for x, y in scene.means))
+        for mirrored in (scene, flipped, crowded, around):
             density = draw_scene(replace(mirrored, steps=1, points=100)).density
             rim = np.concatenate([density[[0, -1]].ravel(), density[:, [0, -1]].ravel()])
             assert rim.max() < 1e-6

@@ -1,6 +1,7 @@
 """The classifiers: they learn, survive saving, and say in one sentence what is wrong with a bad file."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,9 @@ from cfg_core.checkpoints.classifiers import class_spread, load_classifier
 from cfg_core.checkpoints.format import CARD, CONFIG, WEIGHTS, CheckpointError, save_checkpoint
 from cfg_core.commands.classifier import main
 from cfg_core.data.datasets import DataSet, load_dataset, synthetic
-from cfg_core.data.pixels import to_unit
+from cfg_core.data.pixels import to_bytes, to_unit
 from cfg_core.networks.classifier import ClassifierArchitecture, ClassifierNetwork
-from cfg_core.training.classifiers import Recipe, train_classifier
+from cfg_core.training.classifiers import Recipe, calibrate, confidence, hold_out, train_classifier
 from cfg_core.training.finite import NotFiniteError
 from cfg_core.training.optimizers import adamw
 
@@ -102,6 +103,63 @@ def test_images_are_mirrored_only_where_the_data_set_says_so(mirror: bool) -> No
     left, right = to_unit(torch.tensor([0, 3])).tolist()
     assert len(seen) == 64
     assert set(seen) == ({left, right} if mirror else {left})
+
+
+def test_two_epochs_show_both_sides_of_each_image() -> None:
+    ramp = torch.arange(4, dtype=torch.uint8).repeat(4, 1)
+    images = torch.stack([ramp + 10 * n for n in range(20)])[:, None]  # the corners of one are 10 n and 10 n + 3
+    data = DataSet("ramps", images, torch.arange(20) % 2, ("a", "b"), "none", True)
+    network, seen = nn.Linear(16, 2), []
+
+    def logits(x: torch.Tensor) -> torch.Tensor:
+        seen.extend(to_bytes(x[:, 0, 0, 0]).tolist())
+        return network(x.flatten(1))
+
+    recipe = Recipe(epochs=2, batch=20, shift=0)
+    list(train_classifier(network, logits, data, adamw(network), recipe, torch.Generator().manual_seed(0)))
+    assert sorted(seen) == sorted(10 * n + side for n in range(20) for side in (0, 3))
+    assert len({corner % 10 for corner in seen[:20]}) == 2, "some of them are mirrored in the first epoch, not all"
+
+
+def test_smoothed_targets_have_their_least_loss_below_certainty() -> None:
+    data = DataSet("one", torch.zeros(4, 1, 4, 4, dtype=torch.uint8), torch.zeros(4).long(), ("a", "b"), "none", False)
+    network = nn.Linear(16, 2)
+    recipe = Recipe(epochs=400, batch=4, learning_rate=0.1, shift=0, smoothing=0.2)
+    logits = lambda x: network(x.flatten(1))  # noqa: E731
+    losses = list(train_classifier(network, logits, data, adamw(network), recipe, torch.Generator()))
+    with torch.no_grad():
+        p = float(logits(to_unit(data.images)).softmax(1)[0, 0])
+    assert p == pytest.approx(0.9, abs=0.01)
+    assert losses[-1] == pytest.approx(-0.9 * math.log(0.9) - 0.1 * math.log(0.1), abs=1e-3)
+
+
+def test_every_fiftieth_image_is_held_out_of_a_large_data_set_and_none_of_a_small_one() -> None:
+    many = DataSet("noise", torch.zeros(5000, 1, 1, 1), torch.arange(5000), ("a", "b"), "none", False)
+    rest, held = hold_out(many)
+    assert held is not None
+    assert held.labels.tolist() == list(range(0, 5000, 50))
+    assert sorted([*rest.labels.tolist(), *held.labels.tolist()]) == list(range(5000))
+    few = synthetic("train")
+    assert hold_out(few) == (few, None)
+
+
+def test_a_calibrated_classifier_is_as_sure_as_it_is_right_and_predicts_the_same() -> None:
+    torch.manual_seed(0)
+    network = ClassifierNetwork(ClassifierArchitecture(1, 16, 4, (8,), stem=4)).eval()
+    images = torch.randint(256, (2000, 1, 16, 16), dtype=torch.uint8)
+    with torch.no_grad():
+        network.head.weight *= 20
+        true = network(to_unit(images)).softmax(1)
+        labels = true.multinomial(1)[:, 0]
+        network.head.weight *= 4
+        network.head.bias *= 4
+        predicted = network(to_unit(images)).argmax(1)
+    data = DataSet("noise", images, labels, ("a", "b", "c", "d"), "none", False)
+    assert calibrate(network, data) == pytest.approx(4, rel=0.2)
+    right = float((predicted == labels).float().mean())
+    assert confidence(network, data) == pytest.approx(right, abs=0.03)
+    with torch.no_grad():
+        assert torch.equal(network(to_unit(images)).argmax(1), predicted)
 
 
 def test_a_single_image_that_is_left_over_is_no_batch() -> None:

@@ -5,10 +5,7 @@ from torch import nn
 from cfg_core.networks.unet import UNet, UNetConfig
 from cfg_core.training.optimizers import muon
 
-HAS_MUON = pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="Muon needs torch 2.9")
 
-
-@HAS_MUON
 def test_a_step_of_muon_is_a_near_orthogonal_matrix_of_the_size_of_an_adamw_step():
     torch.manual_seed(0)
     network = UNet(UNetConfig(1, 16, 4, widths=(16,), encoder=(1,), decoder=(1,)))
@@ -24,7 +21,6 @@ def test_a_step_of_muon_is_a_near_orthogonal_matrix_of_the_size_of_an_adamw_step
     assert kernel.grad is None
 
 
-@HAS_MUON
 @pytest.mark.parametrize(
     ("layers", "taken"),
     [

@@ -13,7 +13,6 @@ from tests.conftest import served
 REFUSED = """
 POST /gradio_api/api/{api_name}
 GET /gradio_api/app_id
-POST /gradio_api/call/v2/{api_name}
 GET /gradio_api/call/v2/{api_name}/{event_id}
 GET /gradio_api/custom_component/{id}/{environment}/{type}/{file_name}
 GET /gradio_api/deep_link

@@ -19,10 +19,19 @@ PICTURES = {
 }
 
 
+@pytest.fixture(scope="module")
+def address(engine: Engine) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "OPENINGS", 1000)
+        with served(engine) as (address, _):
+            yield address
+
+
 @pytest.fixture
-def teacher(tiny_engine: Engine) -> Iterator[RoomClient]:
-    with served(tiny_engine) as (address, _):
-        yield RoomClient(address)
+def teacher(address: str) -> Iterator[RoomClient]:
+    teacher = RoomClient(address)
+    yield teacher
+    teacher.call("close", secret=teacher.secret)
 
 
 def token() -> str:
@@ -47,9 +56,7 @@ def test_a_class_is_opened_found_by_its_code_and_followed(teacher: RoomClient) -
     assert teacher.call("find", code=opened["code"])[0] == 404
 
 
-def test_followers_get_what_the_teacher_shows_drawn_once_and_hold_no_place(
-    teacher: RoomClient, tiny_engine: Engine
-) -> None:
+def test_followers_get_what_the_teacher_shows_drawn_once_and_hold_no_place(teacher: RoomClient, engine: Engine) -> None:
     opened = teacher.open()
     teacher.lead(address="?w=2", pictures=PICTURES)
     streams = [teacher.stream("follow", id=opened["id"], token=token()) for _ in range(3)]
@@ -68,10 +75,10 @@ def test_followers_get_what_the_teacher_shows_drawn_once_and_hold_no_place(
             assert [frames[serial]["w"] for serial in shown] == [0.0, 2.0]
             assert all(frames[serial]["done"] for serial in shown)
             assert event["request"]["class"] == 3
-        evaluations.append(tiny_engine.stats().evaluations)
+        evaluations.append(engine.stats().evaluations)
     assert got[0] == got[1] == got[2]
     assert evaluations[0] == evaluations[1] == evaluations[2]
-    assert tiny_engine.stats().sessions == 1  # the class's own
+    assert engine.stats().sessions == 1  # the class's own
 
 
 def test_a_page_is_sent_again_only_what_it_does_not_hold(teacher: RoomClient) -> None:
@@ -148,15 +155,17 @@ def test_a_forged_secret_and_an_unknown_id_are_answered_as_a_wrong_code_is(teach
     assert teacher.call("find", code=opened["code"])[0] == 200
 
 
-def test_codes_cannot_be_guessed_in_bulk(teacher: RoomClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = teacher.open()
-    for _ in range(room.WRONG_CODES):
-        assert teacher.call("find", code="nothing")[0] == 404
-    status, reply = teacher.call("find", code=opened["code"])
-    assert status == 429
-    assert "id" not in reply
-    with teacher.stream("follow", id=opened["id"], token=token()) as events:  # the link still leads in
-        assert until(events, "at")
+def test_codes_cannot_be_guessed_in_bulk(engine: Engine) -> None:
+    with served(engine) as (address, _):
+        teacher = RoomClient(address)
+        opened = teacher.open()
+        for _ in range(room.WRONG_CODES):
+            assert teacher.call("find", code="nothing")[0] == 404
+        status, reply = teacher.call("find", code=opened["code"])
+        assert status == 429
+        assert "id" not in reply
+        with teacher.stream("follow", id=opened["id"], token=token()) as events:  # the link still leads in
+            assert until(events, "at")
 
 
 @pytest.mark.parametrize(
@@ -201,18 +210,21 @@ def test_a_class_too_many_is_refused_and_streams_of_members_are_bounded_by_their
     assert "This class is full" in reply["error"]
     for stream in streams:
         stream.__exit__(None, None, None)
-    for _ in range(rooms.ROOMS_OF_ADDRESS - 1):
-        RoomClient(teacher.address).open()
+    others = [RoomClient(teacher.address) for _ in range(rooms.ROOMS_OF_ADDRESS - 1)]
+    for other in others:
+        other.open()
     status, reply = teacher.call("open", secret=token(), page=PAGE)
     assert status == 429
     assert "classes of your network" in reply["error"]
+    for other in others:
+        other.call("close", secret=other.secret)
 
 
-def test_after_a_restart_the_teacher_opens_the_same_class_again(tiny_engine: Engine) -> None:
+def test_after_a_restart_the_teacher_opens_the_same_class_again(engine: Engine) -> None:
     secret, mine = token(), token()
     ids = []
     for _ in range(2):
-        with served(tiny_engine) as (address, _):
+        with served(engine) as (address, _):
             teacher = RoomClient(address)
             teacher.secret = secret
             assert teacher.call("lead", secret=secret)[0] == 404

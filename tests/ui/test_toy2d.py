@@ -11,20 +11,22 @@ from cfg_core.toy2d.drawing import draw_scene
 from cfg_core.toy2d.scene import Scene
 from cfg_core.toy2d.trajectory import draw_trajectory
 from cfg_core.ui import toy2d as tab
-from cfg_core.ui.toy2d import PATH_UNIT, Toy2d
+from cfg_core.ui.toy2d import PATH_STEPS, Toy2d
 from tests.toy2d.reference import LOPSIDED, SCENE
 
 
 def test_the_page_gets_what_was_computed():
     reply, drawn = asyncio.run(Toy2d().draw(LOPSIDED.to_json())), draw_scene(LOPSIDED)
     assert Scene.parse(reply["scene"]) == LOPSIDED
-    assert (reply["distance"], reply["baseline"]) == (drawn.distance, drawn.exact_distance)
+    assert (reply["distance"], reply["baseline"], reply["half"]) == (drawn.distance, drawn.exact_distance, drawn.half)
     for field in ("points", "exact"):
         sent = np.frombuffer(base64.b64decode(reply[field]), np.float32).reshape(-1, 2)
         assert np.array_equal(sent, getattr(drawn, field).astype(np.float32))
     reply, trajectory = asyncio.run(Toy2d().trajectory(LOPSIDED.to_json())), draw_trajectory(LOPSIDED)
     paths = np.frombuffer(base64.b64decode(reply["paths"]), np.int16).reshape(trajectory.paths.shape)
-    assert np.abs(paths * PATH_UNIT - trajectory.paths).max() <= PATH_UNIT / 2
+    step = trajectory.half / PATH_STEPS
+    assert np.abs(paths * step - trajectory.paths).max() <= 0.5001 * step
+    assert reply["half"] == trajectory.half
     assert reply["log_snrs"] == [*trajectory.log_snrs[:-1].tolist(), None]
 
 
@@ -41,6 +43,17 @@ def test_a_link_keeps_its_good_fields_and_names_the_others():
     assert Scene.parse(reply["scene"]) == replace(SCENE, label=1)
     assert reply["notice"] == (
         "In this link, w must be a number from 0 to 8, got 9; 'nonsense' is not a field of a scene."
+    )
+
+
+def test_the_components_of_a_link_are_read_with_their_classes_or_not_at_all():
+    means, owners = [[0, 0], [1, 1], [2, 2], [0, 1]], [0, 1, 2, 2]
+    reply = Toy2d().restore({"means": means, "owners": owners})
+    assert Scene.parse(reply["scene"]) == Scene(means=tuple(map(tuple, means)), owners=tuple(owners))
+    reply = Toy2d().restore({"means": means, "owners": [0, 1, 2], "w": 1})
+    assert Scene.parse(reply["scene"]) == replace(SCENE, w=1.0)
+    assert reply["notice"] == (
+        "In this link, owners must be the classes of the 4 means, a whole number each, got (0, 1, 2)."
     )
 
 

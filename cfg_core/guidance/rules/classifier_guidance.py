@@ -1,11 +1,11 @@
-"""Classifier guidance (Dhariwal & Nguyen, arXiv 2105.05233; the paper's section 3.1)."""
+"""Classifier guidance (Dhariwal & Nichol, arXiv 2105.05233; the paper's section 3.1)."""
 
 import torch
 from torch import Tensor
 
 from cfg_core.diffusion.prediction import Prediction
 from cfg_core.diffusion.schedule import alpha_sigma, per_sample
-from cfg_core.guidance.rule import CONDITIONAL, GRADIENT, UNCONDITIONAL, Memory, Needs, Results, Rule
+from cfg_core.guidance.rule import CONDITIONAL, GRADIENT, UNCONDITIONAL, Memory, Needs, Paper, Results, Rule
 from cfg_core.parameters import Values
 
 
@@ -31,8 +31,15 @@ def _combine_conditional(results: Results, w: Tensor, values: Values, memory: Me
     return Prediction(conditional.log_snr, x, eps, {"conditional": conditional}), memory
 
 
+DHARIWAL_NICHOL = Paper("Dhariwal & Nichol 2021", "2105.05233")
+
 CLASSIFIER_GUIDANCE = Rule(
-    "Classifier guidance", "ε(z, c) − w σ ∇ log p(c|z)", _needs_conditional, _combine_conditional
+    "Classifier guidance",
+    "ε(z, c) − w σ ∇ log p(c|z)",
+    "trades diversity for fidelity by the gradient of a classifier of noisy images",
+    DHARIWAL_NICHOL,
+    _needs_conditional,
+    _combine_conditional,
 )
 
 
@@ -48,5 +55,12 @@ def _combine_unconditional(results: Results, w: Tensor, values: Values, memory: 
 
 
 CLASSIFIER_UNCONDITIONAL = Rule(
-    "Classifier, unconditional", "ε(z) − (w + 1) σ ∇ log p(c|z)", _needs_unconditional, _combine_unconditional
+    "Classifier, unconditional",
+    "ε(z) − (w + 1) σ ∇ log p(c|z)",
+    "makes a class-conditional sampler of an unconditional model and a classifier",
+    DHARIWAL_NICHOL,
+    _needs_unconditional,
+    _combine_unconditional,
 )
+
+RULES = {"classifier": CLASSIFIER_GUIDANCE, "classifier_unconditional": CLASSIFIER_UNCONDITIONAL}

@@ -12,6 +12,7 @@ from cfg_core.guidance.rule import (
     UNCONDITIONAL,
     Memory,
     Needs,
+    Paper,
     Results,
     Rule,
 )
@@ -35,19 +36,31 @@ def needs_both(log_snr: Tensor, w: Tensor, values: Values) -> Needs:
     return {CONDITIONAL: w != -1, UNCONDITIONAL: w != 0}
 
 
+def needs_conditional_always(log_snr: Tensor, w: Tensor, values: Values) -> Needs:
+    """Both predictions, the conditional one at w = −1 too, for rules that take more of it than eq. 6 does."""
+    return {CONDITIONAL: torch.ones_like(w, dtype=torch.bool), UNCONDITIONAL: w != 0}
+
+
 def combine_both(results: Results, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
     """Paper, eq. 6."""
     return extrapolated(results[CONDITIONAL], results[UNCONDITIONAL], w), memory
 
 
-CFG = Rule("Classifier-free guidance", "(1 + w) ε(z, c) − w ε(z)", needs_both, combine_both, linear=True)
+HO_SALIMANS = Paper("Ho & Salimans 2022", "2207.12598")
+
+CFG = Rule(
+    "Classifier-free guidance",
+    "(1 + w) ε(z, c) − w ε(z)",
+    "trades diversity for fidelity as w grows, without a classifier",
+    HO_SALIMANS,
+    needs_both,
+    combine_both,
+    as_cfg={},
+    linear=True,
+)
 
 
 # ---- per channel: DiT's ----
-
-
-def _needs_three_channels(log_snr: Tensor, w: Tensor, values: Values) -> Needs:
-    return {CONDITIONAL: torch.ones_like(w, dtype=torch.bool), UNCONDITIONAL: w != 0}
 
 
 def _combine_three_channels(results: Results, w: Tensor, values: Values, memory: Memory) -> tuple[Prediction, Memory]:
@@ -62,9 +75,11 @@ def _combine_three_channels(results: Results, w: Tensor, values: Values, memory:
 THREE_CHANNELS = Rule(
     "Classifier-free, three channels",
     "(1 + w) ε(z, c) − w ε(z), of the first three channels",
-    _needs_three_channels,
+    "guides three of a latent's four channels, as DiT's published figures were drawn",
+    Paper("Peebles & Xie 2022", "2212.09748"),
+    needs_conditional_always,
     _combine_three_channels,
-    channels=4,
+    applies=lambda denoiser: denoiser.shape[0] >= 4,
 )
 
 
@@ -85,4 +100,13 @@ def _combine_bayes(results: Results, w: Tensor, values: Values, memory: Memory) 
     return extrapolated(conditional, Prediction(conditional.log_snr, x, eps), w), memory
 
 
-BAYES = Rule("Classifier-free by Bayes", "(1 + w) ε(z, c) − w Σ p(k|z) ε(z, k)", _needs_bayes, _combine_bayes)
+BAYES = Rule(
+    "Classifier-free by Bayes",
+    "(1 + w) ε(z, c) − w Σ p(k|z) ε(z, k)",
+    "needs no unconditional model: Bayes' rule makes it of those of all classes",
+    HO_SALIMANS,
+    _needs_bayes,
+    _combine_bayes,
+)
+
+RULES = {"cfg": CFG, "three_channels": THREE_CHANNELS, "bayes": BAYES}
