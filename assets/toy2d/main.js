@@ -2,6 +2,7 @@
 // from noise is fetched when it is first played or scrubbed, and then played without the server.
 
 import {all, copiesLink, fixed, isFreeSpace, number, one, showMessage, whenSeen} from '../shared/dom.js';
+import {say, translate} from '../shared/language.js';
 import {withOwnParameters} from '../shared/parameters.js';
 import {announceMeasured, explored, onExplored} from '../shared/tabs.js';
 import {onVisit} from '../shared/visit.js';
@@ -35,6 +36,7 @@ const guided = scene => scene.w > 0;
  */
 export function mount(element, server, constants) {
   const lab = one(element, '.toy2d', HTMLElement);
+  translate(element);
   whenSeen(lab, () => {
     lab.append(one(lab, 'template', HTMLTemplateElement).content);
     new Toy2d(lab, server, constants).restore();
@@ -195,8 +197,6 @@ class Toy2d {
     this.playButton.textContent = '▶';
   }
 
-  // ---- what is shown ----
-
   #press() {
     this.samplesButton.setAttribute('aria-pressed', String(!this.#exact));
     this.exactButton.setAttribute('aria-pressed', String(this.#exact));
@@ -241,11 +241,11 @@ class Toy2d {
     this.momentInput.setAttribute('aria-valuetext', where);
     one(lab, 'footer output', HTMLElement).textContent = where;
     const density = finished ? DENSITIES[scene.density] : DENSITIES[scene.density].replaceAll('x', 'z');
-    const which = this.#exact ? `${scene.points} exact draws` : `${scene.points} samples`;
-    one(lab, 'figcaption', HTMLElement).textContent = `${which} over ${density}${finished ? '' : ', both at ' + where} · ${boardLine(half, outside, scene.points)}`;
-    canvas.setAttribute('aria-label', `${which} of class ${constants.CLASSES[scene.class]} at w = ${number(scene.w)}, over the density ${density}; ${where}`);
+    const which = say(this.#exact ? 'toy2d.exact_draws' : 'toy2d.samples', {points: scene.points});
+    one(lab, 'figcaption', HTMLElement).textContent = `${say(finished ? 'toy2d.over' : 'toy2d.over_at', {which, density, where})} · ${boardLine(half, outside, scene.points)}`;
+    canvas.setAttribute('aria-label', say('toy2d.canvas', {which, name: constants.CLASSES[scene.class], w: number(scene.w), density, where}));
     Object.assign(canvas.dataset, {w: scene.w, class: scene.class, moment: finished ? 1 : this.#moment, exact: this.#exact, half, outside});
-    one(lab, '.cost', HTMLElement).textContent = `${sampler}, ${scene.steps} steps, ${milliseconds} ms`;
+    one(lab, '.cost', HTMLElement).textContent = `${sampler}, ${say('grid.steps', {steps: scene.steps})}, ${milliseconds} ms`;
   }
 
   /** The distances, and the sentence about them. */
@@ -254,9 +254,9 @@ class Toy2d {
     if (!shown) return;
     const {scene, distance, baseline} = shown, [strong, rest] = toy2dSentence(shown);
     one(this.samplesButton, 'b', HTMLElement).textContent = fixed(distance, 2);
-    one(this.samplesButton, 'span', HTMLElement).textContent = 'the samples’ distance';
+    one(this.samplesButton, 'span', HTMLElement).textContent = say('toy2d.distance');
     one(this.exactButton, 'b', HTMLElement).textContent = fixed(baseline, 2);
-    one(this.exactButton, 'span', HTMLElement).textContent = `of ${scene.points} exact draws`;
+    one(this.exactButton, 'span', HTMLElement).textContent = say('toy2d.of_exact', {points: scene.points});
     one(lab, '.sentence strong', HTMLElement).textContent = strong;
     one(lab, '.sentence span', HTMLElement).textContent = rest;
     lab.classList.toggle('plain', !guided(scene));
