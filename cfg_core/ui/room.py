@@ -186,7 +186,7 @@ class RoomRoutes:
         )
 
     async def _answer(self, payload: Mapping[str, Any], request: Request) -> Response:
-        """{id, token, question, answer} → whether the member's answer is kept: it is not once the question is closed."""
+        """{id, token, question, answer} → whether the answer is kept: it is not once the question is closed."""
         room, name = self._followed(payload), token("token", payload.get("token"))
         try:
             question = line("question", payload.get("question"))
