@@ -12,14 +12,21 @@ import {closeSession} from './session.js';
  * @returns {ExploreServer}
  */
 export function inClass(server, room) {
-  return Object.assign(/** @type {ExploreServer} */ (Object.create(server)), /** @type {Partial<ExploreServer>} */ ({
+  return {  // Gradio's object is a Proxy, which can neither be copied nor be inherited from
     open_session: async ask => {
       if (!room.following) return server.open_session(ask);
       const described = await server.describe_model(ask);
       return described?.ok ? {...described, token: ''} : described;
     },
     poll: ask => (room.following ? room.pictures(ask) : server.poll(ask)),
-  }));
+    describe_model: ask => server.describe_model(ask),
+    rail: ask => server.rail(ask),
+    real_pictures: ask => server.real_pictures(ask),
+    trajectory: ask => server.trajectory(ask),
+    pause_session: ask => server.pause_session(ask),
+    close_session: ask => server.close_session(ask),
+    save: ask => server.save(ask),
+  };
 }
 
 /**

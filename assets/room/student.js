@@ -103,7 +103,7 @@ export class Student {
         pause = FIRST_WAIT;
         if (this.answers.get(question) !== value) continue;  // another one by now
         this.#unsent.delete(question);
-        for (const resolve of this.#waiting.get(question) ?? []) resolve(reply.ok);
+        for (const resolve of this.#waiting.get(question) ?? []) resolve(reply.kept === true);
         this.#waiting.delete(question);
         continue;
       }

@@ -45,14 +45,19 @@ export class Teacher {
     /** @type {Omit<RoomState, 'address'>} */
     this.state = state ?? {blank: false, question: '', phase: 'open'};
     this.questions = questions;
-    this.stream = new Stream('watch', () => ({secret}), {
+    /** The room as it was opened when the stream was asked for. @type {OpenedRoom | null} */
+    let before = null;
+    this.stream = new Stream('watch', () => { before = this.opened; return {secret}; }, {
       event: event => this.#event(event),
       connected: on => {
         this.connected = on;
         events.changed();
         if (on) this.lead(true);
       },
-      refused: answer => this.#refused(answer),
+      refused: ({status, instance}) => {
+        if (status === 404) this.#again(instance, before);
+        return !this.#over;
+      },
     });
   }
 
@@ -89,7 +94,7 @@ export class Teacher {
       this.#dirty = false;
       const now = JSON.stringify({...this.state, ...this.events.shows()});
       if (now === this.#sent) continue;
-      const answer = await post('lead', {secret: this.secret, ...JSON.parse(now)}).catch(() => null);
+      const before = this.opened, answer = await post('lead', {secret: this.secret, ...JSON.parse(now)}).catch(() => null);
       if (answer?.ok) {
         this.#sent = now;
         pause = FIRST_WAIT;
@@ -98,7 +103,7 @@ export class Teacher {
       }
       if (answer && answer.status === 400) continue;  // what is shown cannot be drawn, which the page says itself
       this.#dirty = true;
-      if (answer?.status === 404) await this.#again(answer.instance);
+      if (answer?.status === 404) await this.#again(answer.instance, before);
       await sleep(pause);
       pause = longer(pause);
     }
@@ -151,18 +156,15 @@ export class Teacher {
   }
 
   /**
-   * The server does not know the room: it has ended, or the server was started again. @param {string} instance
+   * The server does not know the room: it has ended, or the server was started again.
+   *
+   * @param {string} instance of the server that was asked
+   * @param {OpenedRoom | null} before the room as it was then
    */
-  async #again(instance) {
-    if (instance !== this.opened?.instance) await this.#open();
-    else this.#ended();
-  }
-
-  /** @param {import('./connection.js').Answered} answer */
-  #refused({status, instance}) {
-    if (status !== 404) return true;
-    this.#again(instance);
-    return instance !== this.opened?.instance;
+  async #again(instance, before) {
+    if (this.opened !== before) return;  // another call has opened it again
+    if (instance === before?.instance) return this.#ended();
+    if (await this.#open()) this.stream.restart();
   }
 
   /** @param {WatchEvent & {ended?: boolean}} event */

@@ -244,10 +244,10 @@ class Rooms:
         member.seen = self._clock()
         room.notify_watchers()
 
-    def answer(self, room: Room, token: str, question: str, value: Any) -> None:
-        """Keep a member's answer, the last one that is given while the question is open.
+    def answer(self, room: Room, token: str, question: str, value: Any) -> bool:
+        """Keep a member's answer, the last one that is given while the question is open; returns whether it is kept.
 
-        Raises ValueError where it is not open or too long, and KeyError for a member or a question that there is not.
+        Raises ValueError where it is too long, and KeyError for a member or a question that there is not.
         """
         if question not in room.answers or token not in room.members:
             raise KeyError(question)
@@ -257,7 +257,7 @@ class Rooms:
         answers, tag = room.answers[question], member_tag(token)
         again = tag not in answers and self._clock() < room.opened + REJOIN
         if not again and (question != room.state.question or room.state.phase != PHASES[0]):
-            raise ValueError("answers to this question are no longer taken")
+            return answers.get(tag) == text
         if tag not in answers and len(answers) >= MEMBERS:
             raise ValueError(f"a question must have at most {MEMBERS} answers, got another")
         if answers.get(tag) != text:
@@ -266,6 +266,7 @@ class Rooms:
             room.notify_watchers()
             if room.state.phase != PHASES[0]:
                 room.notify_followers()
+        return True
 
     # ---- the end ----
 

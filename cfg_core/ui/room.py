@@ -186,13 +186,14 @@ class RoomRoutes:
         )
 
     async def _answer(self, payload: Mapping[str, Any], request: Request) -> Response:
-        """{id, token, question, answer}: a member's answer, which is kept once this is answered."""
+        """{id, token, question, answer} → whether the answer is kept: it is not once the question is closed."""
         room, name = self._followed(payload), token("token", payload.get("token"))
         try:
-            self._rooms.answer(room, name, line("question", payload.get("question")), payload.get("answer"))
+            question = line("question", payload.get("question"))
+            kept = self._rooms.answer(room, name, question, payload.get("answer"))
         except KeyError:
             raise Refused(404, "there is no such question in this class") from None
-        return self._json({"ok": True})
+        return self._json({"kept": kept})
 
     def _followed(self, payload: Mapping[str, Any]) -> Room:
         room = self._rooms.get(token("id", payload.get("id")))

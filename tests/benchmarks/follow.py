@@ -102,7 +102,7 @@ async def answer(follower: Follower, client: httpx.AsyncClient, page: Page, room
     await asyncio.sleep(2 * random.random())
     fields = {"id": room, "token": follower.token, "question": question, "answer": round(8 * random.random(), 2)}
     reply = await client.post(f"{page.address}/room/answer", json=fields, timeout=PATIENCE)
-    return reply.status_code == 200
+    return reply.status_code == 200 and reply.json()["kept"]
 
 
 async def teach(

@@ -1,13 +1,11 @@
 """A class in real browsers: a teacher's page and two students', one of them a phone."""
 
-import socket
 from typing import Any
 
 from cfg_core.serving.engine import Engine
-from cfg_core.serving.registry import ModelRegistry
-from cfg_core.ui.page import build, serve
+from tests.benchmarks.startup import free_port, running
 
-from .conftest import Open
+from .conftest import CHECKPOINT, Open
 from .explore_page import QUICK, class_position, open_setting, query, thumb_position, wait_until_idle
 from .room_page import in_room, start_class, until_in_room, wait_until_it_shows
 
@@ -91,36 +89,28 @@ def test_answers_come_to_the_teacher_and_are_shown_to_all_when_they_are_shown(op
     in_room(teacher, "room => room.end()")
 
 
-def test_after_a_restart_of_the_server_everybody_is_where_the_class_is_and_no_answer_is_lost(
-    browser: Any, engine: Engine
-) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    pages = build(ModelRegistry(engine)), build(ModelRegistry(engine))
-    address = serve(pages[0], quiet=True, server_name="127.0.0.1", server_port=port)
+def test_after_a_restart_of_the_server_everybody_is_where_the_class_is_and_no_answer_is_lost(browser: Any) -> None:
+    port = free_port()
     teacher, student = browser.new_page(), browser.new_page()
-    teacher.goto(address + QUICK)
-    wait_until_idle(teacher)
-    link = start_class(teacher)
-    student.goto(link)
-    wait_until_idle(student)
-    in_room(teacher, "room => room.ask('q')")
-    until_in_room(student, "room.question === 'q'")
-    assert in_room(student, "room => room.answer('q', 'left')") is True
-    pages[0].close(verbose=False)
-    serve(pages[1], quiet=True, server_name="127.0.0.1", server_port=port)
-    try:
+    with running(str(CHECKPOINT), port=port) as app:
+        teacher.goto(f"{app.address}/{QUICK}")
+        wait_until_idle(teacher)
+        link = start_class(teacher)
+        student.goto(link)
+        wait_until_idle(student)
+        in_room(teacher, "room => room.ask('q')")
+        until_in_room(student, "room.question === 'q'")
+        assert in_room(student, "room => room.answer('q', 'left')") is True
+    until_in_room(student, "!room.connected")
+    with running(str(CHECKPOINT), port=port):
         until_in_room(teacher, "room.connected && room.counts.following === 1")
         assert in_room(teacher, "room => room.opened.link") == link
         teacher.mouse.click(*class_position(teacher, "Bag"))
         wait_until_it_shows(student, 8, 3)
         in_room(teacher, "room => room.show('q')")
         until_in_room(student, "room.answers('q').join() === 'left'")
-    finally:
-        teacher.close()
-        student.close()
-        pages[1].close(verbose=False)
+    teacher.close()
+    student.close()
 
 
 def test_a_guessed_code_and_a_link_of_no_class_are_a_sentence(open_page: Open) -> None:

@@ -151,21 +151,23 @@ const STATE = {instance: 'i', at: 'i.1', address: '?w=3', blank: false, question
 const EVENTS = {state: () => {}, pictures: () => {}, changed: () => {}, ended: () => {}};
 
 test('an answer is sent until the server has taken it', async () => {
-  const yes = () => reply([{ok: true, instance: 'i'}], {status: 201});
+  const yes = () => reply([{kept: true, instance: 'i'}], {status: 201});
   serve({answer: [() => { throw new TypeError('cut'); }, () => reply([{error: 'x'}], {status: 502}), yes]});
   const student = new Student('r', EVENTS);
   assert.equal(await student.answer('q', 3), true);
   assert.equal(of('answer').length, 3);
 });
 
-test('an answer that is refused is not sent again', async () => {
-  serve({answer: [() => reply([{error: 'no longer taken'}], {status: 400})]});
-  assert.equal(await new Student('r', EVENTS).answer('q', 3), false);
-  assert.equal(of('answer').length, 1);
+test('an answer that is refused, or not kept, is not sent again', async () => {
+  for (const answered of [() => reply([{error: 'too long'}], {status: 400}), () => reply([{kept: false}], {status: 201})]) {
+    serve({answer: [answered]});
+    assert.equal(await new Student('r', EVENTS).answer('q', 3), false);
+  }
+  assert.equal(of('answer').length, 2);
 });
 
 test('after a restart of the server a page waits for its class and sends its answers again', async () => {
-  const yes = () => reply([{ok: true}], {status: 201});
+  const yes = () => reply([{kept: true}], {status: 201});
   serve({
     answer: [yes],
     follow: [() => reply([STATE]), () => reply([{error: 'no class', instance: 'j'}], {status: 404}),
