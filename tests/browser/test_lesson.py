@@ -37,13 +37,14 @@ Nothing is asked here.
 
 def shows_step(page: Any, at: int) -> None:
     page.wait_for_function("at => new URLSearchParams(location.search).get('at') === at", arg=str(at))
-    assert page.locator(".lesson h2").inner_text() == STEPS[at - 1].title
+    page.locator(".lesson h2").get_by_text(STEPS[at - 1].title, exact=True).wait_for()
 
 
 def choose(page: Any, kind: str) -> None:
     """Answer the question of a step, with keys."""
     if kind in ("lowest fid", "best looking"):
-        page.keyboard.press("ArrowRight")  # the page's own slider has them
+        page.wait_for_function("window.measured?.explore && window.explored.w === 3")  # the step has set the page
+        page.keyboard.press("ArrowRight")  # the page's own slider has the arrows
         page.wait_for_function("document.querySelector('.lesson output').textContent === 'w = 3.1'")
         page.locator(".lesson .answer").focus()
         page.keyboard.press("Enter")
@@ -96,6 +97,7 @@ def test_page_down_reveals_before_it_goes_on_and_back_returns(open_page: Open) -
 
 def test_names_and_sides_are_hidden_while_it_is_asked_which_grid_is_guided(open_page: Open) -> None:
     page = open_page("?lesson=guidance&at=5")
+    page.locator(".lesson .answers > *").first.wait_for()
     for swapped in (False, True):
         page.evaluate("on => { Math.random = () => (on ? 0 : 0.9); }", swapped)
         page.keyboard.press("PageUp")
