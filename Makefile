@@ -32,6 +32,9 @@ bench-live: $(VENV)/.dev     ## what a user of the page waits for
 bench-classroom: $(VENV)/.dev ## thirty sessions for two minutes, against a plain queue
 	$(BIN)/python -m tests.benchmarks.classroom $(ARGS)
 
+bench-class: $(VENV)/.dev    ## a hundred pages that follow a teacher's, ten minutes; ARGS="--seconds 120" for less
+	$(BIN)/python -m tests.benchmarks.follow $(ARGS)
+
 soak: $(VENV)/.dev           ## changing sessions for half an hour
 	$(BIN)/python -m tests.benchmarks.soak $(ARGS)
 
@@ -52,4 +55,4 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt constraints.txt | $(VENV)/bi
 	$(BIN)/python -m pip install --quiet -r requirements.txt -r requirements-dev.txt -c constraints.txt
 	touch $@
 
-.PHONY: app test check test-scripts check-scripts bench bench-live bench-classroom soak screens attack
+.PHONY: app test check test-scripts check-scripts bench bench-live bench-classroom bench-class soak screens attack

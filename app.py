@@ -34,6 +34,12 @@ def parser() -> argparse.ArgumentParser:
         "--classifier", help="of the first model's clean images, for meters; by default CHECKPOINT-classifier"
     )
     p.add_argument("--guide", help="noise-aware classifier that guides the first model; by default CHECKPOINT-guide")
+    p.add_argument(
+        "--lesson",
+        nargs="+",
+        default=[],
+        help="files NAME.md or NAME.LANGUAGE.md, offered before the lesson that ships (docs/teaching.md)",
+    )
     p.add_argument("--weaker", help="weaker sibling that guides the first model; by default CHECKPOINT-weak")
     p.add_argument("--device", help="cpu, cuda or mps; by default the best there is")
     p.add_argument("--host", help="address to listen at (GRADIO_SERVER_NAME)")
@@ -80,6 +86,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     from cfg_core.checkpoints.catalog import describe_models, shipped_models
     from cfg_core.devices import choose_device, set_cpu_threads
+    from cfg_core.lessons.library import read_lessons, shipped_lessons
     from cfg_core.serving.engine import Engine
     from cfg_core.serving.limits import Limits
     from cfg_core.serving.memory import keep_trimming
@@ -92,6 +99,7 @@ def main(arguments: list[str] | None = None) -> None:
         given = {name: value for name in Limits.__dataclass_fields__ if (value := getattr(options, name)) is not None}
         limits = Limits(**given)
         available = describe_models([*options.checkpoint, *shipped_models(CHECKPOINTS, FIRST_MODEL)])
+        lessons = read_lessons(map(Path, options.lesson))
         device = choose_device("cpu" if is_zerogpu() else options.device)
         load = partial(load_model, device=device, strips=ROOT / "assets" / "strips", remote=is_zerogpu())
         beside = {name: getattr(options, name) for name in ("classifier", "guide", "weaker")}
@@ -99,7 +107,7 @@ def main(arguments: list[str] | None = None) -> None:
         from cfg_core.ui.log_rate import bound_logs
         from cfg_core.ui.page import build, serve  # late: a bad option is refused before gradio is loaded
 
-        page = build(ModelRegistry(engine, available, load))
+        page = build(ModelRegistry(engine, available, load), lessons={**lessons, **shipped_lessons(), **lessons})
     except ValueError as error:
         p.error(str(error))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a Space is stopped by it; end as at Ctrl-C

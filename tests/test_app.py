@@ -27,6 +27,8 @@ def free_port():
         (["--checkpoint", "nowhere"], "checkpoint 'nowhere' is neither a folder nor a Hub name"),
         (["--guide", "nowhere"], "checkpoint 'nowhere' is neither a folder nor a Hub name"),
         (["--classifier", "nowhere"], "checkpoint 'nowhere' is neither a folder nor a Hub name"),
+        (["--lesson", "README.md"], "README.md, line 1: before the first ## there may be only #"),
+        (["--lesson", "nowhere.md"], "lesson must be a file that can be read, got nowhere.md"),
         (["--device", "abacus"], "device must be one of cpu"),
         (["--port", "70000"], "port must be a whole number from 1 to 65535, got 70000"),
         (["--port", "0"], "port must be a whole number from 1 to 65535, got 0"),

@@ -19,12 +19,13 @@ ALLOWED = {
     "sampling.samplers": "diffusion",  # samplers and rules do not import each other
     "toy2d": "diffusion guidance sampling",
     "grids": "data diffusion guidance sampling",
+    "lessons": "grids toy2d",  # text to steps, without the page that shows them: app.py and tests read them too
     "checkpoints": "data networks diffusion guidance grids",
     "evaluation": "data networks diffusion guidance sampling grids checkpoints",
     "publishing": "data networks diffusion guidance sampling grids checkpoints evaluation",
     "serving": "data networks diffusion guidance sampling grids checkpoints evaluation",
     "training": "data networks diffusion guidance sampling grids checkpoints",
-    "ui": "guidance sampling grids checkpoints evaluation serving toy2d",
+    "ui": "guidance sampling grids checkpoints evaluation lessons serving toy2d",
     "commands": "data networks diffusion guidance sampling grids checkpoints evaluation publishing serving training",
 }
 """What each package may import of cfg_core, beside itself and the modules at its top, which import only each other."""

@@ -1,6 +1,7 @@
 // What is on screen, in words: the sentence beside the grids, the denoising, what it cost.
 
 import {fixed, number, one} from '../shared/dom.js';
+import {language, say} from '../shared/language.js';
 import {comparisonSentence, gridSentence} from '../shared/wording.js';
 
 /** @typedef {import('./store.js').Store} Store */
@@ -30,8 +31,8 @@ export class Captions {
 
   /** Announce a finished grid. @param {Frame} guided */
   speakOf(guided) {
-    const {request, model} = this.store, what = request.class === 'all' ? 'all classes' : model.classes[request.class];
-    this.speak(`${what}, w = ${number(guided.w)}: ${guided.classes.length * guided.samples} samples drawn.`);
+    const {request, model} = this.store, what = request.class === 'all' ? say('grid.all_classes') : model.classes[request.class];
+    this.speak(say('grid.drawn', {what, w: number(guided.w), count: guided.classes.length * guided.samples}));
   }
 
   /**
@@ -51,14 +52,14 @@ export class Captions {
     const at = step ?? (frame.done ? frame.total : frame.evaluations);
     this.step.max = String(frame.total);
     this.step.value = String(at);
-    this.step.setAttribute('aria-valuetext', `evaluation ${at} of ${frame.total}`);
+    this.step.setAttribute('aria-valuetext', say('grid.evaluation', {at, total: frame.total}));
     this.stepText.textContent = `${at} / ${frame.total}`;
   }
 
   #waiting() {
     const {ahead, secondsLeft} = this.store;
-    if (ahead) return `${ahead} ahead of you`;
-    return secondsLeft !== null && secondsLeft > LONG ? `computing, about ${Math.ceil(secondsLeft)} s more` : 'computing';
+    if (ahead) return say('cost.ahead', {ahead});
+    return secondsLeft !== null && secondsLeft > LONG ? say('cost.left', {seconds: Math.ceil(secondsLeft)}) : say('cost.computing');
   }
 
   /** @param {Frame | null} reference @param {Frame | null} guided @param {string} comparedWith */
@@ -67,8 +68,8 @@ export class Captions {
     const unguided = !Object.keys(request.vs).length;
     const [strong, rest] = (unguided ? gridSentence : comparisonSentence)({
       rule: request.rule, w: shown ? shown.w : store.thumb, pictures: store.pictures, noises: request.samples,
-      comparedWith: reference ? `${comparedWith} at w = ${number(reference.w)}` : comparedWith,
-      thing: request.class === 'all' ? 'picture' : model.classes[request.class].toLowerCase().replace('-', '\u2011'),
+      comparedWith: reference ? say('compared.at', {other: comparedWith, w: number(reference.w)}) : comparedWith,
+      thing: request.class === 'all' ? say('grid.picture') : thingOf(model.classes[request.class]),
       meters: reference?.meter && shown?.meter ? [reference.meter, shown.meter] : null,
     });
     this.strong.textContent = strong;
@@ -83,6 +84,9 @@ export class Captions {
  * @param {number} seconds
  */
 function costOf({precomputed, evaluations}, seconds) {
-  if (precomputed) return 'precomputed';
-  return `${evaluations} evaluations, ${seconds < 1 ? `${Math.round(1000 * seconds)} ms` : `${fixed(seconds)} s`}`;
+  if (precomputed) return say('cost.precomputed');
+  return `${say('cost.evaluations', {evaluations})}, ${seconds < 1 ? `${Math.round(1000 * seconds)} ms` : `${fixed(seconds)} s`}`;
 }
+
+/** A class within a sentence: English writes it small. @param {string} name */
+const thingOf = name => (language() === 'en' ? name.toLowerCase() : name).replace('-', '\u2011');

@@ -5,6 +5,7 @@
 
 import {number} from '../shared/dom.js';
 import {ownParameters, withOwnParameters} from '../shared/parameters.js';
+import {say} from '../shared/language.js';
 import {gridTitle} from '../shared/wording.js';
 import {FIELDS} from './parameters.js';
 
@@ -66,10 +67,10 @@ export function withoutEqual(request, vs) {
 export function referenceTitle(model, models, request) {
   const {vs} = request, other = referenceOf(model, request);
   const parts = [];
-  if (vs.model !== undefined) parts.push(models.find(each => each.hash === vs.model)?.title ?? 'another model');
+  if (vs.model !== undefined) parts.push(models.find(each => each.hash === vs.model)?.title ?? say('compared.another_model'));
   if (vs.rule !== undefined) parts.push(model.rules.find(each => each.name === vs.rule)?.title ?? vs.rule);
   if (vs.sampler !== undefined) parts.push(model.samplers.find(each => each.name === vs.sampler)?.title ?? vs.sampler);
-  if (vs.sampler !== undefined || vs.steps !== undefined) parts.push(`${other.steps} steps`);
+  if (vs.sampler !== undefined || vs.steps !== undefined) parts.push(say('grid.steps', {steps: other.steps}));
   for (const owner of [...model.rules, ...model.samplers]) {
     for (const {name, symbol} of ownParameters(owner)) if (vs[name] !== undefined) parts.push(`${symbol} = ${number(Number(vs[name]))}`);
   }

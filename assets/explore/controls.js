@@ -1,6 +1,7 @@
 // The guidance slider, the noise and the model: they show the request and change it.
 
 import {number, one} from '../shared/dom.js';
+import {say} from '../shared/language.js';
 import {nextRung, positionOf, rungsOf, stepped, wAt} from './axis.js';
 
 /** @typedef {import('./store.js').Store} Store */
@@ -51,7 +52,7 @@ export class Controls {
     const {request, thumb} = this.store, rungs = this.#rungs, at = positionOf(thumb, rungs);
     this.w.max = String(rungs.length - 1);
     this.w.value = String(at);
-    this.w.setAttribute('aria-valuetext', `w = ${number(thumb)}, scale s = ${number(1 + thumb)}`);
+    this.w.setAttribute('aria-valuetext', say('slider.value', {w: number(thumb), s: number(1 + thumb)}));
     this.track.style.setProperty('--at', String(at / (rungs.length - 1)));
     this.track.classList.toggle('late', at > 0.85 * (rungs.length - 1));
     this.bubble.textContent = `w = ${number(thumb)}`;

@@ -1,7 +1,8 @@
 // The address of what Explore shows: true at every moment, with entries of its own in the browser's history.
 
-import {readAddress, updateAddress} from '../shared/address.js';
+import {updateAddress} from '../shared/address.js';
 import {parameterNames} from '../shared/parameters.js';
+import {onVisit} from '../shared/visit.js';
 import {comparisonFields, comparisonOf} from './compare.js';
 import {addressFields, requestFields} from './parameters.js';
 
@@ -13,13 +14,15 @@ const INTERVAL = 400;  // milliseconds between changes of the address while the 
 export class Location {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
 
+  /** Look at the address: it may lead elsewhere by now. */ visited = () => {};
+
   /** @param {Store} store */
   constructor(store) {
     this.store = store;
   }
 
   /** What the address should say of this tab: the server's link, or what is asked for until it has answered. */
-  get #fields() {
+  get fields() {
     const {model, request, accepted, url, guided, thumb} = this.store;
     const fields = request === accepted ? addressFields(model, url) : requestFields(model, {...guided, w: thumb});
     return {...fields, ...comparisonFields(request.vs, parameterNames(model))};
@@ -29,7 +32,7 @@ export class Location {
   update(entry) {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    updateAddress(this.#fields, entry);
+    updateAddress(this.fields, entry);
   }
 
   /** The same, soon. */
@@ -38,14 +41,18 @@ export class Location {
   }
 
   /**
-   * Call the listener with the query and its comparison where Back or Forward leads to something else than is shown.
+   * Call a listener where the address leads to something else than is shown.
    *
-   * @param {(query: Record<string, string>, vs: Comparison) => void} listener
+   * @param {(w: number) => void} move called where it is the same but for w
+   * @param {(query: Record<string, string>, vs: Comparison) => void} restore called with the query and its comparison
    */
-  onReturn(listener) {
-    addEventListener('popstate', () => {
-      const query = readAddress(), here = Object.entries(this.#fields).every(([name, value]) => (query[name] ?? null) === value);
-      if (!here) listener(query, comparisonOf(query));
+  onVisit(move, restore) {
+    this.visited = onVisit(() => this.fields, (query, differing) => {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      const w = Number(query.w || NaN);
+      if (String(differing) === 'w' && w >= (this.store.below ? -1 : 0) && w <= 8) move(w);
+      else restore(query, comparisonOf(query));
     });
   }
 }

@@ -6,11 +6,16 @@
 
 import {readAddress} from '../shared/address.js';
 import {copiesLink, one, showMessage} from '../shared/dom.js';
-import {onOpenInExplore, onRemoteGpuRefused} from '../shared/tabs.js';
+import {say, translate} from '../shared/language.js';
+import {announceMeasured, forgetMeasured, onOpenInExplore, onRemoteGpuRefused} from '../shared/tabs.js';
 import {goneModel} from '../shared/wording.js';
+import {room} from '../room/room.js';
+import {inClass, showClass} from './class_server.js';
 import {comparisonOf} from './compare.js';
 import {listenKeys} from './keys.js';
 import {Location} from './location.js';
+import {measuredOf} from './measured.js';
+import {requestOf} from './parameters.js';
 import {Playback} from './playback.js';
 import {closeSession, openSession} from './session.js';
 import {SaveMenu} from './save.js';
@@ -35,8 +40,12 @@ const PATIENCE = 2000;  // milliseconds after which what is drawn can be cancell
  */
 export async function mount(element, server, {KINDS}, trigger) {
   const lab = one(element, '.explore', HTMLElement), message = one(lab, '.message', HTMLElement);
-  const {token, ...description} = await openSession(server, sentence => showMessage(message, sentence));
-  const {store, views} = new Explore(lab, server, trigger, token, description);
+  translate(element);
+  await room.ready;
+  const {search} = location, functions = inClass(server, room);
+  const {token, ...description} = await openSession(functions, sentence => showMessage(message, sentence));
+  const {store, views, location: place} = new Explore(lab, functions, trigger, token, description);
+  if (location.search !== search) place.visited();
   new SaveMenu(lab, store, server.save, KINDS, () => views.strip.sample);
 }
 
@@ -44,6 +53,8 @@ class Explore {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #restTimer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #drawing;
   /** @type {Description['models']} */ models = [];
+  /** Where the address leads. @type {{query: Record<string, string>, vs: import('./types.js').Comparison} | null} */
+  #destination = null;
 
   /**
    * @param {HTMLElement} lab
@@ -145,7 +156,7 @@ class Explore {
       this.location.update(true);
     } else this.change({});  // go on with the one before
     this.views.controls.models.value = this.store.model.hash;
-    if (!reply.ok) this.store.notice = `The model could not be loaded: ${reply.error}`;
+    if (!reply.ok) this.store.notice = say('model.not_loaded', {error: reply.error});
   }
 
   /**
@@ -186,14 +197,27 @@ class Explore {
   }
 
   /**
-   * Back or Forward leads here.
+   * The address leads here.
    *
    * @param {Record<string, string>} query
    * @param {import('./types.js').Comparison} vs
    */
   async restore(query, vs) {
-    const reply = await this.transport.describeModel(query);
-    if (reply?.ok) this.adopt(reply, vs);
+    forgetMeasured('explore');
+    const request = this.#destination ? null : requestOf(this.store.model, query);
+    if (request) {
+      if (this.store.change({...request, vs})) this.#sceneChanged();
+      this.#begin();
+      return;
+    }
+    const underWay = this.#destination !== null, here = this.#destination = {query, vs};
+    if (underWay) return;
+    for (let to = here, arrived = false; !arrived; to = this.#destination ?? to) {
+      const reply = await this.transport.describeModel(to.query);
+      arrived = to === this.#destination;
+      if (arrived && reply?.ok) this.adopt(reply, to.vs);
+    }
+    this.#destination = null;
   }
 
   /** Go back to the last grids that were finished. */
@@ -211,6 +235,7 @@ class Explore {
   }
 
   #begin() {
+    forgetMeasured('explore');
     this.#cancellable(true);
     this.playback.reset();
     this.lab.dataset.state = 'drawing';
@@ -234,12 +259,11 @@ class Explore {
     this.views.redraw();  // what it took is known now
     this.location.update();
     this.playback.rested();
-    const guided = store.live(1);
-    if (!guided?.done || guided.error) return;
+    const [reference, guided] = [store.live(0), store.live(1)];
+    if (!reference?.done || !guided?.done || reference.error || guided.error) return;
     this.views.captions.speakOf(guided);
+    announceMeasured('explore', this.location.fields, {...measuredOf(reference, guided, store.model), picture: this.views.panes[1].canvas});
   }
-
-  // ---- events ----
 
   /** While another tab is open nothing is drawn for this one. */
   #watch() {
@@ -262,14 +286,14 @@ class Explore {
         if (w !== null) this.move(w);
         return w !== null;
       },
-      play: () => playback.play(), difference: on => difference.show(on),
-      real: () => real.toggle(), help: () => keys.showModal(),
+      play: () => playback.play(), difference: on => difference.show(on), real: () => real.toggle(), help: () => keys.showModal(),
     });
-    this.location.onReturn((query, vs) => this.restore(query, vs));
+    this.location.onVisit(w => this.move(w), (query, vs) => this.restore(query, vs));
     document.addEventListener('visibilitychange', () => { if (!document.hidden) this.transport.poll(); });
     addEventListener('pagehide', () => closeSession(this.transport.token));
     onOpenInExplore(fields => this.change(fields));
     onRemoteGpuRefused(() => this.transport.gpuRefused());
+    showClass(room, this.store, this.transport);
     copiesLink(one(lab, '.link', HTMLButtonElement));
   }
 }

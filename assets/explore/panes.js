@@ -1,6 +1,7 @@
 // The two grids: what is drawn on them, what stands above and below them, and the sample that is pointed at.
 
 import {fixed, number, one, text} from '../shared/dom.js';
+import {say} from '../shared/language.js';
 import {openStep} from '../shared/tabs.js';
 import {meterHelp, realCaption} from '../shared/wording.js';
 import {drawDifference, drawFrame, layoutOf} from './canvas.js';
@@ -25,6 +26,7 @@ export class Pane {
     this.figure = figure;
     this.canvas = one(figure, 'canvas', HTMLCanvasElement);
     this.mark = one(figure, '.mark', HTMLElement);
+    this.pressed = one(figure, '.pressed', HTMLElement);
     this.progress = one(figure, 'progress', HTMLProgressElement);
     this.title = one(figure, 'figcaption b', HTMLElement);
     this.caption = one(figure, '.shown', HTMLElement);
@@ -49,13 +51,13 @@ export class Pane {
     const {classes, w, seed, evaluations: at, total, precomputed} = current, {several, columns, count} = layoutOf(current, model);
     this.names.replaceChildren(...(several ? classes.map(label => text('span', model.classes[label])) : []));
     this.figure.style.setProperty('--aspect', String(this.canvas.width / this.canvas.height));
-    const what = several ? 'all classes' : model.classes[classes[0]];
+    const what = several ? say('grid.all_classes') : model.classes[classes[0]];
     this.title.textContent = title;
-    this.canvas.setAttribute('aria-label', `${count} ${title} samples of ${what} at w = ${number(w)}`);
+    this.canvas.setAttribute('aria-label', say('grid.label', {count, title, what, w: number(w)}));
     Object.assign(this.canvas.dataset, {w, classes: classes.join(), seed, evaluations: at, done: at === total, precomputed});
-    const step = at === total ? '' : `step ${at} of ${total} · `;
+    const step = at === total ? '' : `${say('grid.step', {at, total})} · `;
     this.caption.textContent = `${step}w = ${number(w)}`;
-    this.caption.title = precomputed ? 'precomputed' : '';
+    this.caption.title = precomputed ? say('cost.precomputed') : '';
   }
 
   /**
@@ -74,9 +76,9 @@ export class Pane {
     drawFrame(this.canvas, real, model);
     this.names.replaceChildren(...(several ? real.classes.map(label => text('span', model.classes[label])) : []));
     this.figure.style.setProperty('--aspect', String(this.canvas.width / this.canvas.height));
-    this.title.textContent = 'real pictures';
+    this.title.textContent = say('explore.real_pictures');
     this.caption.textContent = this.caption.title = realCaption(real);
-    this.canvas.setAttribute('aria-label', `${count} real pictures of ${several ? 'all classes' : model.classes[real.classes[0]]}`);
+    this.canvas.setAttribute('aria-label', say('grid.real', {count, what: several ? say('grid.all_classes') : model.classes[real.classes[0]]}));
   }
 
   /**
@@ -88,8 +90,8 @@ export class Pane {
     const {drawn, store} = this;
     if (!drawn?.pixels || other.pixels?.length !== drawn.pixels.length) return;
     drawDifference(this.canvas, drawn, other, store.model);
-    this.title.textContent = 'difference';
-    this.caption.textContent = `at w = ${number(drawn.w)}: black where both are equal`;
+    this.title.textContent = say('difference.title');
+    this.caption.textContent = say('difference.caption', {w: number(drawn.w)});
     this.meters.textContent = '';
     this.drawn = null;
   }
@@ -100,7 +102,8 @@ export class Pane {
     if (this.#metered === frame) return;
     this.#metered = frame;
     const meter = frame?.meter, {several, count} = frame ? layoutOf(frame, this.store.model) : {several: false, count: 1};
-    const sure = meter ? `sure ${fixed(meter.fidelity, 2)}` : '', differ = meter && count > 1 ? `${fixed(meter.diversity)} of ${count} differ` : '';
+    const sure = meter ? say('meter.sure', {sure: fixed(meter.fidelity, 2)}) : '';
+    const differ = meter && count > 1 ? say('meter.differ', {differ: fixed(meter.diversity), count}) : '';
     this.meters.textContent = [sure, differ].filter(Boolean).join(' · ');
     this.meters.title = meter ? meterHelp(several) : '';
   }
@@ -109,9 +112,10 @@ export class Pane {
    * Mark one sample, in reading order, or none.
    *
    * @param {number | null} n
+   * @param {HTMLElement} [mark]
    */
-  markSample(n) {
-    const {mark, canvas, drawn} = this;
+  markSample(n, mark = this.mark) {
+    const {canvas, drawn} = this;
     mark.hidden = n === null || !drawn;
     if (n === null || !drawn) return;
     const {columns, count} = layoutOf(drawn, this.store.model), rows = Math.ceil(count / columns);
@@ -141,7 +145,7 @@ export class Pane {
    * @param {import('./types.js').PlainRequest} request of this grid
    */
   #openStep(n, request) {
-    if (n === null || !this.drawn) return;
+    if (n === null || !this.drawn || document.documentElement.dataset.asks) return;
     const {classes, w} = this.drawn, {several, columns} = layoutOf(this.drawn, this.store.model);
     openStep(several ? n % columns : n, {...request, w, class: classes[several ? Math.floor(n / columns) : 0]});
   }
@@ -150,14 +154,18 @@ export class Pane {
    * Let the pointer and the arrow keys pick a sample; a double click or Enter shows it inside a step.
    *
    * @param {{
-   *   pick: (n: number | null) => void, picked: () => number | null, speak: (sentence: string) => void,
+   *   pick: (n: number | null) => void, press: (n: number) => void, picked: () => number | null, speak: (sentence: string) => void,
    *   request: () => import('./types.js').PlainRequest,
    * }} view request: of this grid
    */
-  listen({pick, picked, speak, request}) {
+  listen({pick, press, picked, speak, request}) {
     const {canvas} = this;
     canvas.addEventListener('pointermove', event => pick(this.sampleUnder(event)));
-    canvas.addEventListener('pointerdown', event => pick(this.sampleUnder(event)));
+    canvas.addEventListener('pointerdown', event => {
+      const n = this.sampleUnder(event);
+      pick(n);
+      if (n !== null) press(n);
+    });
     canvas.addEventListener('pointerleave', event => { if (event.pointerType !== 'touch') pick(null); });
     canvas.addEventListener('focus', () => { if (this.drawn && canvas.matches(':focus-visible')) pick(picked() ?? 0); });
     canvas.addEventListener('blur', () => pick(null));
@@ -174,7 +182,7 @@ export class Pane {
       event.preventDefault();
       const to = Math.min(count - 1, Math.max(0, (picked() ?? 0) + by));
       pick(to);
-      speak(`sample ${to + 1} of ${count}, shown over all w`);
+      speak(say('grid.sample_over_w', {sample: to + 1, count}));
     });
   }
 }

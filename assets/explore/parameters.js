@@ -33,3 +33,22 @@ export function addressFields(offer, url) {
   const absent = Object.fromEntries(parameterNames(offer).map(name => [name, null]));
   return {...absent, ...Object.fromEntries(new URLSearchParams(url))};
 }
+
+/**
+ * The request of an address that has all fields of one of this model, as the page writes them; null for any other, which
+ * the server reads.
+ *
+ * @param {Offer & {hash: string, classes: string[]}} model
+ * @param {Record<string, string>} query
+ * @returns {PlainRequest | null}
+ */
+export function requestOf(model, query) {
+  const {model: hash, class: label, rule, sampler} = query, chosen = {rule, sampler};
+  const known = model.rules.some(({name}) => name === rule) && model.samplers.some(({name}) => name === sampler);
+  if (hash !== model.hash || !known || (label !== 'all' && !model.classes[Number(label || NaN)])) return null;
+  const parameters = parametersOf(model, chosen).map(each => [each.name, query[each.name] ?? String(each.default)]);
+  const texts = Object.fromEntries([...['w', 'seed', 'samples', 'steps'].map(name => [name, query[name] ?? '']), ...parameters]);
+  if (Object.values(texts).some(text => text.trim() === '' || !Number.isFinite(Number(text)))) return null;
+  const numbers = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, Number(text)]));
+  return /** @type {PlainRequest} */ ({model: hash, class: label === 'all' ? label : Number(label), ...chosen, ...numbers});
+}

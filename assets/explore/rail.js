@@ -1,6 +1,7 @@
 // The rail: a slider whose stops are the classes, with a picture of each; of too many classes names, to be searched.
 
 import {all, bytes, one, text} from '../shared/dom.js';
+import {say} from '../shared/language.js';
 import {drawPictures} from './canvas.js';
 
 /** @typedef {import('./store.js').Store} Store */
@@ -39,7 +40,7 @@ export class Rail {
     /** @param {number} from @param {number} to */
     const part = (from, to) => raw.subarray(from * length, to * length);
     const stops = classes.map((name, i) => this.#stop(name, i, part(i, i + 1), 1));
-    if (several) stops.push(this.#stop('All', classes.length, part(0, classes.length), Math.min(classes.length, 9)));
+    if (several) stops.push(this.#stop(say('rail.all'), classes.length, part(0, classes.length), Math.min(classes.length, 9)));
     this.#setStops(stops);
     this.#mark();
   }
@@ -48,7 +49,7 @@ export class Rail {
   reflect() {
     const {request: {class: label}, model: {classes}} = this.store;
     this.slider.value = String(label === 'all' ? classes.length : label);
-    this.slider.setAttribute('aria-valuetext', label === 'all' ? 'all classes' : classes[label]);
+    this.slider.setAttribute('aria-valuetext', label === 'all' ? say('grid.all_classes') : classes[label]);
     if (!this.#mark() && !this.search.hidden) {
       this.sought.value = '';
       this.#find();

@@ -1,5 +1,6 @@
 // When a remote GPU is asked for a strip: it draws a whole one in each call. No DOM.
 
+import {say} from '../shared/language.js';
 import {FIRST_WAIT, longer} from '../shared/server.js';
 import {sceneOf} from './store.js';
 
@@ -7,7 +8,7 @@ import {sceneOf} from './store.js';
 
 const MOST_CALLS = 3;  // of a strip, before the page gives up what they did not draw
 
-export const QUEUE_FULL = 'The queue of the remote GPU is full; trying again.';
+export const QUEUE_FULL = say('server.gpu_full');
 
 export class RemoteGpu {
   /** Calls that are in its queue or ended. */ #calls = 0;

@@ -1,6 +1,7 @@
 // The menu of what can be taken away: each kind is made by the server and downloaded, the curve by the page itself.
 
 import {bytes, one, text} from '../shared/dom.js';
+import {say, sayOr} from '../shared/language.js';
 import {download, svgFile} from '../shared/download.js';
 
 /** @typedef {import('./types.js').ExploreServer} ExploreServer */
@@ -20,8 +21,8 @@ export class SaveMenu {
     this.details = one(lab, '.save', HTMLDetailsElement);
     this.status = one(this.details, '[role="status"]', HTMLElement);
     this.sample = 0;
-    const buttons = Object.entries(kinds).map(([name, title]) => this.#button(title, () => this.#fetch(name)));
-    const curve = this.#button('the measured curve, SVG', () => {
+    const buttons = Object.entries(kinds).map(([name, title]) => this.#button(sayOr(`save.${name}`, title), () => this.#fetch(name)));
+    const curve = this.#button(say('save.curve'), () => {
       download('curve.svg', 'image/svg+xml', svgFile(one(lab, 'aside .chart', SVGSVGElement)));
     });
     this.status.before(...buttons, curve);
@@ -46,14 +47,14 @@ export class SaveMenu {
   /** @param {string} kind */
   async #fetch(kind) {
     const {guided, reference} = this.store;
-    this.#say('is being made …');
+    this.#say(say('save.making'));
     const reply = await this.save({kind, request: guided, reference, sample: this.sample}).catch(() => null);
     if (!reply?.ok) {
-      this.#say(reply?.error ?? 'The server does not answer. Please try again.');
+      this.#say(reply?.error ?? say('server.no_answer_now'));
       return;
     }
     download(reply.name, reply.media_type, bytes(reply.content));
-    this.#say(`saved as ${reply.name}`);
+    this.#say(say('save.saved', {name: reply.name}));
   }
 
   /** @param {string} sentence */

@@ -19,11 +19,12 @@ export async function openSession(server, message) {
 }
 
 /**
- * Close the session on the server, in a request that outlives the page, which a server function would not.
+ * Close the session on the server, if there is one, in a request that outlives the page, which a server function would not.
  *
  * @param {string} token
  */
 export function closeSession(token) {
+  if (!token) return;
   const {components, root, api_prefix: prefix} = Reflect.get(window, 'gradio_config');
   const id = components.find((/** @type {any} */ each) => each.props?.elem_id === 'explore')?.id;
   fetch(`${root}${prefix}/component_server`, {

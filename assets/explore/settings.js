@@ -1,6 +1,7 @@
 // The settings: a list of what the grids are drawn with, each of which opens in place.
 
 import {formula, number, one, text} from '../shared/dom.js';
+import {say} from '../shared/language.js';
 import {ParameterInputs} from '../shared/parameter_inputs.js';
 import {choosingRule, goesWith, ownParameters} from '../shared/parameters.js';
 import {belowZero} from '../shared/wording.js';
@@ -56,10 +57,10 @@ export class Settings {
     const samples = String(request.samples);
     if (![...this.samples.options].some(option => option.value === samples)) this.samples.append(new Option(samples, samples));
     this.samples.value = samples;
-    one(this.lab, '.each', HTMLElement).textContent = request.class === 'all' ? 'of each class' : '';
+    one(this.lab, '.each', HTMLElement).textContent = request.class === 'all' ? say('settings.each') : '';
     this.#summary('.rules', rule?.title ?? '', ...formula(rule?.formula ?? ''));
     this.#claim(rule);
-    this.#summary('.samplers', `${sampler?.title ?? request.sampler}, ${request.steps} steps`);
+    this.#summary('.samplers', `${sampler?.title ?? request.sampler}, ${say('grid.steps', {steps: request.steps})}`);
     one(this.lab, '.scale', HTMLElement).replaceChildren(...formula(`s = 1 + w = ${number(1 + thumb)}`));
   }
 

@@ -1,6 +1,7 @@
 // The strip: the same noises at the rungs of the axis, as grids, or one sample of each of them, large.
 
 import {number, text} from '../shared/dom.js';
+import {say} from '../shared/language.js';
 import {rungsOf} from './axis.js';
 import {drawFrame, drawSample} from './canvas.js';
 
@@ -52,9 +53,9 @@ export class Strip {
       if (!frame) canvas.width = canvas.height = 1;
       else if (sample === null) drawFrame(canvas, frame, store.model);
       else drawSample(canvas, frame, sample, store.model);
-      const what = sample === null ? 'the grid' : `sample ${sample + 1}`;
-      const state = frame ? (frame.precomputed ? 'precomputed' : 'drawn here') : 'not drawn yet';
-      button.setAttribute('aria-label', `${what} at w = ${number(cell.w)}, ${state}`);
+      const what = sample === null ? say('strip.grid') : say('strip.sample', {sample: sample + 1});
+      const state = say(frame ? (frame.precomputed ? 'cost.precomputed' : 'strip.drawn') : 'strip.missing');
+      button.setAttribute('aria-label', say('strip.label', {what, w: number(cell.w), state}));
       button.title = state;
       button.classList.toggle('missing', !frame);
     }

@@ -3,6 +3,7 @@
 // One poll is in flight, for a moment two: a newer request is polled for at once, and the server ends the older poll.
 // Only the answer of the newest poll changes what is displayed; frames of an older one are kept, never put back.
 
+import {language, say} from '../shared/language.js';
 import {answered, sleep} from '../shared/server.js';
 import {QUEUE_FULL, RemoteGpu} from './remote_gpu.js';
 
@@ -29,12 +30,10 @@ import {QUEUE_FULL, RemoteGpu} from './remote_gpu.js';
 const QUEUE_INTERVAL = 500;  // milliseconds between polls of a queued session
 const KEEP_ALIVE = 10_000;   // milliseconds between calls of a page that waits for nothing; after 15 s it may lose its place
 
-const ordinals = new Intl.PluralRules('en', {type: 'ordinal'});
-/** @type {Record<string, string>} */
-const ENDINGS = {one: 'st', two: 'nd', few: 'rd', other: 'th'};
+const ordinals = new Intl.PluralRules(language(), {type: 'ordinal'});
 
 /** @param {number} n */
-export const ordinal = n => n + ENDINGS[ordinals.select(n)];
+export const ordinal = n => say(`ordinal.${ordinals.select(n)}`, {n});
 
 export class Transport {
   /** @type {number} */ #flights = 0;   // polls under way
@@ -82,14 +81,25 @@ export class Transport {
   }
 
   #pause() {
-    this.server.pause_session({token: this.token}).catch(() => null);
+    if (this.token) this.server.pause_session({token: this.token}).catch(() => null);
   }
 
   /** Keep the place of a page that waits for nothing while somebody may look at it. */
   #stay() {
-    if (this.hidden() || this.#flights) return;
+    if (this.hidden() || this.#flights || !this.token) return;
     if (!this.active) this.#pause();
     else this.server.poll(this.#question).catch(() => null);
+  }
+
+  /**
+   * Ask again for what is shown, which another page may have changed.
+   *
+   * @param {boolean} [now] even while a poll is under way
+   */
+  again(now = false) {
+    if (this.#flights && !now) return;
+    this.store.request = {...this.store.request};
+    this.poll();
   }
 
   /** What a poll asks. */
@@ -149,7 +159,7 @@ export class Transport {
     if (number !== this.#newest) return 'stop';
     if (!reply.ok) return this.#refused(request, reply.error);
     if (reply.queue_position) {
-      events.message(`The lab is full; you are ${ordinal(reply.queue_position)} in the queue.`);
+      events.message(say('server.full', {place: ordinal(reply.queue_position)}));
       await this.wait(QUEUE_INTERVAL);
       return 'go on';
     }
@@ -168,8 +178,7 @@ export class Transport {
    * @param {{wanted?: () => boolean, later?: (answer: T) => string, message?: (sentence: string) => void}} options
    */
   #answered(call, options) {
-    const message = (/** @type {string} */ sentence) => this.events.message(sentence || this.store.notice);
-    return answered(call, {message, wait: this.wait, ...options});
+    return answered(call, {message: sentence => this.events.message(sentence || this.store.notice), wait: this.wait, ...options});
   }
 
   /**
@@ -266,7 +275,7 @@ export class Transport {
   async rail(model) {
     const reply = await this.#answered(() => this.server.rail({model}), {
       wanted: () => this.store.model.hash === model,
-      later: answer => (answer.ok && !answer.rail ? 'They are being drawn.' : ''),
+      later: answer => (answer.ok && !answer.rail ? 'later' : ''),
       message: () => {},  // the grids do not wait for it
     });
     return reply?.ok ? reply.rail : '';

@@ -1,7 +1,7 @@
 // All that Explore shows of its state, drawn together once before a frame of the display.
 
 import {one} from '../shared/dom.js';
-import {announceExplored} from '../shared/tabs.js';
+import {announceExplored, announcePressed, onPress, onPressed} from '../shared/tabs.js';
 import {gridTitle} from '../shared/wording.js';
 import {Captions} from './captions.js';
 import {ComparisonMenu} from './comparison.js';
@@ -49,9 +49,11 @@ export class Views {
     this.controls = new Controls(lab, store, events);
     this.settings = new Settings(lab, store, change);
     this.panes.forEach((pane, i) => pane.listen({
-      pick: n => this.pick(n), picked: () => this.strip.sample, speak: sentence => this.captions.speak(sentence),
+      pick: n => this.pick(n), press: n => announcePressed(n), picked: () => this.strip.sample, speak: sentence => this.captions.speak(sentence),
       request: () => (i ? store.guided : store.reference),
     }));
+    onPress(n => this.press(n));
+    onPressed(n => this.press(n));
   }
 
   /**
@@ -126,6 +128,11 @@ export class Views {
     this.strip.sample = n;
     for (const pane of this.panes) pane.markSample(n);
     this.redraw();
+  }
+
+  /** Mark a sample of both grids as one that is pointed at, or none. @param {number | null} n */
+  press(n) {
+    for (const pane of this.panes) pane.markSample(n, pane.pressed);
   }
 
   /** The frame of a pane, where it is of what is asked for now. @param {Pane} pane */

@@ -1,5 +1,7 @@
 // Small helpers that the scripts of all tabs use: decoding, numbers as text, elements.
 
+import {say} from './language.js';
+
 /**
  * The bytes of a base64 text, in a plain loop: Uint8Array.from makes a string of every byte first.
  *
@@ -130,8 +132,8 @@ export function whenSeen(node, begin) {
 export function copiesLink(button) {
   button.addEventListener('click', async () => {
     const copied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
-    button.textContent = copied ? 'link copied' : 'the link is in the address bar';
-    setTimeout(() => { button.textContent = 'copy link'; }, 2000);
+    button.textContent = say(copied ? 'link.copied' : 'link.in_bar');
+    setTimeout(() => { button.textContent = say('link.copy'); }, 2000);
   });
 }
 

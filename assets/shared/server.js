@@ -1,10 +1,12 @@
 // Calls of the server, for all tabs: a call whose answer is lost is made again.
 
+import {say} from './language.js';
+
 /** Milliseconds before a call is made again: at first, and, after twice as long each time, at most. */
 export const FIRST_WAIT = 500, LONGEST_WAIT = 8000;
 
 /** The message meanwhile. */
-export const NO_ANSWER = 'The server does not answer; trying again.';
+export const NO_ANSWER = say('server.no_answer');
 
 /** @param {number} milliseconds @returns {Promise<void>} */
 export const sleep = milliseconds => new Promise(resolve => { setTimeout(resolve, milliseconds); });

@@ -3,7 +3,9 @@
 
 import {readAddress, updateAddress} from './address.js';
 import {one, text} from './dom.js';
+import {language, say, translate} from './language.js';
 import {onOpenTab} from './tabs.js';
+import {onVisit} from './visit.js';
 
 /** Former names of tabs, which links may still have. @type {Record<string, string>} */
 const FORMER = {plane: 'toy2d'};
@@ -11,12 +13,16 @@ const FORMER = {plane: 'toy2d'};
 /**
  * @param {HTMLElement} element
  * @param {unknown} server
- * @param {{TABS: Record<string, string>}} constants the tabs' titles by their names, the first is the one that opens
+ * @param {{TABS: string[], LANGUAGES: Record<string, string>}} constants names of the tabs, the first is the one that opens;
+ *   the languages that there are, with their own names
  */
-export function mount(element, server, {TABS}) {
+export function mount(element, server, {TABS, LANGUAGES}) {
+  document.documentElement.lang = language();  // Gradio writes the browser's there
+  translate(element);
+  chooseLanguage(element, LANGUAGES);
   const list = one(element, '[role="tablist"]', HTMLElement);
-  const buttons = Object.entries(TABS).map(([name, title]) => {
-    const button = text('button', title);
+  const buttons = TABS.map(name => {
+    const button = text('button', say(`tab.${name}`));
     Object.assign(button, {type: 'button', role: 'tab', name});
     button.addEventListener('click', () => open(name, true));
     return button;
@@ -34,7 +40,7 @@ export function mount(element, server, {TABS}) {
 
   function openAddressed() {
     const {tab = ''} = readAddress(), name = FORMER[tab] ?? tab;
-    open(name in TABS ? name : buttons[0].name);
+    open(TABS.includes(name) ? name : buttons[0].name);
   }
 
   list.addEventListener('keydown', event => {
@@ -47,8 +53,20 @@ export function mount(element, server, {TABS}) {
     open(next.name, true);
   });
   onOpenTab(name => open(name, true));
-  addEventListener('popstate', openAddressed);
+  const shown = () => ({tab: document.documentElement.dataset.tab === buttons[0].name ? null : document.documentElement.dataset.tab ?? null});
+  onVisit(shown, openAddressed);
 
   list.replaceChildren(...buttons);
   openAddressed();
+}
+
+/** @param {HTMLElement} element @param {Record<string, string>} languages */
+function chooseLanguage(element, languages) {
+  const select = one(element, '.languages', HTMLSelectElement);
+  select.replaceChildren(...Object.entries(languages).map(([code, name]) => Object.assign(new Option(code.toUpperCase(), code), {title: name, lang: code})));
+  select.value = language();
+  select.addEventListener('change', () => {  // the document carries the words, so it is loaded again
+    updateAddress({lang: select.value});
+    location.reload();
+  });
 }

@@ -85,3 +85,63 @@ export function onOpenTab(listener) {
 export function onRemoteGpuRefused(listener) {
   addEventListener('lab:gpu-refused', listener);
 }
+
+/**
+ * A tab announces what it has measured of what it shows. The last announcement of each stays.
+ *
+ * @param {string} tab
+ * @param {Record<string, string | number | null>} at the fields of the address that it is of
+ * @param {import('../lesson/types.js').Measured} measured
+ */
+export function announceMeasured(tab, at, measured) {
+  Object.assign(window, {measured: {...measuredBy(), [tab]: {at, measured}}});
+  dispatchEvent(new Event('lab:measured'));
+}
+
+/** A tab is about to show something else. @param {string} tab */
+export function forgetMeasured(tab) {
+  delete measuredBy()[tab];
+}
+
+/** @returns {Record<string, {at: Record<string, string | number | null>, measured: import('../lesson/types.js').Measured}>} */
+const measuredBy = () => Reflect.get(window, 'measured') ?? {};
+
+/**
+ * What a tab has measured at an address, as soon as it has; the fields that the address lacks may be any.
+ *
+ * @param {string} tab
+ * @param {Record<string, string>} address
+ * @returns {Promise<import('../lesson/types.js').Measured>}
+ */
+export function measuredAt(tab, address) {
+  return new Promise(resolve => {
+    const look = () => {
+      const found = measuredBy()[tab];
+      if (!found || Object.entries(address).some(([name, value]) => name in found.at && String(found.at[name]) !== value)) return;
+      removeEventListener('lab:measured', look);
+      resolve(found.measured);
+    };
+    addEventListener('lab:measured', look);
+    look();
+  });
+}
+
+/** Mark a sample of both grids as one that is pointed at, or none. @param {number | null} sample */
+export function press(sample) {
+  dispatchEvent(new CustomEvent('lab:press', {detail: sample}));
+}
+
+/** Call the listener when a sample is to be marked. @param {(sample: number | null) => void} listener */
+export function onPress(listener) {
+  addEventListener('lab:press', event => { if (event instanceof CustomEvent) listener(event.detail); });
+}
+
+/** A picture of a grid was pressed. @param {number} sample */
+export function announcePressed(sample) {
+  dispatchEvent(new CustomEvent('lab:pressed', {detail: sample}));
+}
+
+/** Call the listener when a picture of a grid was pressed. @param {(sample: number) => void} listener */
+export function onPressed(listener) {
+  addEventListener('lab:pressed', event => { if (event instanceof CustomEvent) listener(event.detail); });
+}

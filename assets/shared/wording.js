@@ -2,6 +2,7 @@
 // that are shown.
 
 import {number} from './dom.js';
+import {say} from './language.js';
 import {sameParameters} from './parameters.js';
 
 /** @typedef {import('../explore/types.js').PlainRequest} PlainRequest */
@@ -26,10 +27,10 @@ const BY_CLASSIFIER = 'classifier_unconditional';
  * @param {number} w of the pictures
  */
 export function gridTitle(rule, w) {
-  if (w === 0 && rule === BY_CLASSIFIER) return 'classifier at strength 1';
-  if (w === 0) return UNGUIDED_AT_ZERO.has(rule) ? 'unguided' : 'at w = 0';
-  if (w === -1 && UNCONDITIONAL_BELOW.has(rule)) return 'unconditional';
-  return 'guided';
+  if (w === 0 && rule === BY_CLASSIFIER) return say('grid.by_classifier');
+  if (w === 0) return say(UNGUIDED_AT_ZERO.has(rule) ? 'grid.unguided' : 'grid.at_zero');
+  if (w === -1 && UNCONDITIONAL_BELOW.has(rule)) return say('grid.unconditional');
+  return say('grid.guided');
 }
 
 /**
@@ -38,9 +39,7 @@ export function gridTitle(rule, w) {
  * @param {boolean} several whether the grid is of several classes
  */
 export function meterHelp(several) {
-  const which = several ? 'its class' : 'the class';
-  return `Sure: how sure a separate classifier is of ${which}, mean p(c|x). Differ: how many of the pictures count as `
-    + 'different to it (Vendi score).';
+  return say(several ? 'meter.help_several' : 'meter.help');
 }
 
 /**
@@ -48,7 +47,7 @@ export function meterHelp(several) {
  *
  * @param {{data: string, licence: string}} real
  */
-export const realCaption = ({data, licence}) => `${data} · licence ${licence}`;
+export const realCaption = ({data, licence}) => `${data} · ${say('grid.licence', {licence})}`;
 
 /**
  * What the slider below 0 is for.
@@ -56,9 +55,8 @@ export const realCaption = ({data, licence}) => `${data} · licence ${licence}`;
  * @param {string} rule
  */
 export function belowZero(rule) {
-  if (rule === BY_CLASSIFIER) return 'from −1: the way from unconditional to the classifier at strength 1';
-  if (UNCONDITIONAL_BELOW.has(rule)) return 'from −1: the way from unconditional to conditional';
-  return 'from −1: below no guidance';
+  if (rule === BY_CLASSIFIER) return say('below.by_classifier');
+  return say(UNCONDITIONAL_BELOW.has(rule) ? 'below.way' : 'below.other');
 }
 
 /**
@@ -70,6 +68,12 @@ export function belowZero(rule) {
  */
 const change = (before, after, digits) => Math.sign(Number(after.toFixed(digits)) - Number(before.toFixed(digits)));
 
+/** Less, as much, more. */
+const WAYS = ['less', 'same', 'more'];
+
+/** @param {number} noises */
+const fromNoises = noises => (noises === 1 ? say('noise.one') : say('noise.several', {noises}));
+
 /**
  * What the grids show, beside the one at w = 0 from the same noises.
  *
@@ -80,18 +84,17 @@ const change = (before, after, digits) => Math.sign(Number(after.toFixed(digits)
  * @returns {Sentence}
  */
 export function gridSentence({rule, w, thing, pictures, noises, meters}) {
-  const from = noises === 1 ? 'the same noise' : `the same ${noises} noises`;
+  const from = fromNoises(noises);
   if (w < 0) return belowSentence(rule, w, from);
   if (w === 0) return zeroSentence(rule);
-  const paper = rule === 'cfg' && w >= 0.1 && w <= 0.3 ? ' The paper finds its best FID here, on ImageNet.' : '';
-  const strength = w < 1 ? 'A light touch' : w < 4 ? 'More guidance' : 'Strong guidance';
-  if (!meters) return [`${strength}.`, `From ${from} as at w = 0${means(rule)}.${paper}`];
+  const paper = rule === 'cfg' && w >= 0.1 && w <= 0.3 ? ` ${say('said.paper')}` : '';
+  const strength = say(w < 1 ? 'said.light' : w < 4 ? 'said.more' : 'said.strong');
+  if (!meters) return [`${strength}.`, `${say('said.as_at_zero', {from, means: means(rule)})}${paper}`];
   const [before, after] = meters;
   const fidelity = change(before.fidelity, after.fidelity, 2), diversity = change(before.diversity, after.diversity, 1);
-  const clear = {'1': 'becomes clearer', '0': 'is as clear as at w = 0', '-1': 'becomes less clear'}[fidelity];
-  const alike = {'1': 'they become more different', '0': 'they are as different', '-1': 'they become more similar'}[diversity];
-  const lead = w < 1 || pictures === 1 || !diversity ? strength : `${strength}, more ${diversity < 0 ? 'alike' : 'variety'}`;
-  return [`${lead}.`, `From ${from}: each ${thing} ${clear}${pictures === 1 ? '' : `, and ${alike}`}.${paper}`];
+  const values = {from, thing, alike: say(`said.alike_${WAYS[diversity + 1]}`)};
+  const lead = w < 1 || pictures === 1 || !diversity ? strength : say(diversity < 0 ? 'said.and_alike' : 'said.and_variety', {strength});
+  return [`${lead}.`, `${say(`said.clear_${WAYS[fidelity + 1]}${pictures === 1 ? '_one' : ''}`, values)}${paper}`];
 }
 
 /**
@@ -103,14 +106,12 @@ export function gridSentence({rule, w, thing, pictures, noises, meters}) {
  * @returns {Sentence}
  */
 export function comparisonSentence({w, pictures, noises, meters, comparedWith}) {
-  const from = noises === 1 ? 'the same noise' : `the same ${noises} noises`;
-  if (!meters) return [`w = ${number(w)}, compared.`, `From ${from} as ${comparedWith}.`];
+  const values = {w: number(w), from: fromNoises(noises), other: comparedWith};
+  if (!meters) return [say('compared.lead', values), say('compared.rest', values)];
   const [left, right] = meters, fidelity = change(left.fidelity, right.fidelity, 2), diversity = change(left.diversity, right.diversity, 1);
-  const clear = {'1': 'clearer', '0': 'as clear', '-1': 'less clear'}[fidelity] ?? '';
-  const alike = {'1': 'more different', '0': 'as different', '-1': 'more alike'}[diversity] ?? '';
-  const [first, ...others] = pictures === 1 ? [clear] : fidelity || diversity ? [clear, alike] : ['equally clear', 'as different'];
-  const lead = `${first.charAt(0).toUpperCase()}${first.slice(1)}${others.length ? `, and ${others[0]}` : ''}.`;
-  return [lead, `The right grid, at w = ${number(w)}, against ${comparedWith}, from ${from}.`];
+  const clear = say(`compared.clear_${WAYS[fidelity + 1]}`), alike = say(`compared.alike_${WAYS[diversity + 1]}`);
+  const lead = pictures === 1 ? clear : fidelity || diversity ? say('compared.both', {clear, alike}) : say('compared.equal');
+  return [`${lead.charAt(0).toUpperCase()}${lead.slice(1)}.`, say('compared.against', values)];
 }
 
 /**
@@ -120,7 +121,7 @@ export function comparisonSentence({w, pictures, noises, meters, comparedWith}) 
  */
 export function goneModel({model, models}) {
   const title = models.find(({hash}) => hash === model.hash)?.title ?? model.hash;
-  return `The model that was shown is no longer on the server; this is ${title}.`;
+  return say('model.gone', {title});
 }
 
 /**
@@ -130,30 +131,27 @@ export function goneModel({model, models}) {
  */
 function means(rule) {
   if (['cfg', 'bayes', 'three_channels'].includes(rule)) {
-    return ', each prediction goes on along the way from no class to the class';
+    return `, ${say('said.along_the_way')}`;
   }
-  if (rule === 'classifier' || rule === BY_CLASSIFIER) return ', each prediction follows the gradient of the classifier';
+  if (rule === 'classifier' || rule === BY_CLASSIFIER) return `, ${say('said.along_the_gradient')}`;
   return '';
 }
 
 /** @param {string} rule @returns {Sentence} */
 function zeroSentence(rule) {
   if (rule === BY_CLASSIFIER) {
-    return ['The classifier alone.', 'At w = 0 both grids are the unconditional model, guided by the classifier at strength 1: the same pictures twice.'];
+    return [say('zero.by_classifier'), say('zero.by_classifier_rest')];
   }
-  if (!UNGUIDED_AT_ZERO.has(rule)) return ['The same twice.', 'At w = 0 both grids are the same pictures.'];
-  return ['No guidance.', 'At w = 0 both grids are the conditional model as it was trained: the same pictures twice.'];
+  return UNGUIDED_AT_ZERO.has(rule) ? [say('zero.unguided'), say('zero.unguided_rest')] : [say('zero.same'), say('zero.same_rest')];
 }
 
 /** @param {string} rule @param {number} w @param {string} from @returns {Sentence} */
 function belowSentence(rule, w, from) {
-  const own = UNCONDITIONAL_BELOW.has(rule), zero = rule === BY_CLASSIFIER ? 'the classifier at strength 1' : 'conditional';
-  if (own && w === -1) {
-    return ['No class at all.', 'At w = −1 only the unconditional model is used: the right grid has no class.'];
-  }
-  if (own) return ['On the way to the class.', `Between unconditional (w = −1) and ${zero} (w = 0), from ${from}.`];
-  if (rule === 'classifier') return ['Away from the class.', `Below 0 the classifier guides away from its class, from ${from}.`];
-  return ['Below no guidance.', `w = ${number(w)}, from ${from}.`];
+  const own = UNCONDITIONAL_BELOW.has(rule), zero = say(rule === BY_CLASSIFIER ? 'below.zero_by_classifier' : 'below.zero');
+  if (own && w === -1) return [say('below.no_class'), say('below.no_class_rest')];
+  if (own) return [say('below.on_the_way'), say('below.between', {zero, from})];
+  if (rule === 'classifier') return [say('below.away'), say('below.away_rest', {from})];
+  return [say('below.none'), say('below.none_rest', {w: number(w), from})];
 }
 
 /**
@@ -164,8 +162,8 @@ function belowSentence(rule, w, from) {
  */
 export function beyond(measured, w) {
   const [first] = measured, last = measured[measured.length - 1];
-  if (w > last) return `measured up to w = ${number(last)}`;
-  return w < first ? `measured from w = ${number(first)}` : '';
+  if (w > last) return say('curve.up_to', {w: number(last)});
+  return w < first ? say('curve.from', {w: number(first)}) : '';
 }
 
 /**
@@ -181,10 +179,9 @@ export function curveOf(model, curve, request) {
   const dot = ['rule', 'sampler', 'steps'].every(same) && sameParameters(curve.parameters, request);
   const rule = model.rules.find(each => each.name === curve.rule)?.title ?? curve.rule;
   const sampler = model.samplers.find(each => each.name === curve.sampler)?.title ?? curve.sampler;
-  const settings = `${sampler}, ${curve.steps} steps${curve.rule === request.rule ? '' : `, ${rule}`}`;
-  const label = dot ? `FID against Inception Score over w, at w = ${number(request.w)}`
-    : 'FID against Inception Score over w, of other settings than these';
-  return {dot, label, note: dot ? '' : `Measured with ${settings}.`};
+  const settings = `${sampler}, ${say('grid.steps', {steps: curve.steps})}${curve.rule === request.rule ? '' : `, ${rule}`}`;
+  const label = dot ? say('curve.label', {w: number(request.w)}) : say('curve.label_other');
+  return {dot, label, note: dot ? '' : say('curve.measured_with', {settings})};
 }
 
 /**

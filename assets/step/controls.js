@@ -1,6 +1,7 @@
 // The controls of the tab, and its words: they show the place and change it.
 
 import {all, decimal, fixed, formula, number, one, text} from '../shared/dom.js';
+import {say} from '../shared/language.js';
 import {put, sheet} from './canvas.js';
 import {LEFT, NormChart, RIGHT, domain} from './chart.js';
 import {difference, norm, sigmaOf} from './predictions.js';
@@ -52,8 +53,8 @@ export class Controls {
     put(this.sheet, sheet(trajectory.samples, shape, this.#across));
     one(this.lab, '.strength label small', HTMLElement).replaceChildren(...formula(trajectory.formula));
     one(this.lab, '.guides', HTMLElement).hidden = !interval;
-    one(this.lab, '.settings', HTMLElement).textContent = `Drawn at w = ${number(request.w)}: ${rule}, ${sampler}, ${request.steps} steps, seed ${request.seed}.`
-      + (shape[0] > 3 ? ` Of ${shape[0]} latent channels the first three are shown.` : '');
+    one(this.lab, '.settings', HTMLElement).textContent = say('step.drawn', {w: number(request.w), rule, sampler, steps: request.steps, seed: request.seed})
+      + (shape[0] > 3 ? ` ${say('step.latent', {channels: shape[0]})}` : '');
   }
 
   /** Samples of a row of the sheet. */
@@ -71,16 +72,16 @@ export class Controls {
   reflect() {
     const {store} = this, {trajectory, place, logSnr} = store;
     if (!trajectory) return;
-    const steps = trajectory.log_snrs.length, level = `λ = ${fixed(logSnr)}, σ = ${sigmaOf(logSnr).toPrecision(2)}, step ${place.step} of ${steps}`;
+    const steps = trajectory.log_snrs.length, level = say('step.level', {level: fixed(logSnr), sigma: sigmaOf(logSnr).toPrecision(2), step: place.step, steps});
     this.w.value = String(place.w);
-    this.w.setAttribute('aria-valuetext', `w = ${number(place.w)}, scale s = ${number(1 + place.w)}`);
+    this.w.setAttribute('aria-valuetext', say('slider.value', {w: number(place.w), s: number(1 + place.w)}));
     one(this.lab, '.strength output b', HTMLElement).textContent = `w = ${decimal(place.w)}`;
-    one(this.lab, '.strength output small', HTMLElement).textContent = `scale s = 1 + w = ${decimal(1 + place.w)}`;
+    one(this.lab, '.strength output small', HTMLElement).textContent = say('slider.scale', {s: decimal(1 + place.w)});
     this.level.value = String(logSnr);
     this.level.setAttribute('aria-valuetext', level);
     one(this.lab, '.ends output', HTMLElement).textContent = level;
     this.sample.value = String(place.sample);
-    this.sample.setAttribute('aria-valuetext', `sample ${place.sample} of ${store.samples}`);
+    this.sample.setAttribute('aria-valuetext', say('step.sample_of', {sample: place.sample, samples: store.samples}));
     for (const input of this.views) input.checked = input.value === place.view;
     this.#markSample();
     this.#words();
@@ -115,8 +116,8 @@ export class Controls {
     this.chart.show({logSnrs, norms, mean, sample, step, interval: trajectory.interval});
     this.svg.setAttribute('aria-label', chartLabel({view, samples, sample, logSnrs, mean}));
     const letter = symbol(view);
-    one(this.lab, '.norms b', HTMLElement).textContent = `‖${letter}(c) − ${letter}(∅)‖ over λ`;
-    one(this.lab, '.legend > span', HTMLElement).textContent = `sample ${sample} of ${samples}`;
+    one(this.lab, '.norms b', HTMLElement).textContent = say('step.norm', {letter});
+    one(this.lab, '.legend > span', HTMLElement).textContent = say('step.sample_of', {sample, samples});
   }
 
   #listen() {

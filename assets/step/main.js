@@ -5,8 +5,10 @@
 
 import {readAddress, updateAddress} from '../shared/address.js';
 import {copiesLink, one, showMessage, whenSeen} from '../shared/dom.js';
+import {say, translate} from '../shared/language.js';
 import {sleep} from '../shared/server.js';
-import {explored, onExplored, onOpenStep} from '../shared/tabs.js';
+import {announceMeasured, explored, forgetMeasured, onExplored, onOpenStep} from '../shared/tabs.js';
+import {onVisit} from '../shared/visit.js';
 import {addressFields, keptPlace, linkOf, otherFields} from './address.js';
 import {Controls} from './controls.js';
 import {Pictures} from './pictures.js';
@@ -30,11 +32,16 @@ const DEBOUNCE = 40;  // milliseconds after which the server is asked to combine
  */
 export function mount(element, server, {W_RANGE}) {
   const lab = one(element, '.lab.step', HTMLElement);
+  translate(element);
   const query = readAddress();
   let link = linkOf(query), other = otherFields(query);
   /** @type {StepTab | null} */ let tab = null;
   onOpenStep((sample, fields) => {
     [link, other] = [{sample: sample + 1}, fields];
+    tab?.open(link, other);
+  });
+  onVisit(() => tab?.fields ?? null, query => {
+    [link, other] = [linkOf(query), otherFields(query)];
     tab?.open(link, other);
   });
   whenSeen(lab, () => {
@@ -74,8 +81,14 @@ class StepTab {
       progress: waiting => this.controls.wait(progressSentence(waiting)),
     });
     this.#listen();
-    if (!explored()) showMessage(this.message, 'Waiting for Explore, whose samples are shown here.');
+    if (!explored()) showMessage(this.message, say('step.waiting_for_explore'));
     onExplored(request => this.#follow(request));
+  }
+
+  /** What the address says of this tab; null where that is not known yet. */
+  get fields() {
+    const {trajectory, place} = this.store;
+    return trajectory && !this.link ? addressFields(place, trajectory.request.w, this.other) : null;
   }
 
   /**
@@ -114,6 +127,7 @@ class StepTab {
     const request = this.#request, asked = JSON.stringify(request), {store, lab} = this;
     if (!request || !this.#visible || asked === this.#asked) return;
     this.#asked = asked;
+    forgetMeasured('step');
     lab.dataset.state = store.trajectory ? 'drawing' : 'opening';
     const link = this.link ?? (store.trajectory ? keptPlace(store.place, store.trajectory.request, request) : {});
     const reply = await this.transport.ask('read', {request, link}, () => asked === this.#asked);
@@ -129,6 +143,7 @@ class StepTab {
     }
     this.link = null;
     store.adopt(reply);
+    announceMeasured('step', reply.request, {most: store.most});
     this.controls.adopt();
     this.go({});
     this.#say([problem, reply.notice].filter(Boolean).join(' '));

@@ -1,6 +1,7 @@
 // The five pictures of a step, and what stands above them.
 
 import {decimal, fixed, number, one} from '../shared/dom.js';
+import {say} from '../shared/language.js';
 import {colourOf, diverging, picture, put} from './canvas.js';
 import {peak, roundUp} from './predictions.js';
 import {symbol} from './wording.js';
@@ -36,10 +37,10 @@ export class Pictures {
     for (const name of NAMES) this.figures[name].classList.toggle('stale', !shown || (name === 'guided' && !shown.guided));
     if (!trajectory || !shown) return;
     const {shape} = trajectory, letter = symbol(place.view), reach = place.view === 'x' ? 1 : NOISE, thing = trajectory.class;
-    const at = `at λ = ${fixed(logSnr)}`;
-    this.#show('noisy', picture(shown.z, shape, 1), 'z', `with noise, λ = ${fixed(logSnr)}`, `z, the sample with its noise ${at}`);
-    this.#show('conditional', picture(shown.conditional, shape, reach), `${letter}(c)`, `with ${thing}`, `${letter}(c), predicted with the class ${thing} ${at}`);
-    this.#show('unconditional', picture(shown.unconditional, shape, reach), `${letter}(∅)`, 'without a class', `${letter}(∅), predicted without a class ${at}`);
+    const at = say('step.at', {level: fixed(logSnr)});
+    this.#show('noisy', picture(shown.z, shape, 1), 'z', say('step.with_noise', {level: fixed(logSnr)}), say('step.z', {at}));
+    this.#show('conditional', picture(shown.conditional, shape, reach), `${letter}(c)`, say('step.with', {thing}), say('step.predicted_with', {letter, thing, at}));
+    this.#show('unconditional', picture(shown.unconditional, shape, reach), `${letter}(∅)`, say('step.without'), say('step.predicted_without', {letter, at}));
     this.#difference(shown, `${letter}(c) − ${letter}(∅)`, at);
     if (shown.guided) this.#guided(shown.guided, shown.w, reach, at);
   }
@@ -49,7 +50,7 @@ export class Pictures {
     const {trajectory} = this.store, figure = this.figures.difference;
     if (!trajectory) return;
     const end = roundUp(peak(shown.difference));
-    this.#show('difference', diverging(shown.difference, trajectory.shape, end, this.#colours), title, null, `${title} ${at}, from −${number(end)} to ${number(end)}`);
+    this.#show('difference', diverging(shown.difference, trajectory.shape, end, this.#colours), title, null, say('step.from_to', {title, at, end: number(end)}));
     const [low, high] = figure.querySelectorAll('.scale span');
     low.textContent = `−${number(end)}`;
     high.textContent = number(end);
@@ -61,9 +62,9 @@ export class Pictures {
     const {trajectory, place} = this.store;
     if (!trajectory) return;
     const letter = symbol(place.view), tilde = place.view === 'x' ? 'x̃' : 'ε̃', acts = trajectory.acts[place.step - 1];
-    const made = !acts ? `${letter}(c), not guided at this λ` : trajectory.linear
+    const made = !acts ? say('step.not_guided', {letter}) : trajectory.linear
       ? `${letter}(c) ${w < 0 ? '−' : '+'} ${decimal(Math.abs(w))} (${letter}(c) − ${letter}(∅))` : `w = ${decimal(w)}, ${trajectory.rule}`;
-    this.#show('guided', picture(values, trajectory.shape, reach), `${tilde}, guided`, made, `${tilde}, guided with w = ${number(w)} ${at}`);
+    this.#show('guided', picture(values, trajectory.shape, reach), say('step.guided', {tilde}), made, say('step.guided_with', {tilde, w: number(w), at}));
     this.figures.guided.dataset.w = String(w);
   }
 

@@ -63,6 +63,13 @@ export class Store {
     return levels.map((_, step) => norms[view][step * samples + sample - 1]);
   }
 
+  /** Where on the way the mean of ‖x̂(c) − x̂(∅)‖ over the samples is largest, from 0 (noise) to 1 (clean). */
+  get most() {
+    const every = Array.from({length: this.samples}, (_, n) => this.norms(n + 1, 'x'));
+    const sums = every[0].map((_, step) => every.reduce((sum, norms) => sum + norms[step], 0));
+    return sums.indexOf(Math.max(...sums)) / Math.max(1, sums.length - 1);
+  }
+
   /** How many samples there are. */
   get samples() {
     return this.trajectory ? this.trajectory.norms.x.length / this.trajectory.log_snrs.length : 0;

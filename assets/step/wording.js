@@ -1,6 +1,7 @@
 // The sentences of the tab "Inside a step", as pure functions of the figures that are shown.
 
 import {fixed, number} from '../shared/dom.js';
+import {say} from '../shared/language.js';
 
 /** @typedef {import('../shared/wording.js').Sentence} Sentence */
 /** @typedef {import('./types.js').View} View */
@@ -26,23 +27,24 @@ export const figure = value => number(Number(value.toPrecision(3)));
  */
 export function stepSentence({view, thing, step, logSnrs, norms, acts, linear, w, moved}) {
   const most = Math.max(...norms), here = norms[step - 1], share = most ? here / most : 0, at = norms.indexOf(most);
-  const much = at === step - 1 ? 'most' : share >= 0.5 ? 'much' : share >= 0.15 ? 'a little' : 'hardly anything';
-  const where = at === step - 1 ? 'the most on this way'
-    : `${share < 0.01 ? 'less than 1' : Math.round(100 * share)} % of the most, at λ = ${fixed(logSnrs[at])}`;
-  const apart = `The predictions with ${thing} and without a class are ${most ? `${figure(here)} apart: ${where}` : 'the same'}.`;
-  return [`Here the class changes ${most ? much : 'nothing'}.`, `${apart} ${guidance({view, acts, linear, w, moved})}`.trim()];
+  const much = !most ? 'nothing' : at === step - 1 ? 'most' : share >= 0.5 ? 'much' : share >= 0.15 ? 'little' : 'hardly';
+  const percent = share < 0.01 ? say('step.less_than_1') : Math.round(100 * share);
+  const where = at === step - 1 ? say('step.the_most') : say('step.of_the_most', {percent, level: fixed(logSnrs[at])});
+  const apart = most ? say('step.apart', {thing, distance: figure(here), where}) : say('step.same', {thing});
+  return [say(`step.changes_${much}`), `${apart} ${guidance({view, acts, linear, w, moved})}`.trim()];
 }
 
 /** What w makes of it. @param {{view: View, acts: boolean, linear: boolean, w: number, moved: number | null}} shown */
 function guidance({view, acts, linear, w, moved}) {
   const c = `${symbol(view)}(c)`, u = `${symbol(view)}(∅)`;
-  if (!acts) return `The rule does not guide at this λ: the guided prediction is ${c}, whatever w is.`;
+  const values = {c, u, w: number(w), distance: moved === null ? '' : figure(moved)};
+  if (!acts) return say('step.no_guidance', values);
   if (moved === null) return '';
-  if (linear && w === 0) return `At w = 0 the guided prediction is ${c}.`;
-  if (linear && w === -1) return `At w = −1 the guided prediction is ${u}.`;
-  if (linear && w < 0) return `At w = ${number(w)} the guided prediction lies between, ${figure(moved)} from ${c}.`;
-  if (linear) return `w = ${number(w)} adds ${w === 1 ? 'as much again' : `${number(w)} times that`}: ${figure(moved)} beyond ${c}.`;
-  return `At w = ${number(w)} the rule moves the prediction by ${figure(moved)} from ${c}.`;
+  if (linear && w === 0) return say('step.at_zero', values);
+  if (linear && w === -1) return say('step.at_minus_one', values);
+  if (linear && w < 0) return say('step.between', values);
+  if (linear) return say(w === 1 ? 'step.adds_once' : 'step.adds', values);
+  return say('step.moves', values);
 }
 
 /**
@@ -51,9 +53,8 @@ function guidance({view, acts, linear, w, moved}) {
  * @param {{view: View, samples: number, sample: number, logSnrs: number[], mean: number[]}} shown
  */
 export function chartLabel({view, samples, sample, logSnrs, mean}) {
-  const at = mean.indexOf(Math.max(...mean)), what = `norm of ${symbol(view)}(c) − ${symbol(view)}(∅) over λ`;
-  const whose = samples === 1 ? 'of one sample' : `of ${samples} samples and their mean, sample ${sample} marked`;
-  return `${what}, ${whose}; ${samples === 1 ? 'it' : 'the mean'} is largest at λ = ${fixed(logSnrs[at])}, ${figure(mean[at])}`;
+  const at = mean.indexOf(Math.max(...mean)), values = {letter: symbol(view), samples, sample, level: fixed(logSnrs[at]), most: figure(mean[at])};
+  return say(samples === 1 ? 'step.chart_one' : 'step.chart', values);
 }
 
 /**
@@ -62,5 +63,5 @@ export function chartLabel({view, samples, sample, logSnrs, mean}) {
  * @param {{evaluations: number, total: number, ahead: number}} waiting
  */
 export const progressSentence = ({evaluations, total, ahead}) => (ahead
-  ? `Waiting for the steps: ${ahead} ${ahead === 1 ? 'is' : 'are'} drawn first.`
-  : `Drawing the steps: ${evaluations} of ${total} evaluations.`);
+  ? say(ahead === 1 ? 'step.waiting_one' : 'step.waiting', {ahead})
+  : say('step.drawing', {evaluations, total}));

@@ -1,6 +1,7 @@
 // What the board shows at a moment: clean samples or exact draws, or the samples on their way from noise.
 
 import {fixed} from '../shared/dom.js';
+import {say} from '../shared/language.js';
 import {Drawing, between} from './drawing.js';
 import {outside} from './scene.js';
 
@@ -57,7 +58,7 @@ export class Board {
     drawing.rings(scene.means, 1, 0);
     if (path && arrows) drawing.arrows(this.#scoreAt(path, path.log_snrs.length - 1), path.half);
     drawing.dots(places, exact ? 'ink' : colourOf(scene));
-    return {where: 'clean samples', finished: true, half, outside: outside(places, half)};
+    return {where: say('toy2d.clean'), finished: true, half, outside: outside(places, half)};
   }
 
   /** @param {Drawn} drawn @param {Trajectory} path @param {number} at @param {Shown} shown @returns {Painted} */

@@ -1,6 +1,7 @@
 // The components on the board: handles that are dragged or moved by keys, and buttons that add and remove them.
 
 import {all, one, text} from '../shared/dom.js';
+import {say} from '../shared/language.js';
 import {bounded, ofClass, withComponent, withoutComponent} from './scene.js';
 import {componentLabel} from './wording.js';
 
@@ -43,7 +44,7 @@ export class Components {
       handle.setAttribute('aria-label', componentLabel({name, index, count: own.length, place: scene.means[n]}));
     });
     const own = ofClass(scene, scene.class).length;
-    this.count.textContent = `${own} component${own === 1 ? '' : 's'} of class ${CLASSES[scene.class]}`;
+    this.count.textContent = say(own === 1 ? 'toy2d.count_one' : 'toy2d.count', {own, name: CLASSES[scene.class]});
     this.place();
   }
 

@@ -1,6 +1,7 @@
 // The controls of the 2-D lab: they show the requested scene and change it.
 
 import {all, fixed, formula, number, one, text} from '../shared/dom.js';
+import {say} from '../shared/language.js';
 import {ParameterInputs} from '../shared/parameter_inputs.js';
 import {goesWith, parametersOf} from '../shared/parameters.js';
 import {choosing, choosingParticles} from './scene.js';
@@ -43,9 +44,9 @@ export class Controls {
     const scene = this.scene(), {w} = scene, {OFFER} = this.constants;
     const rule = OFFER.rules.find(({name}) => name === scene.rule);
     this.w.value = String(w);
-    this.w.setAttribute('aria-valuetext', `w = ${number(w)}, scale s = ${number(1 + w)}`);
+    this.w.setAttribute('aria-valuetext', say('slider.value', {w: number(w), s: number(1 + w)}));
     one(this.lab, '.strength output b', HTMLElement).textContent = `w = ${fixed(w)}`;
-    one(this.lab, '.strength output small', HTMLElement).textContent = `scale s = 1 + w = ${fixed(1 + w)}`;
+    one(this.lab, '.strength output small', HTMLElement).textContent = say('slider.scale', {s: fixed(1 + w)});
     for (const [name, select] of Object.entries(this.selects)) select.value = String(Reflect.get(scene, name));
     one(this.lab, '.strength label small', HTMLElement).replaceChildren(...formula(rule?.formula ?? ''));
     for (const option of this.selects.sampler.options) option.disabled = !goesWith(rule, option.value);
@@ -66,7 +67,7 @@ export class Controls {
     const button = text('button', name), {length} = this.constants.CLASSES;
     Object.assign(button, {type: 'button'});
     button.setAttribute('role', 'radio');
-    button.setAttribute('aria-label', `class ${name}`);
+    button.setAttribute('aria-label', say('toy2d.class', {name}));
     button.addEventListener('click', () => this.change({class: label}));
     /** @type {Record<string, number>} */
     const ways = {ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1};
@@ -88,7 +89,7 @@ export class Controls {
     this.classes.replaceChildren(...CLASSES.map((name, label) => this.#choice(name, label)));
     sampler.replaceChildren(...OFFER.samplers.map(option));
     rule.replaceChildren(...OFFER.rules.map(option));
-    langevin.replaceChildren(new Option('none', '0'), ...LANGEVIN.map(count => new Option(String(count))));
+    langevin.replaceChildren(new Option(say('toy2d.none'), '0'), ...LANGEVIN.map(count => new Option(String(count))));
     one(this.lab, '.track ol', HTMLElement).replaceChildren(...Array.from({length: 9}, (_, w) => text('li', w)));
   }
 

@@ -2,9 +2,11 @@
 // from noise is fetched when it is first played or scrubbed, and then played without the server.
 
 import {all, copiesLink, fixed, isFreeSpace, number, one, showMessage, whenSeen} from '../shared/dom.js';
+import {say, translate} from '../shared/language.js';
 import {withOwnParameters} from '../shared/parameters.js';
-import {explored, onExplored} from '../shared/tabs.js';
-import {linkedFields, writeScene} from './address.js';
+import {announceMeasured, explored, onExplored} from '../shared/tabs.js';
+import {onVisit} from '../shared/visit.js';
+import {addressFields, linkedFields, writeScene} from './address.js';
 import {Board} from './board.js';
 import {Components} from './components.js';
 import {Controls} from './controls.js';
@@ -34,9 +36,10 @@ const guided = scene => scene.w > 0;
  */
 export function mount(element, server, constants) {
   const lab = one(element, '.toy2d', HTMLElement);
+  translate(element);
   whenSeen(lab, () => {
     lab.append(one(lab, 'template', HTMLTemplateElement).content);
-    new Toy2d(lab, server, constants).start();
+    new Toy2d(lab, server, constants).restore();
   });
 }
 
@@ -83,13 +86,13 @@ class Toy2d {
     this.#listen();
   }
 
-  /** Draw the scene of the link. */
-  async start() {
+  /** Draw the scene of the link. @returns {Promise<void>} */
+  async restore() {
     const linked = linkedFields(location.search), {scene, notice} = await this.transport.restore(linked);
+    if (!same(linked, linkedFields(location.search))) return this.restore();
     this.#follows = {w: !('w' in linked), class: !('class' in linked)};
     this.change({...scene, ...this.#explored});
     this.transport.notice = notice;
-    onExplored(() => this.#follow());
   }
 
   /** What the scene takes from Explore. @returns {Partial<Scene>} */
@@ -194,8 +197,6 @@ class Toy2d {
     this.playButton.textContent = '▶';
   }
 
-  // ---- what is shown ----
-
   #press() {
     this.samplesButton.setAttribute('aria-pressed', String(!this.#exact));
     this.exactButton.setAttribute('aria-pressed', String(this.#exact));
@@ -240,11 +241,11 @@ class Toy2d {
     this.momentInput.setAttribute('aria-valuetext', where);
     one(lab, 'footer output', HTMLElement).textContent = where;
     const density = finished ? DENSITIES[scene.density] : DENSITIES[scene.density].replaceAll('x', 'z');
-    const which = this.#exact ? `${scene.points} exact draws` : `${scene.points} samples`;
-    one(lab, 'figcaption', HTMLElement).textContent = `${which} over ${density}${finished ? '' : ', both at ' + where} · ${boardLine(half, outside, scene.points)}`;
-    canvas.setAttribute('aria-label', `${which} of class ${constants.CLASSES[scene.class]} at w = ${number(scene.w)}, over the density ${density}; ${where}`);
+    const which = say(this.#exact ? 'toy2d.exact_draws' : 'toy2d.samples', {points: scene.points});
+    one(lab, 'figcaption', HTMLElement).textContent = `${say(finished ? 'toy2d.over' : 'toy2d.over_at', {which, density, where})} · ${boardLine(half, outside, scene.points)}`;
+    canvas.setAttribute('aria-label', say('toy2d.canvas', {which, name: constants.CLASSES[scene.class], w: number(scene.w), density, where}));
     Object.assign(canvas.dataset, {w: scene.w, class: scene.class, moment: finished ? 1 : this.#moment, exact: this.#exact, half, outside});
-    one(lab, '.cost', HTMLElement).textContent = `${sampler}, ${scene.steps} steps, ${milliseconds} ms`;
+    one(lab, '.cost', HTMLElement).textContent = `${sampler}, ${say('grid.steps', {steps: scene.steps})}, ${milliseconds} ms`;
   }
 
   /** The distances, and the sentence about them. */
@@ -253,17 +254,16 @@ class Toy2d {
     if (!shown) return;
     const {scene, distance, baseline} = shown, [strong, rest] = toy2dSentence(shown);
     one(this.samplesButton, 'b', HTMLElement).textContent = fixed(distance, 2);
-    one(this.samplesButton, 'span', HTMLElement).textContent = 'the samples’ distance';
+    one(this.samplesButton, 'span', HTMLElement).textContent = say('toy2d.distance');
     one(this.exactButton, 'b', HTMLElement).textContent = fixed(baseline, 2);
-    one(this.exactButton, 'span', HTMLElement).textContent = `of ${scene.points} exact draws`;
+    one(this.exactButton, 'span', HTMLElement).textContent = say('toy2d.of_exact', {points: scene.points});
     one(lab, '.sentence strong', HTMLElement).textContent = strong;
     one(lab, '.sentence span', HTMLElement).textContent = rest;
     Object.assign(one(lab, '.beside', HTMLElement), {textContent: besideLine(shown), hidden: !besideLine(shown)});
     lab.classList.toggle('plain', !guided(scene));
     Object.assign(lab.dataset, {distance, baseline});
+    announceMeasured('toy2d', Object.fromEntries(Object.entries(scene).map(([name, value]) => [`toy2d_${name}`, String(value)])), {distance, baseline});
   }
-
-  // ---- events ----
 
   #listen() {
     const {lab, board: {drawing}} = this;
@@ -293,6 +293,8 @@ class Toy2d {
     const recoloured = () => { drawing.readColours(); this.redraw(); };
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', recoloured);
     new MutationObserver(recoloured).observe(document.body, {attributeFilter: ['class']});
+    onVisit(() => this.transport.request && addressFields(this.transport.request, this.constants, this.#follows), () => this.restore());
+    onExplored(() => this.#follow());
     copiesLink(one(lab, '.link', HTMLButtonElement));
   }
 }

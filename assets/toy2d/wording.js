@@ -1,6 +1,7 @@
 // The sentences of the 2-D lab, as pure functions of what it shows.
 
 import {fixed, number} from '../shared/dom.js';
+import {say} from '../shared/language.js';
 
 /** @typedef {import('../shared/wording.js').Sentence} Sentence */
 /** @typedef {import('./types.js').Scene} Scene */
@@ -21,30 +22,24 @@ const addsNoise = ({sampler, eta}) => sampler === 'ancestral' || Number(eta ?? 0
  * @returns {Sentence}
  */
 export function toy2dSentence({scene, distance, baseline}) {
-  const figures = `distance ${fixed(distance, 2)}, where ${scene.points} exact draws have ${fixed(baseline, 2)}.`;
+  const figures = say('toy2d.figures', {distance: fixed(distance, 2), points: scene.points, baseline: fixed(baseline, 2)});
   const follows = distance < 2 * baseline;
   if (scene.w === 0) {
-    return follows ? [`No guidance, no miss: ${figures}`, 'At w = 0 the samples follow p(x|c), as they should. Now drag w.']
-      : [`Too few steps: ${figures}`, 'At w = 0 the whole distance is the sampler’s; more steps make it smaller.'];
+    return follows ? [`${say('toy2d.no_miss')} ${figures}`, say('toy2d.no_miss_rest')] : [`${say('toy2d.few_steps')} ${figures}`, say('toy2d.few_steps_rest')];
   }
   if (scene.resampled) {
     return [(follows ? 'Weighted, the samples follow the tilted density: ' : 'Weighted, but not yet the tilted density: ') + figures,
       'Each particle carries a weight that makes up for what guidance leaves; where weights part, particles are drawn anew.'];
   }
   if (scene.langevin && scene.rule !== 'interval') {
-    return [(follows ? 'Corrected, the samples follow the tilted density: ' : 'Corrected, but not yet the tilted density: ') + figures,
-      'Langevin steps at each λ go along the same guided score, and towards its density.'];
+    return [`${say(follows ? 'toy2d.corrected' : 'toy2d.not_yet')} ${figures}`, say('toy2d.corrected_rest')];
   }
-  if (follows) return [`The samples are near the density they are expected to follow: ${figures}`, 'Drag w up, or move the classes together.'];
+  if (follows) return [`${say('toy2d.near')} ${figures}`, say('toy2d.near_rest')];
   if (scene.rule === 'interval') {
-    return [`The samples are not meant to follow the tilted density: ${figures}`,
-      'Outside the interval the score is that of p(x|c) alone, without guidance.'];
+    return [`${say('toy2d.not_meant')} ${figures}`, say('toy2d.not_meant_rest')];
   }
-  const steps = addsNoise(scene)
-    ? 'This sampler adds noise at each step, which corrects some of it: more steps help; Langevin steps help more.'
-    : 'More steps do not help; Langevin steps do.';
-  return [`The samples miss the density they are expected to follow: ${figures}`,
-    `Guidance gives the right score at each λ, but these densities are not one diffusion’s. ${steps}`];
+  const steps = say(addsNoise(scene) ? 'toy2d.steps_help' : 'toy2d.steps_do_not_help');
+  return [`${say('toy2d.miss')} ${figures}`, `${say('toy2d.miss_rest')} ${steps}`];
 }
 
 /**
@@ -68,10 +63,8 @@ export const DENSITIES = {tilted: 'p(x|c) p(c|x)ʷ', class: 'p(x|c)', all: 'p(x)
  * @param {string[]} classes
  */
 export function followLine(follows, classes) {
-  const turn = `its classes count as ${classes.join(', ')} in turn`;
-  if (follows.w && follows.class) return `w and class follow Explore; ${turn}.`;
-  if (follows.w) return 'w follows Explore; the class was chosen here.';
-  return follows.class ? `The class follows Explore (${turn}); w was chosen here.` : 'w and class were chosen here.';
+  const which = follows.w && follows.class ? 'both' : follows.w ? 'w' : follows.class ? 'class' : 'none';
+  return say(`toy2d.follows_${which}`, {classes: classes.join(', ')});
 }
 
 /**
@@ -82,8 +75,8 @@ export function followLine(follows, classes) {
  * @param {number} points
  */
 export function boardLine(half, outside, points) {
-  const told = outside ? `; ${outside} of ${points} lie${outside === 1 ? 's' : ''} outside` : '';
-  return `board from −${number(half)} to ${number(half)}${told}`;
+  const told = outside ? `; ${say(outside === 1 ? 'toy2d.one_outside' : 'toy2d.outside', {outside, points})}` : '';
+  return say('toy2d.board', {half: number(half)}) + told;
 }
 
 /**
@@ -92,6 +85,5 @@ export function boardLine(half, outside, points) {
  * @param {{name: string, index: number, count: number, place: [x: number, y: number]}} component
  */
 export function componentLabel({name, index, count, place: [x, y]}) {
-  const which = count > 1 ? `, component ${index + 1} of ${count},` : '';
-  return `class ${name}${which} at ${number(x)}, ${number(y)}; arrow keys move it${count > 1 ? ', Delete removes it' : ''}`;
+  return say(count > 1 ? 'toy2d.one_component' : 'toy2d.component', {name, index: index + 1, count, x: number(x), y: number(y)});
 }

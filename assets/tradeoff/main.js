@@ -7,6 +7,7 @@ import {one, text, whenSeen} from '../shared/dom.js';
 import {sameParameters} from '../shared/parameters.js';
 import {answered} from '../shared/server.js';
 import {explored, onExplored} from '../shared/tabs.js';
+import {onVisit} from '../shared/visit.js';
 import {beyond, dotSentence} from '../shared/wording.js';
 import {Bar} from './bar.js';
 import {Details} from './details.js';
@@ -68,9 +69,13 @@ class TradeOff {
       group: name => { this.group = named(found.groups, name); this.show(); },
       compared: name => { this.compared = name; this.show(); },
     });
-    const query = readAddress();
+    this.#goTo(readAddress());
+  }
+
+  /** @param {Record<string, string>} query */
+  #goTo(query) {
+    const {found} = this, linked = named(found.groups, query.tradeoff_group);
     this.details.open = query.tradeoff_figures === '1';
-    const linked = named(found.groups, query.tradeoff_group);
     /** The hash of the model whose curves are chosen from. */
     this.model = this.measured.find(({hash}) => hash === query.tradeoff_model)?.hash ?? this.#usual;
     if (linked && !groupsOf(found, this.model).some(({group}) => group === linked)) this.model = linked.curves[0].hash ?? this.model;
@@ -85,6 +90,7 @@ class TradeOff {
     this.lab.dataset.state = 'open';
     this.show();
     onExplored(now => this.follow(now));
+    onVisit(() => this.#fields, query => { this.#goTo(query); this.show(); });
   }
 
   /** The model of Explore, or, where none of its curves is here, the first that has one. */
@@ -127,12 +133,17 @@ class TradeOff {
     this.#place();
   }
 
-  #write() {
+  /** What the address says of this tab. */
+  get #fields() {
     const {group, model, found, compared} = this, first = groupsOf(found, model)[0]?.group, compares = this.#otherGroup ?? (compared ? this.#table : null);
-    updateAddress({
+    return {
       tradeoff_model: model === this.#usual ? null : model, tradeoff_group: !group || group === first ? null : group.name,
       tradeoff_compare: compares?.name ?? null, tradeoff_beside: null, tradeoff_figures: this.details.open ? '1' : null,
-    });
+    };
+  }
+
+  #write() {
+    updateAddress(this.#fields);
   }
 
   /**

@@ -12,6 +12,7 @@ Read in this order:
 - limits.py, model.py, engine.py: the limits, a served model, and the facade over all of the above
 - registry.py: models by name, loaded when first chosen
 - trajectories.py: samples with every step kept, drawn one at a time beside the worker
+- rooms.py, attempts.py: a class that follows its teacher's page, and how often a code may be tried
 - precomputed.py, zerogpu.py, memory.py: strips that ship with the app, grids of a remote GPU, freed memory
 
 May import data, networks, diffusion, guidance, sampling, grids, checkpoints, evaluation and the top-level helpers.

@@ -28,7 +28,6 @@ from cfg_core.serving.worker import Worker
 
 log = logging.getLogger(__name__)
 
-
 DRAW_POLL = 1.0
 """Seconds after which a waiting ``draw`` calls again, so that its session does not expire."""
 
@@ -92,6 +91,11 @@ class Engine:
             self.lock.notify_all()  # an idle worker begins to watch for sessions that expire
         return token
 
+    def admit_own(self) -> str:
+        """The token of a new session of the service itself, which takes no place and does not expire."""
+        with self.lock:
+            return self.sessions.open_own(self._recorder.rounds)
+
     def leave(self, token: str) -> None:
         """Close a session, if there is one of that token, and free what it demanded."""
         with self.lock:
@@ -101,11 +105,10 @@ class Engine:
     def set_demand(
         self, token: str, displayed: Sequence[GridRequest], prefetch: Sequence[GridRequest] = ()
     ) -> SessionView:
-        """Replace what a session displays and prefetches, of any model; returns what there is of it.
+        """Replace what a session displays and prefetches, of any model; returns what there is of it. The session keeps
+        its place, also in the queue, whatever it demands; nothing, where its page is hidden.
 
-        The session keeps its place, also in the queue, whatever it demands; nothing, where its page is hidden. Raises
-        UnknownSession, and ValueError as ``check`` does.
-        """
+        Raises UnknownSession, and ValueError as ``check`` does."""
         demand = Demand(tuple(displayed), tuple(prefetch))
         with self.lock:
             session = self.sessions.get(token)
@@ -277,8 +280,7 @@ class Engine:
         for request in requests:
             if self.is_remote(self.check(request).checkpoint):
                 raise ValueError(f"model must be one that is drawn here, got {request.checkpoint}")
-        with self.lock:
-            token = self.sessions.open_own(self._recorder.rounds)
+        token = self.admit_own()
         try:
             yield token
         finally:

@@ -24,6 +24,7 @@ ALLOWED = {
     "/pwa_icon/{size}": ("GET",),
     "/robots.txt": ("GET",),
     "/scripts/{version}/{name:path}": ("GET",),
+    "/room/{call}": ("POST",),
     "/gradio_api/component_server": ("POST",),
     "/gradio_api/component_server/": ("POST",),
     # what the page, gradio_client and plain HTTP call the endpoints by

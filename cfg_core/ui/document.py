@@ -1,18 +1,20 @@
-"""Gradio's document and its files where a network loses some: loaded again, and kept once they have arrived."""
+"""Gradio's document, with the page's words in the reader's language; where a network loses some of it or of its files,
+they are loaded again, and kept once they have arrived."""
 
 from pathlib import PurePosixPath
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cfg_core.ui.languages import chosen_language, words_script
 from cfg_core.ui.scripts import FOREVER, inline
 
 HEAD, OURS = b"<head>", b"<gradio-app"
 
 
 class WholeDocument:
-    """ASGI middleware. Puts assets/inline/document.js at the head of Gradio's document, and lets browsers keep
-    Gradio's own files, whose names change with their content."""
+    """ASGI middleware. Puts assets/inline/document.js and the words at the head of Gradio's document, and lets browsers
+    keep Gradio's own files, whose names change with their content."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -39,10 +41,18 @@ class WholeDocument:
                 body += message.get("body", b"")
                 if message.get("more_body"):
                     return
-                whole = body.replace(HEAD, HEAD + self._script, 1) if OURS in body else body
-                MutableHeaders(raw=held["headers"])["content-length"] = str(len(whole))
+                whole = self._completed(body, scope) if OURS in body else body
+                headers = MutableHeaders(raw=held["headers"])
+                headers["content-length"] = str(len(whole))
+                headers.add_vary_header("Accept-Language")
                 await send(held)
                 message = {**message, "body": whole}
             await send(message)
 
         await self._app(scope, receive, answering)
+
+    def _completed(self, body: bytes, scope: Scope) -> bytes:
+        """The document with the script and the words."""
+        wanted = QueryParams(scope["query_string"]).get("lang", "")
+        language = chosen_language(wanted, Headers(scope=scope).get("accept-language", ""))
+        return body.replace(HEAD, HEAD + self._script + words_script(language).encode(), 1)

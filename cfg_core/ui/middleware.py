@@ -3,8 +3,8 @@
 import logging
 import traceback
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import anyio
 from gradio.route_utils import FnIndexInferError
@@ -30,6 +30,9 @@ OF_THE_REQUEST = (LookupError, FnIndexInferError, TypeError, ValueError, Attribu
 NOT_HERE = "there is nothing of that name or number here"
 NO_CALL = "there is no call here whose reply is still to be taken"
 
+SHARE = "guidance_lab.share"
+"""Where the scope of a request has what ends its part of its address's share."""
+
 OURS = __name__.partition(".")[0] + "."
 
 
@@ -49,7 +52,8 @@ class RequestGuard:
             await self._app(scope, receive, send)
         else:
             try:
-                with self._share(client_address(HTTPConnection(scope))):
+                with self._share(client_address(HTTPConnection(scope))) as release:
+                    scope[SHARE] = release
                     await self._pass_on(scope, receive, send)
             except Refused as refused:
                 await refused.answer(scope, receive, send)
@@ -57,17 +61,20 @@ class RequestGuard:
                 pass
 
     @contextmanager
-    def _share(self, address: str) -> Iterator[None]:
-        """Count a request of that address while it is in progress. Raises Refused."""
+    def _share(self, address: str) -> Iterator[Callable[[], None]]:
+        """Count a request of that address while it is in progress, or until what is yielded is called; may raise
+        Refused."""
         if self._in_progress[address] >= OF_ADDRESS:
             raise Refused(429, f"{OF_ADDRESS} requests of your address are in progress; please try again in a moment")
         self._in_progress[address] += 1
-        try:
-            yield
-        finally:
-            self._in_progress[address] -= 1
-            if not self._in_progress[address]:
-                del self._in_progress[address]
+        with ExitStack() as counted:
+            counted.callback(self._end, address)
+            yield counted.close
+
+    def _end(self, address: str) -> None:
+        self._in_progress[address] -= 1
+        if not self._in_progress[address]:
+            del self._in_progress[address]
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, parameters = allowed_route(scope)
@@ -132,6 +139,11 @@ class RequestGuard:
                 raise refused from failure
             log.warning("cut off path=%.60s: %s", scope["path"], refused)
         return finished
+
+
+def release_share(scope: Scope) -> None:
+    """A request that is bounded in another way counts towards its address's share no longer."""
+    scope[SHARE]()
 
 
 def called_ours(error: BaseException) -> bool:

@@ -45,9 +45,12 @@ def first_picture(checkpoint: str) -> None:
 
 
 @contextmanager
-def running(checkpoint: str, *options: str, descriptors: int | None = None) -> Iterator["Page"]:
-    """``app.py`` in a process of its own, once it answers. descriptors: of files and connections that it may open."""
-    port = free_port()
+def running(
+    checkpoint: str, *options: str, descriptors: int | None = None, port: int | None = None
+) -> Iterator["Page"]:
+    """``app.py`` in a process of its own, once it answers. descriptors: of files and connections that it may open.
+    port: by default one that is free."""
+    port = port or free_port()
     command = [sys.executable, "app.py", "--no-browser", "--checkpoint", checkpoint]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     if descriptors is not None:

@@ -1,5 +1,7 @@
 // What the left grid shows: its request, its title, its link.
 
+import './english.js';
+
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 

@@ -1,5 +1,7 @@
 // The denoising: which frame is shown of each evaluation, and when it begins to play.
 
+import './english.js';
+
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 

@@ -1,5 +1,7 @@
 // When a remote GPU is asked for a strip.
 
+import './english.js';
+
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 

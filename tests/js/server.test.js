@@ -1,5 +1,7 @@
 // A call whose answer is lost is made again, after waits that grow up to a bound.
 
+import './english.js';
+
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 

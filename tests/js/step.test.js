@@ -1,5 +1,7 @@
 // Inside a step: what is made of the parts, what is held, asked for and said.
 
+import './english.js';
+
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 

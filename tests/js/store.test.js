@@ -1,5 +1,7 @@
 // The state of Explore: what is asked for, what is held, what is nearest; and the parameters that a request carries.
 
+import './english.js';
+
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 

@@ -1,5 +1,7 @@
 // The 2-D lab's conversation with the server, and its scene in the address bar.
 
+import './english.js';
+
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 

@@ -1,5 +1,7 @@
 // The poll of Explore: one answer after the other, whatever the server does.
 
+import './english.js';
+
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 

@@ -1,5 +1,7 @@
 // What the page says must follow from what it shows.
 
+import './english.js';
+
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 

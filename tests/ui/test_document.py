@@ -11,6 +11,7 @@ import pytest
 
 from cfg_core.serving.engine import Engine
 from cfg_core.ui.document import WholeDocument
+from cfg_core.ui.languages import words_script
 from cfg_core.ui.scripts import FOREVER, inline
 from tests.conftest import served
 
@@ -65,8 +66,9 @@ def test_a_document_in_several_parts_stays_whole_and_all_else_is_passed_on(
     async def receive() -> Any:
         return {"type": "http.request"}
 
-    asyncio.run(WholeDocument(app)({"type": "http", "path": "/"}, receive, send))
+    scope = {"type": "http", "path": "/", "query_string": b"lang=de", "headers": []}
+    asyncio.run(WholeDocument(app)(scope, receive, send))
     whole = b"".join(message.get("body", b"") for message in sent)
     assert int(dict(sent[0]["headers"])[b"content-length"]) == len(whole)
-    inserted = f"<script>{inline('document')}</script>".encode() if script else b""
+    inserted = f"<script>{inline('document')}</script>{words_script('de')}".encode() if script else b""
     assert whole == b"<html><head>" + inserted + b"</head>" + body + b"</html>"
