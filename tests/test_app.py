@@ -96,7 +96,7 @@ def test_mcp_without_its_extra_is_refused_with_what_to_install(monkeypatch, caps
 def test_it_opens_where_there_is_a_screen_and_sigterm_ends_it_in_good_order(options, tmp_path):
     """As a Space is stopped."""
     opened, browser = tmp_path / "opened", tmp_path / "browser"
-    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n', encoding="utf-8")
     browser.chmod(0o755)
     environment = {**os.environ, "DISPLAY": ":0", "BROWSER": f"{browser} %s"}
     environment.pop("SPACE_ID", None)
@@ -107,7 +107,7 @@ def test_it_opens_where_there_is_a_screen_and_sigterm_ends_it_in_good_order(opti
         line = next(each for each in process.stdout if "Guidance Lab is at" in each)
         address = line.split()[-1]
         assert urlopen(address).status == 200
-        assert (opened.read_text().strip() if opened.exists() else "") == ("" if options else address)
+        assert (opened.read_text(encoding="utf-8").strip() if opened.exists() else "") == ("" if options else address)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
         assert "Traceback" not in process.stdout.read()

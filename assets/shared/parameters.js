@@ -9,14 +9,20 @@
  */
 
 /**
- * claim: what its paper says of it. samplers: those that it may be used with, all where there is no such list.
+ * claim: what its paper says of it. samplers: those that it may be used with, all where there is no such list. renoises:
+ * whether its two predictions are not of one z, so that Langevin steps cannot follow its score.
  *
  * @typedef {{
  *   name: string, title: string, formula: string, claim?: string, paper?: {authors: string, url: string},
- *   samplers?: string[], parameters?: Parameter[],
+ *   samplers?: string[], renoises?: boolean, parameters?: Parameter[],
  * }} RuleDescription
  */
-/** @typedef {{name: string, title: string, steps: number, parameters?: Parameter[]}} SamplerDescription */
+
+/**
+ * diffuses: whether, at its usual parameters, it follows the reverse diffusion with all of its noise.
+ *
+ * @typedef {{name: string, title: string, steps: number, diffuses?: boolean, parameters?: Parameter[]}} SamplerDescription
+ */
 
 /** The rules and samplers that may be chosen. @typedef {{rules: RuleDescription[], samplers: SamplerDescription[]}} Offer */
 /** What is chosen of them. @typedef {{rule: string, sampler: string}} Chosen */

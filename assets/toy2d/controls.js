@@ -2,7 +2,8 @@
 
 import {all, fixed, formula, number, one, text} from '../shared/dom.js';
 import {ParameterInputs} from '../shared/parameter_inputs.js';
-import {parametersOf} from '../shared/parameters.js';
+import {goesWith, parametersOf} from '../shared/parameters.js';
+import {choosing, choosingParticles} from './scene.js';
 
 /** @typedef {import('./types.js').Constants} Constants */
 /** @typedef {import('./types.js').Scene} Scene */
@@ -27,6 +28,7 @@ export class Controls {
     this.selects = Object.fromEntries([...CHOICES, 'langevin'].map(name => [name, one(lab, `.${name}`, HTMLSelectElement)]));
     this.typed = TYPED.map(name => ({name, input: one(lab, `.${name}`, HTMLInputElement)}));
     this.parameters = new ParameterInputs(one(lab, '.parameters', HTMLElement), change);
+    this.resampled = one(lab, '.resampled', HTMLInputElement);
     this.classes = one(lab, '.classes', HTMLElement);
     this.#build();
     this.#listen();
@@ -39,12 +41,16 @@ export class Controls {
    */
   reflect(everything = false) {
     const scene = this.scene(), {w} = scene, {OFFER} = this.constants;
+    const rule = OFFER.rules.find(({name}) => name === scene.rule);
     this.w.value = String(w);
     this.w.setAttribute('aria-valuetext', `w = ${number(w)}, scale s = ${number(1 + w)}`);
     one(this.lab, '.strength output b', HTMLElement).textContent = `w = ${fixed(w)}`;
     one(this.lab, '.strength output small', HTMLElement).textContent = `scale s = 1 + w = ${fixed(1 + w)}`;
     for (const [name, select] of Object.entries(this.selects)) select.value = String(Reflect.get(scene, name));
-    one(this.lab, '.strength label small', HTMLElement).replaceChildren(...formula(OFFER.rules.find(({name}) => name === scene.rule)?.formula ?? ''));
+    one(this.lab, '.strength label small', HTMLElement).replaceChildren(...formula(rule?.formula ?? ''));
+    for (const option of this.selects.sampler.options) option.disabled = !goesWith(rule, option.value);
+    this.selects.langevin.disabled = Boolean(rule?.renoises);
+    this.resampled.checked = scene.resampled;
     this.parameters.reflect(parametersOf(OFFER, scene), scene, everything);
     for (const {name, input} of this.typed) {
       if (everything || document.activeElement !== input) input.value = String(scene[name]);
@@ -88,9 +94,15 @@ export class Controls {
 
   #listen() {
     this.w.addEventListener('input', () => this.change({w: Math.round(10 * Number(this.w.value)) / 10}));
-    for (const name of CHOICES) {
-      this.selects[name].addEventListener('change', () => this.change({[name]: this.selects[name].value}));
+    const {density} = this.selects;
+    density.addEventListener('change', () => this.change(/** @type {Partial<Scene>} */ ({density: density.value})));
+    for (const name of /** @type {const} */ (['sampler', 'rule'])) {
+      const select = this.selects[name];
+      select.addEventListener('change', () => this.change(choosing(name, select.value, this.scene(), this.constants)));
     }
+    this.resampled.addEventListener('change', () => {
+      this.change(choosingParticles(this.resampled.checked, this.scene(), this.constants));
+    });
     this.selects.langevin.addEventListener('change', () => this.change({langevin: +this.selects.langevin.value}));
     for (const {name, input} of this.typed) {
       input.addEventListener('change', () => {

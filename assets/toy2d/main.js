@@ -11,7 +11,7 @@ import {Components} from './components.js';
 import {Controls} from './controls.js';
 import {COMPONENTS, FIELDS, fromExplore} from './scene.js';
 import {Transport, same} from './transport.js';
-import {DENSITIES, boardLine, followLine, toy2dSentence} from './wording.js';
+import {DENSITIES, besideLine, boardLine, followLine, toy2dSentence} from './wording.js';
 
 /** @typedef {import('./types.js').Constants} Constants */
 /** @typedef {import('./types.js').Drawn} Drawn */
@@ -259,6 +259,7 @@ class Toy2d {
     one(this.exactButton, 'span', HTMLElement).textContent = `of ${scene.points} exact draws`;
     one(lab, '.sentence strong', HTMLElement).textContent = strong;
     one(lab, '.sentence span', HTMLElement).textContent = rest;
+    Object.assign(one(lab, '.beside', HTMLElement), {textContent: besideLine(shown), hidden: !besideLine(shown)});
     lab.classList.toggle('plain', !guided(scene));
     Object.assign(lab.dataset, {distance, baseline});
   }

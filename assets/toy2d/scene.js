@@ -1,14 +1,19 @@
 // Changes of a scene, and what it takes from Explore. No DOM.
 
+import {choosingRule} from '../shared/parameters.js';
+
 /** @typedef {import('../explore/types.js').PlainRequest} PlainRequest */
 /** @typedef {import('./types.js').Scene} Scene */
 /** @typedef {import('./types.js').Vector} Vector */
 
 /** The fields that every scene has, whatever its rule and its sampler. */
-export const FIELDS = ['class', 'means', 'owners', 'w', 'rule', 'sampler', 'steps', 'langevin', 'points', 'seed', 'density'];
+export const FIELDS = ['class', 'means', 'owners', 'w', 'rule', 'sampler', 'steps', 'langevin', 'resampled', 'points', 'seed', 'density'];
 
 /** The fields that say which components there are. */
 export const COMPONENTS = /** @type {const} */ (['means', 'owners']);
+
+/** The number of particles. */
+const PARTICLES = 2000;
 
 const HIGHEST_W = 8;
 const APART = 1.1;  // how far a new component stands from its class
@@ -62,6 +67,45 @@ export function withComponent(scene, reach, at) {
 export const withoutComponent = ({means, owners}, n) => ({
   means: means.filter((_, each) => each !== n), owners: owners.filter((_, each) => each !== n),
 });
+
+/**
+ * The fields that turn Feynman–Kac correction on, with a rule and a sampler for it and Langevin steps that part equal
+ * particles, or off.
+ *
+ * @param {boolean} on
+ * @param {Scene} scene
+ * @param {Pick<import('./types.js').Constants, 'DEFAULT' | 'OFFER'>} constants
+ * @returns {Partial<Scene>}
+ */
+export function choosingParticles(on, {sampler, langevin}, {DEFAULT, OFFER}) {
+  if (!on) return {resampled: false, points: DEFAULT.points};
+  const able = OFFER.samplers.filter(each => each.diffuses).map(({name}) => name);
+  return {
+    resampled: true, rule: 'cfg', sampler: able.includes(sampler) ? sampler : able[0], steps: 100,
+    langevin: Math.max(1, langevin), points: PARTICLES,
+  };
+}
+
+/**
+ * The fields that choose a rule or a sampler: with a rule another sampler where the two do not go together, and without
+ * Langevin steps or particles where those do not go with it.
+ *
+ * @param {'rule' | 'sampler'} what
+ * @param {string} name
+ * @param {Scene} scene
+ * @param {Pick<import('./types.js').Constants, 'DEFAULT' | 'OFFER'>} constants
+ * @returns {Partial<Scene>}
+ */
+export function choosing(what, name, scene, constants) {
+  const {OFFER} = constants, rule = OFFER.rules.find(each => each.name === (what === 'rule' ? name : scene.rule));
+  /** @type {Partial<Scene>} */
+  const fields = what === 'rule' ? choosingRule(OFFER, name, scene.sampler) : {sampler: name};
+  const sampler = OFFER.samplers.find(each => each.name === (fields.sampler ?? scene.sampler));
+  const particles = !scene.resampled || (rule?.name === 'cfg' && sampler?.diffuses);
+  return {
+    ...fields, ...(rule?.renoises ? {langevin: 0} : {}), ...(particles ? {} : choosingParticles(false, scene, constants)),
+  };
+}
 
 /**
  * What a scene takes from Explore: w where it is one of the lab's, and the class, in turn. All classes together are none.

@@ -96,9 +96,9 @@ export class Transport {
       this.notice = reply.error;
       return this.#refused(scene);
     }
-    const {scene: drawn, points, exact, heat, distance, baseline, half} = reply;
+    const {scene: drawn, points, exact, heat, distance, baseline, half, effective, beside} = reply;
     const milliseconds = Math.round(this.now() - since);
-    this.shown = {scene: drawn, points: floats(points), exact: floats(exact), heat: bytes(heat), distance, baseline, half, milliseconds};
+    this.shown = {scene: drawn, points: floats(points), exact: floats(exact), heat: bytes(heat), distance, baseline, half, effective, beside, milliseconds};
     if (scene === this.request) this.request = drawn;
     this.events.message('');
     this.events.drawn();

@@ -6,8 +6,8 @@
  * What is asked for. means: of the components; owners: the class of each. Parameters of the rule and the sampler stand beside the other fields, under their own names.
  *
  * @typedef {{
- *   class: number, means: Vector[], owners: number[], w: number, rule: string, sampler: string, steps: number, langevin: number,
- *   points: number, seed: number, density: 'tilted' | 'class' | 'all', [parameter: string]: number | string | Vector[] | number[],
+ *   class: number, means: Vector[], owners: number[], w: number, rule: string, sampler: string, steps: number, langevin: number, resampled: boolean,
+ *   points: number, seed: number, density: 'tilted' | 'class' | 'all', [parameter: string]: number | string | boolean | Vector[] | number[],
  * }} Scene
  */
 
@@ -22,14 +22,18 @@
  * }} Constants
  */
 
+/** @typedef {{plain?: number, langevin?: number}} Beside */
+
 /** @typedef {{ok: false, error: string, busy?: boolean}} Refusal busy: it may be asked for again later */
 
 /**
  * distance: of the samples from the tilted density. baseline: that of as many exact draws from it. half: the square
- * [−half, half]² holds both.
+ * [−half, half]² holds both. effective: of particles, the smallest effective number; null without them. beside: the
+ * distances of plain guidance and of Langevin steps in as many evaluations, where there are particles.
  *
  * @typedef {{
  *   ok: true, scene: Scene, points: string, exact: string, distance: number, baseline: number, heat: string, half: number,
+ *   effective: number | null, beside: Beside,
  * }} DrawReply
  */
 
@@ -56,7 +60,7 @@
  *
  * @typedef {{
  *   scene: Scene, points: Float32Array, exact: Float32Array, distance: number, baseline: number, heat: Uint8Array,
- *   half: number, milliseconds: number,
+ *   half: number, effective: number | null, beside: Beside, milliseconds: number,
  * }} Drawn
  */
 

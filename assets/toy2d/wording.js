@@ -27,6 +27,10 @@ export function toy2dSentence({scene, distance, baseline}) {
     return follows ? [`No guidance, no miss: ${figures}`, 'At w = 0 the samples follow p(x|c), as they should. Now drag w.']
       : [`Too few steps: ${figures}`, 'At w = 0 the whole distance is the sampler’s; more steps make it smaller.'];
   }
+  if (scene.resampled) {
+    return [(follows ? 'Weighted, the samples follow the tilted density: ' : 'Weighted, but not yet the tilted density: ') + figures,
+      'Each particle carries a weight that makes up for what guidance leaves; where weights part, particles are drawn anew.'];
+  }
   if (scene.langevin && scene.rule !== 'interval') {
     return [(follows ? 'Corrected, the samples follow the tilted density: ' : 'Corrected, but not yet the tilted density: ') + figures,
       'Langevin steps at each λ go along the same guided score, and towards its density.'];
@@ -41,6 +45,17 @@ export function toy2dSentence({scene, distance, baseline}) {
     : 'More steps do not help; Langevin steps do.';
   return [`The samples miss the density they are expected to follow: ${figures}`,
     `Guidance gives the right score at each λ, but these densities are not one diffusion’s. ${steps}`];
+}
+
+/**
+ * What as many evaluations come to without particles, and how many particles count; nothing where there are none.
+ *
+ * @param {Pick<import('./types.js').Drawn, 'scene' | 'distance' | 'effective' | 'beside'>} shown
+ */
+export function besideLine({scene, distance, effective, beside: {plain, langevin}}) {
+  if (effective === null || plain === undefined || langevin === undefined) return '';
+  return `In as many evaluations plain guidance has ${fixed(plain, 2)}, ${(plain / distance).toFixed(1)} times as much, `
+    + `and Langevin steps ${fixed(langevin, 2)}. At the least ${Math.round(effective)} of ${scene.points} particles count.`;
 }
 
 /** The densities that may be displayed, of clean samples. */

@@ -41,8 +41,8 @@ class Sweep:
     def identity(self) -> dict[str, Any]:
         """What the content of the folder depends on."""
         extractor = self.real.extractor
-        found = {"checkpoint": self.checkpoint.hash, "classifier": extractor.classifier.hash, **self.beside}
-        return {**found, "features": extractor.description, **asdict(self.options)}
+        found: dict[str, Any] = {"checkpoint": self.checkpoint.hash, "classifier": extractor.classifier.hash}
+        return {**found, **self.beside, "features": extractor.description, **asdict(self.options)}
 
 
 def run(

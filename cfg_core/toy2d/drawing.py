@@ -1,7 +1,7 @@
 """The samples of a scene, and how far they are from the tilted density p(x|c) p(c|x)^w."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
@@ -17,6 +17,7 @@ from cfg_core.sampling.loop import Job, Step, begin, generate
 from cfg_core.threads import one_core_each
 from cfg_core.toy2d.densities import density_on_grid
 from cfg_core.toy2d.distance import exact_draws, quantiles, sliced_wasserstein
+from cfg_core.toy2d.same_cost import of_same_cost
 from cfg_core.toy2d.scene import MEASURED, Scene, half_of
 
 Array = NDArray[np.float64]
@@ -35,8 +36,9 @@ class Drawing:
     points (N, 2): the samples. distance: their sliced Wasserstein-1 distance from the tilted density, in the units of
     the axes. exact (N, 2): independent draws from the tilted density. exact_distance: the mean distance of such draws,
     the baseline that N samples cannot be expected to fall below. effective: of resampled particles, the smallest
-    effective number. density (CELLS, CELLS): the displayed density over [−MEASURED, MEASURED]², its maximum 1. half:
-    [−half, half]² holds the samples and the draws, see ``half_of``.
+    effective number, and beside: the distances of scenes of the same cost, see ``of_same_cost``; None and none without
+    them. density (CELLS, CELLS): the displayed density over [−MEASURED, MEASURED]², its maximum 1. half: [−half, half]²
+    holds the samples and the draws, see ``half_of``.
     """
 
     points: Array
@@ -44,6 +46,7 @@ class Drawing:
     exact: Array
     exact_distance: float
     effective: float | None
+    beside: Mapping[str, float]
     density: Array
     half: float
 
@@ -110,6 +113,7 @@ def draw_scene(scene: Scene, wanted: Wanted = always) -> Drawing:
         exact[0],
         float(np.mean([sliced_wasserstein(draws, target) for draws in exact])),
         particles.fewest if isinstance(particles, Particles) else None,
+        {name: draw_scene(other, wanted).distance for name, other in of_same_cost(scene).items()},
         tilted if scene.density == "tilted" else clean_density(scene.density),
         half_of(points, exact[0]),
     )

@@ -6,8 +6,10 @@ from cfg_core.toy2d.scene import STEPS_RANGE, Scene
 
 
 def of_same_cost(scene: Scene) -> dict[str, Scene]:
-    """The same scene by plain guidance, and with Langevin steps, in as many evaluations of each sample, as far as there
-    are so many steps: "plain" and "langevin"."""
+    """A resampled scene by plain guidance, and with Langevin steps, in as many evaluations of each sample, as far as
+    there are so many steps: "plain" and "langevin"; of another scene none."""
+    if not scene.resampled:
+        return {}
     plain = replace(scene, resampled=False, langevin=0, steps=min(scene.evaluations, STEPS_RANGE[1]))
     langevin = max(scene.langevin, 1)
     return {

@@ -175,7 +175,8 @@ def _usual_sampler(given: Mapping[str, Any]) -> dict[str, str]:
     """The sampler where none is given: one that may be used with the rule, and for particles one that diffuses."""
     if given.get("resampled") is True:
         return {"sampler": "dpmpp_2m_sde"}
-    able = samplers_for(given["rule"]) if given.get("rule") in RULES else list(SAMPLERS)
+    rule = given.get("rule")
+    able = samplers_for(rule) if isinstance(rule, str) and rule in RULES else list(SAMPLERS)
     return {} if Scene.sampler in able else {"sampler": able[0]}
 
 

@@ -9,6 +9,7 @@ from cfg_core.evaluation.metrics import titles
 from cfg_core.grids.ladder import BELOW, COARSE, GAPS
 from cfg_core.guidance.rule import Rule
 from cfg_core.guidance.rules import rules
+from cfg_core.parameters import resolve
 from cfg_core.sampling.loop import samplers_for
 from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.serving.engine import Engine
@@ -52,6 +53,7 @@ def describe_rules(offered: Mapping[str, Rule]) -> list[dict[str, Any]]:
             "claim": rule.claim,
             "paper": {"authors": rule.paper.authors, "url": rule.paper.url},
             "samplers": samplers_for(name),
+            "renoises": rule.renoises,
             "parameters": parameters(rule),
         }
         for name, rule in offered.items()
@@ -61,7 +63,13 @@ def describe_rules(offered: Mapping[str, Rule]) -> list[dict[str, Any]]:
 def describe_samplers() -> list[dict[str, Any]]:
     """All samplers, with their default steps and the parameters that they declare."""
     return [
-        {"name": name, "title": s.title, "steps": s.default_steps, "parameters": parameters(s)}
+        {
+            "name": name,
+            "title": s.title,
+            "steps": s.default_steps,
+            "diffuses": s.diffuses(resolve(s.parameters, {})),
+            "parameters": parameters(s),
+        }
         for name, s in SAMPLERS.items()
     ]
 

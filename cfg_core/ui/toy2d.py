@@ -70,7 +70,7 @@ class Toy2d:
         chosen: dict[str, Any] = {}  # the rule and the sampler, on which it depends which parameters there are
         together = [name for name in ("means", "owners") if name in given]
         alone = sorted((name for name in given if name not in together), key=lambda name: name in PARAMETERS)
-        for names in [*([together] if together else []), *([name] for name in alone)]:
+        for names in [*([name] for name in alone), *([together] if together else [])]:
             fields = {name: given[name] for name in names}
             if problem := _problem({**chosen, **fields}):
                 problems |= dict.fromkeys(names, problem)
@@ -94,6 +94,8 @@ class Toy2d:
                 "baseline": drawn.exact_distance,
                 "heat": _packed(255 * drawn.density, np.uint8),
                 "half": drawn.half,
+                "effective": drawn.effective,
+                "beside": dict(drawn.beside),
             }
 
         return await self._answer(payload, address, draw_scene, described)

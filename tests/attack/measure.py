@@ -103,7 +103,7 @@ async def warm_up(page: Page) -> None:
     """Have every model loaded and draw, so that the memory before an attack is that of an app in use."""
     async with client(page, "192.0.2.254") as http:
         http.timeout = httpx.Timeout(6 * PATIENCE)
-        for model in await call(http, "models", []):
+        for model in (await call(http, "models", []))["models"]:
             await call(http, "grid", [*HEAVIEST_REPLY[:-2], model["hash"], ""])
 
 

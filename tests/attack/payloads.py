@@ -9,7 +9,8 @@ HEAVIEST_REPLY = ["all", "3", 64, 7, "ddim", 1, "cfg", "cifar10", ""]
 """A grid of two megabytes of pixels, which is drawn fast and is in the cache from then on."""
 
 WORST_SCENE = {
-    "points": 1000, "steps": 200, "langevin": 8, "sampler": "heun", "means": 12 * [[0, 0]], "owners": 4 * [0, 1, 2],
+    "points": 2000, "steps": 200, "langevin": 8, "sampler": "ancestral", "resampled": True,
+    "means": 12 * [[0, 0]], "owners": 4 * [0, 1, 2],
 }  # fmt: skip
 """Of the 2-D lab: the most evaluations."""
 

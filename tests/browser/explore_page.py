@@ -58,14 +58,15 @@ def wait_until_strip_is_filled(page: Any) -> Any:
 
 
 def sheet(request: GridRequest, images: np.ndarray) -> np.ndarray:
-    """The canvas (row, column, RGBA) that shows these images (w, class, sample, S, S, 1)."""
-    tiles = images[0].reshape(-1, *images.shape[3:5])
+    """The canvas (row, column, RGBA) that shows these images (w, class, sample, S, S, 1 or 3)."""
+    tiles = images[0].reshape(-1, *images.shape[3:])
     columns = request.samples if len(request.classes) > 1 else math.ceil(math.sqrt(request.samples))
     rows, pitch = math.ceil(len(tiles) / columns), images.shape[3] + 1
     canvas = np.zeros((rows * pitch - 1, columns * pitch - 1, 4), np.uint8)
     for n, tile in enumerate(tiles):
         top, left = n // columns * pitch, n % columns * pitch
-        canvas[top : top + pitch - 1, left : left + pitch - 1] = np.stack([tile] * 3 + [np.full_like(tile, 255)], -1)
+        canvas[top : top + pitch - 1, left : left + pitch - 1, :3] = tile
+        canvas[top : top + pitch - 1, left : left + pitch - 1, 3] = 255
     return canvas
 
 

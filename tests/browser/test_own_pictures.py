@@ -26,7 +26,10 @@ def photographs(folder: Path) -> Path:
 
 def run(*command: object) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "cfg_core", *map(str, command)], cwd=ROOT, capture_output=True, encoding="utf-8"
+        [sys.executable, "-X", "utf8", "-m", "cfg_core", *map(str, command)],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -77,12 +77,12 @@ def test_all_that_is_of_other_weights_is_made_anew_the_main_curve_first(
     assert all(frame.meter for frame in frames)
     about = read_about(project / "checkpoints" / "model" / REAL)
     assert (about["data"], about["licence"], about["columns"]) == ("synthetic", "CC0-1.0", 16)
-    card = (project / "checkpoints" / "model" / "README.md").read_text()
+    card = (project / "checkpoints" / "model" / "README.md").read_text(encoding="utf-8")
     assert f"16 training pictures of each class. Data: synthetic, licence CC0-1.0.]({REAL})" in card
     assert "| 1 | " in card
-    assert "typed by hand" not in (project / "README.md").read_text()
+    assert "typed by hand" not in (project / "README.md").read_text(encoding="utf-8")
     for path in documents(project):
-        assert with_figures(path.read_text(), project) == path.read_text()
+        assert with_figures(path.read_text(encoding="utf-8"), project) == path.read_text(encoding="utf-8")
 
 
 class Killed(BaseException):
@@ -148,8 +148,8 @@ def test_a_document_that_asks_for_what_is_not_there_is_named_and_the_others_are_
 ) -> None:
     measure.main(["model"])
     (project / "docs").mkdir()
-    (project / "docs" / "a.md").write_text("<!-- figures: absent -->\n<!-- end of figures -->\n")
-    (project / "docs" / "b.md").write_text(README)
+    (project / "docs" / "a.md").write_text("<!-- figures: absent -->\n<!-- end of figures -->\n", encoding="utf-8")
+    (project / "docs" / "b.md").write_text(README, encoding="utf-8")
     with pytest.raises(SystemExit) as ended:
         measure.main(["model"])
     assert ended.value.code == 1

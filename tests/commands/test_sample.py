@@ -85,7 +85,7 @@ def test_every_class_and_w_starts_from_the_same_noise(checkpoint):
         (["--samples", "10000"], "samples must be a whole number from 1 to 64, got 10000"),
         (["--sampler", "euler"], "sampler must be one of dpmpp_2m"),
         (["--checkpoint", "nowhere"], "neither a folder nor a Hub name"),
-        (["--rule", "classifier"], "tcfg, got 'classifier'"),
+        (["--rule", "classifier"], ", got 'classifier'"),
         (["--set", "eta=1"], "parameters must be among rho for this rule and sampler, got 'eta'"),
         (["--set", "rho=0"], "rho must be a number from 1 to 20, got 0.0"),
         (["--set", "rho"], "set must be name=value with a number, got 'rho'"),

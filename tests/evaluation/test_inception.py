@@ -107,7 +107,7 @@ def test_a_sweep_over_inception_features_says_so(
     monkeypatch.setattr(extractor, "FEATURES", 8)
     out = tmp_path / "a.json"
     evaluate.main([*command(model, classifier, out), "--features", "inception"])
-    curve, ours = parse_curve(out.name, out.read_text()), parse_curve("b.json", json.dumps(swept))
+    curve, ours = parse_curve(out.name, out.read_text(encoding="utf-8")), parse_curve("b.json", json.dumps(swept))
     assert (curve.kind, ours.kind) == ("inception", "classifier")
     assert curve.features == "8 pooled features of Inception v3 (0123456789ab)"
     assert basis(curve) == f"FID over {curve.features}, as in the literature."
@@ -125,7 +125,7 @@ def test_without_the_library_one_sentence_says_how_to_get_it() -> None:
 
 
 def test_the_extra_is_what_the_code_asks_for() -> None:
-    assert NEEDS in (ROOT / "requirements-inception.txt").read_text().splitlines()
+    assert NEEDS in (ROOT / "requirements-inception.txt").read_text(encoding="utf-8").splitlines()
 
 
 def test_weights_are_refused_where_no_inception_features_are_asked_for(

@@ -81,7 +81,7 @@ def test_two_processes_write_what_one_writes(model: Path, classifier: Path, out:
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "--"]
     sweep = ["cfg_core", "evaluate", *command(model, classifier, tmp_path / "two.json"), "--note", "a test"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    run = subprocess.run([*launch, *sweep], check=True, capture_output=True, text=True, env=environment)
+    run = subprocess.run([*launch, *sweep], check=True, capture_output=True, encoding="utf-8", env=environment)
     assert run.stdout.count("1,000 samples") == 1, "one of them prints"
     one, two = undated(out), undated(tmp_path / "two.json")
     for found, same in zip(two["results"], one["results"], strict=True):
@@ -161,10 +161,10 @@ def test_the_data_may_be_elsewhere(model: Path, classifier: Path, swept: dict, t
     """A model whose own name for its data is not to be found here is measured on what --data names."""
     for name in (CONFIG, WEIGHTS):
         (tmp_path / name).write_bytes((model / name).read_bytes())
-    raw = json.loads((model / CONFIG).read_text())
-    (tmp_path / CONFIG).write_text(json.dumps({**raw, "data": "my-pictures"}))
+    raw = json.loads((model / CONFIG).read_text(encoding="utf-8"))
+    (tmp_path / CONFIG).write_text(json.dumps({**raw, "data": "my-pictures"}), encoding="utf-8")
     evaluate.main([*command(tmp_path, classifier, tmp_path / "a.json"), "--data", "synthetic"])
-    found = json.loads((tmp_path / "a.json").read_text())
+    found = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
     assert (found["data"], found["results"], found["real_baseline"]) == (
         "synthetic", swept["results"], swept["real_baseline"],
     )  # fmt: skip
@@ -173,8 +173,8 @@ def test_the_data_may_be_elsewhere(model: Path, classifier: Path, swept: dict, t
 def test_a_classifier_of_other_classes_is_refused(
     model: Path, classifier: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    raw = json.loads((classifier / CONFIG).read_text())
-    (tmp_path / CONFIG).write_text(json.dumps({**raw, "classes": ["a", "b", "c", "d"]}))
+    raw = json.loads((classifier / CONFIG).read_text(encoding="utf-8"))
+    (tmp_path / CONFIG).write_text(json.dumps({**raw, "classes": ["a", "b", "c", "d"]}), encoding="utf-8")
     (tmp_path / WEIGHTS).write_bytes((classifier / WEIGHTS).read_bytes())
     with pytest.raises(SystemExit):
         evaluate.main(command(model, tmp_path, tmp_path / "a.json"))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cfg_core.grids.ladder import rail
 from cfg_core.grids.request import MAX_PICTURES, VERSION, GridRequest
 from cfg_core.serving.precomputed import load_strips
 
@@ -32,6 +33,9 @@ def test_the_shipped_strips_are_those_that_a_page_asks_for_today():
     found = {frame.request for frame in load_strips(STRIPS, digest)}
     assert len(found) == len(saved)
     for each in saved:
+        if len(each["classes"]) > 1:
+            assert GridRequest.from_json(json.dumps(each)) == rail(digest, 10)
+            continue
         (label,), w = each["classes"], each["w"][0]
         assert GridRequest.parse({"class": str(label), "w": str(w)}, digest, 10, "any guide") in found
 

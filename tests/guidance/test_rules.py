@@ -234,8 +234,8 @@ def test_a_rule_is_linear_exactly_where_it_says_so(name):
     def result(evaluation):
         several = (3,) if evaluation.label == "every" else ()
         if evaluation.source == "classifier":
-            return made(3).softmax(1) if several else made(4, 2, 2)
-        return Prediction(log_snr, made(*several, 4, 2, 2), made(*several, 4, 2, 2))
+            return made(3).softmax(1) if several else made(4, 4, 4)
+        return Prediction(log_snr, made(*several, 4, 4, 4), made(*several, 4, 4, 4))
 
     results = {evaluation: result(evaluation) for evaluation in {CONDITIONAL: 0, UNCONDITIONAL: 0, **needs}}
     c, u = results[CONDITIONAL], results[UNCONDITIONAL]

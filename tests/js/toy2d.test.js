@@ -11,14 +11,14 @@ import {Transport} from '../../assets/toy2d/transport.js';
 import {MODEL, deferred, fakeServer, settled} from './fakes.js';
 
 const DEFAULT = {
-  class: 0, means: [[0, 1], [-1, 0], [1, 0]], owners: [0, 1, 2], w: 3, rule: 'cfg', sampler: 'dpmpp_2m', steps: 50, langevin: 0, points: 1, seed: 7,
+  class: 0, means: [[0, 1], [-1, 0], [1, 0]], owners: [0, 1, 2], w: 3, rule: 'cfg', sampler: 'dpmpp_2m', steps: 50, langevin: 0, resampled: false, points: 1, seed: 7,
   density: 'tilted',
 };
 const OWN = {w: false, class: false}, FOLLOWS = {w: true, class: true};
 const OFFER = {rules: MODEL.rules, samplers: MODEL.samplers};
 const POINTS = btoa('\0'.repeat(8));
 
-const drawn = scene => ({ok: true, scene, points: POINTS, exact: POINTS, heat: btoa('\0'), distance: 0.4, baseline: 0.02, half: 3.5});
+const drawn = scene => ({ok: true, scene, points: POINTS, exact: POINTS, heat: btoa('\0'), distance: 0.4, baseline: 0.02, half: 3.5, effective: null, beside: {}});
 
 function connected(functions) {
   const server = fakeServer(functions), log = [];

@@ -46,7 +46,8 @@ def test_the_square_holds_every_sample_all_the_way():
     for scene in (SCENE, far):
         trajectory = draw_trajectory(scene)
         assert np.abs(trajectory.paths).max() <= trajectory.half
-        assert np.abs(draw_scene(scene).points).max() <= draw_scene(scene).half <= trajectory.half
+        drawing = draw_scene(scene)
+        assert np.abs([*drawing.points, *drawing.exact]).max() <= drawing.half
     assert trajectory.half > HALVES[0]
 
 

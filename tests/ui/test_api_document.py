@@ -75,7 +75,7 @@ def test_the_shell_gets_a_sheet_and_a_reply(run: Any, tmp_path: Path) -> None:
         run(["sh", "-ec"], example)
     [request] = read_requests(tmp_path / "bags.png")
     assert (request.classes, request.w) == ((8,), (0.0, 4.0))
-    assert (tmp_path / "reply.txt").read_text().count("event: complete") == 1
+    assert (tmp_path / "reply.txt").read_text(encoding="utf-8").count("event: complete") == 1
 
 
 @pytest.mark.skipif(mcp is None, reason="needs the package mcp: pip install -r requirements-mcp.txt")

@@ -151,9 +151,12 @@ def test_more_requests_at_once_than_an_address_may_have_are_refused(
     assert second.getresponse().status == 429
     first.send(b"{}")
     first.sock.recv(1)
-    third = http.client.HTTPConnection(host, timeout=60)
-    third.request("GET", "/robots.txt")
-    assert third.getresponse().status == 200
+    statuses = set()
+    while 200 not in statuses:  # the first is over some time after its last byte
+        third = http.client.HTTPConnection(host, timeout=60)
+        third.request("GET", "/robots.txt")
+        statuses.add(third.getresponse().status)
+    assert statuses <= {200, 429}
 
 
 def test_after_a_thousand_calls_at_once_the_service_goes_on(

@@ -38,7 +38,7 @@ def bad_requests() -> dict[str, str]:
         '{"sampler": "euler"}': "sampler must be one of dpmpp_2m",
         '{"sampler": ["ddim"]}': "sampler must be one of",
         '{"rule": null}': "rule must be one of cfg",
-        '{"rule": "classifier"}': "tcfg, got 'classifier'",
+        '{"rule": "classifier"}': ", got 'classifier'",
         '{"model": "another"}': "model must be one of model (0123456789ab), got 'another'",
         '{"__class__": 1}': "'__class__' is not a field",
     }

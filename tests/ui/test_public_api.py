@@ -15,6 +15,7 @@ from PIL import Image
 
 from cfg_core.grids.request import GridRequest
 from cfg_core.grids.sheet import read_requests
+from cfg_core.guidance.rules import rules
 from cfg_core.serving.engine import Engine
 from cfg_core.ui.call_queue import SERVED_OF_ADDRESS
 
@@ -38,7 +39,7 @@ def test_programs_are_told_what_there_is_to_draw_with(client: Client, engine: En
     told = client.predict(api_name="/models")
     [model] = told["models"]
     assert (model["hash"], model["classes"]) == (engine.checkpoint.hash, list("0123456789"))
-    assert model["rules"] == ["cfg", "interval"]
+    assert model["rules"] == list(rules(engine.checkpoint.denoiser))
     interval = next(rule for rule in told["rules"] if rule["name"] == "interval")
     assert {parameter["name"] for parameter in interval["parameters"]} == {"log_snr_low", "log_snr_high"}
     ddim = next(sampler for sampler in told["samplers"] if sampler["name"] == "ddim")

@@ -55,7 +55,7 @@ FDG = Rule(
     _combine,
     parameters=(LOW,),
     as_cfg={"low_frequencies": 1.0},
-    applies=lambda denoiser: len(denoiser.shape) == 3,
+    applies=lambda denoiser: min(denoiser.shape[1:], default=0) >= 3,  # what is mirrored at the rim
 )
 
 RULES = {"fdg": FDG}
