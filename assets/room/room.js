@@ -241,6 +241,7 @@ class Room extends EventTarget {
       ended: sentence => { this.ended = true; this.#alone(sentence); },
     }, record);
     this.#student.start();
+    this.dispatchEvent(new Event('follow'));
   }
 
   /** Show what the teacher's page shows, where this page follows. */
