@@ -28,8 +28,7 @@ export function toy2dSentence({scene, distance, baseline}) {
     return follows ? [`${say('toy2d.no_miss')} ${figures}`, say('toy2d.no_miss_rest')] : [`${say('toy2d.few_steps')} ${figures}`, say('toy2d.few_steps_rest')];
   }
   if (scene.resampled) {
-    return [(follows ? 'Weighted, the samples follow the tilted density: ' : 'Weighted, but not yet the tilted density: ') + figures,
-      'Each particle carries a weight that makes up for what guidance leaves; where weights part, particles are drawn anew.'];
+    return [`${say(follows ? 'toy2d.weighted' : 'toy2d.weighted_not_yet')} ${figures}`, say('toy2d.weighted_rest')];
   }
   if (scene.langevin && scene.rule !== 'interval') {
     return [`${say(follows ? 'toy2d.corrected' : 'toy2d.not_yet')} ${figures}`, say('toy2d.corrected_rest')];
@@ -49,8 +48,9 @@ export function toy2dSentence({scene, distance, baseline}) {
  */
 export function besideLine({scene, distance, effective, beside: {plain, langevin}}) {
   if (effective === null || plain === undefined || langevin === undefined) return '';
-  return `In as many evaluations plain guidance has ${fixed(plain, 2)}, ${(plain / distance).toFixed(1)} times as much, `
-    + `and Langevin steps ${fixed(langevin, 2)}. At the least ${Math.round(effective)} of ${scene.points} particles count.`;
+  return say('toy2d.beside', {
+    plain: fixed(plain, 2), times: fixed(plain / distance, 1), langevin: fixed(langevin, 2), effective: Math.round(effective), points: scene.points,
+  });
 }
 
 /** The densities that may be displayed, of clean samples. */

@@ -1,4 +1,4 @@
-"""The languages of the page: a catalogue of its words each, assets/languages/LANGUAGE.json, key → words.
+"""The languages of the page: a catalogue of its words each, assets/languages/NAME.json, key → words.
 
 The document carries one of them: that of the field ``lang`` of its address, or the first of those that the browser asks
 for, or English.
