@@ -13,7 +13,7 @@ from accelerate import PartialState
 from rich.progress import Progress
 
 from cfg_core.checkpoints.format import Checkpoint
-from cfg_core.evaluation.curve_file import curve_csv, curve_record
+from cfg_core.evaluation.curve_file import VERSION, curve_csv, curve_record
 from cfg_core.evaluation.real_images import RealImages
 from cfg_core.evaluation.sweep import Options, draw_features, gather, measure_once
 from cfg_core.files import write_atomically
@@ -41,7 +41,11 @@ class Sweep:
     def identity(self) -> dict[str, Any]:
         """What the content of the folder depends on."""
         extractor = self.real.extractor
-        found: dict[str, Any] = {"checkpoint": self.checkpoint.hash, "classifier": extractor.classifier.hash}
+        found: dict[str, Any] = {
+            "version": VERSION,
+            "checkpoint": self.checkpoint.hash,
+            "classifier": extractor.classifier.hash,
+        }
         return {**found, **self.beside, "features": extractor.description, **asdict(self.options)}
 
 
