@@ -1,8 +1,11 @@
 """Fixtures that many tests share: a small network denoiser and exact mixtures."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: threads that spin take the cores of other workers
 
 import pytest
 import torch
