@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from accelerate import PartialState
 from rich.progress import Progress
+from threadpoolctl import threadpool_limits
 
 from cfg_core.checkpoints.format import Checkpoint
 from cfg_core.evaluation.curve_file import VERSION, curve_csv, curve_record
@@ -76,9 +77,10 @@ def run(
     every = [("real", real.held_out(options.samples, options.seed))]
     every += zip((f"{w:g}" for w in options.w), gather(folder, denoiser, real.extractor, options), strict=True)
     figures = []
-    for found in on_cores(lambda point: measure_once(folder, point[0], point[1], reference), every):
-        figures.append(found)
-        progress.advance(measuring)
+    with threadpool_limits(1, "blas"):  # each w on a core of its own: BLAS's threads would wait for each other
+        for found in on_cores(lambda point: measure_once(folder, point[0], point[1], reference), every):
+            figures.append(found)
+            progress.advance(measuring)
     record = curve_record(
         figures[0],
         zip(options.w, figures[1:], strict=True),
