@@ -6,14 +6,14 @@ import {readAddress, updateAddress} from '../shared/address.js';
 import {one, text, whenSeen} from '../shared/dom.js';
 import {sameParameters} from '../shared/parameters.js';
 import {answered} from '../shared/server.js';
-import {explored, onExplored} from '../shared/tabs.js';
+import {announceMeasured, explored, onExplored} from '../shared/tabs.js';
 import {onVisit} from '../shared/visit.js';
 import {beyond, dotSentence} from '../shared/wording.js';
 import {Bar} from './bar.js';
 import {Details} from './details.js';
 import {Panel} from './panel.js';
 import {groupsOf, measuredModels, strengthOf, titleOf, whose} from './selection.js';
-import {CHARTS, NO_CURVE, READ, notMeasured, plainSentence} from './wording.js';
+import {CHARTS, closest, NO_CURVE, READ, notMeasured, plainSentence} from './wording.js';
 
 /** @typedef {import('../explore/types.js').PlainRequest} PlainRequest */
 /** @typedef {import('../shared/chart.js').Axis} Axis */
@@ -130,6 +130,7 @@ class TradeOff {
         : /** @type {Group} */ (group) && this.#content(/** @type {Group} */ (group), 'precision')),
     ];
     this.details.show({group, other, table});
+    if (group) announceMeasured('tradeoff', {}, lowestOf(group.curves[0]));
     this.#place();
   }
 
@@ -193,6 +194,17 @@ class TradeOff {
     const kind = c < 0 ? 'none' : settings >= 0 ? 'exact' : 'other settings', sampler = found.samplers[now.sampler] ?? now.sampler;
     one(lab, '.follows', HTMLElement).textContent = dotSentence({w: now.w, sampler, steps: now.steps}, kind, note);
   }
+}
+
+/**
+ * What a curve says of FID, for whoever asks about it.
+ *
+ * @param {import('./types.js').MeasuredCurve} curve
+ * @returns {import('../lesson/types.js').Measured}
+ */
+function lowestOf({record: {results}}) {
+  const {w, fid} = closest(results);
+  return {lowest: {w, fid}, measured: results.map(each => each.w)};
 }
 
 /**

@@ -39,8 +39,8 @@ export const CHARTS = {fid: 'FID against Inception Score', precision: 'precision
  */
 const below = (a, b, metric) => (a[`${metric}_high`] ?? a[metric]) < (b[`${metric}_low`] ?? b[metric]);
 
-/** The result of a curve with the lowest FID. @param {MeasuredCurve} curve */
-const closest = ({record: {results}}) => results.reduce((best, each) => (each.fid < best.fid ? each : best));
+/** The result with the lowest FID. @param {Result[]} results */
+export const closest = results => results.reduce((best, each) => (each.fid < best.fid ? each : best));
 
 /**
  * What becomes of pictures between two w, in words; '' where the figures do not tell.
@@ -69,7 +69,7 @@ export const plainSentence = curves => (curves.length === 1 ? ofOne(curves[0]) :
 
 /** @param {MeasuredCurve} curve @returns {Sentence} */
 function ofOne(curve) {
-  const {results} = curve.record, best = closest(curve), first = results[0], last = results[results.length - 1];
+  const {results} = curve.record, best = closest(results), first = results[0], last = results[results.length - 1];
   const alike = results.filter(each => !below(best, each, 'fid'));
   if (alike.length === results.length) return ['How close pictures get to the data does not depend on w here.', ''];
   const at = `${alike.length > 1 ? 'at about' : 'at'} w = ${number(best.w)}`;
@@ -86,7 +86,7 @@ function ofOne(curve) {
 
 /** @param {MeasuredCurve[]} curves @returns {Sentence} */
 function ofSeveral(curves) {
-  const bests = curves.map(curve => ({title: curve.title, best: closest(curve), last: curve.record.results[curve.record.results.length - 1]}));
+  const bests = curves.map(curve => ({title: curve.title, best: closest(curve.record.results), last: curve.record.results[curve.record.results.length - 1]}));
   const lowest = bests.reduce((a, b) => (b.best.fid < a.best.fid ? b : a));
   const near = bests.filter(({best}) => !below(lowest.best, best, 'fid')), far = bests.filter(each => !near.includes(each));
   const range = [...new Set(near.map(({best}) => best.w).sort((a, b) => a - b))], [from] = range, to = range[range.length - 1];

@@ -50,7 +50,7 @@ def test_no_word_is_the_same_in_both_languages_but_names(open_page: Open, engine
     for language in ("en", "de"):
         page = open_page(f"{query}&lang={language}")
         page.wait_for_function(
-            "tab => !['opening', 'drawing'].includes(document.querySelector('.lab.' + tab)?.dataset.state)", arg=tab
+            "tab => ['idle', 'open'].includes(document.querySelector('.lab.' + tab)?.dataset.state)", arg=tab
         )
         assert page.evaluate("document.documentElement.lang") == language
         found[language] = words(page, f".lab.{tab}, .lab.lesson, .shell [role=tab], .open-lesson")
