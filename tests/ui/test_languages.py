@@ -18,7 +18,8 @@ from tests.conftest import served
 ENGLISH = CATALOGUES["en"]
 BUILT = {
     "cost", "grid", "step.changes_", "said.clear_", "said.alike_", "compared.clear_", "compared.alike_", "ordinal.",
-    "tab.", "save.", "language.name", "toy2d.follows_",
+    "tab.", "save.", "tradeoff.chart_", "tradeoff.read_", "tradeoff.closest", "tradeoff.beyond_",
+    "tradeoff.alike_", "language.name", "toy2d.follows_",
 }  # fmt: skip
 """How keys begin that scripts put together."""
 
