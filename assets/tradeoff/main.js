@@ -14,7 +14,7 @@ import {Bar} from './bar.js';
 import {Details} from './details.js';
 import {Panel} from './panel.js';
 import {groupsOf, measuredModels, strengthOf, titleOf, whose} from './selection.js';
-import {closest, notMeasured, plainSentence} from './wording.js';
+import {closest, curvesInWords, notMeasured, plainSentence} from './wording.js';
 
 /** @typedef {import('../explore/types.js').PlainRequest} PlainRequest */
 /** @typedef {import('../shared/chart.js').Axis} Axis */
@@ -41,7 +41,7 @@ export function mount(element, server) {
 /** @param {HTMLElement} lab @param {{read: (ask: object) => Promise<Curves | null>}} server */
 async function begin(lab, server) {
   const message = (/** @type {string} */ sentence) => showMessages(lab, sentence ? [sentence] : []);
-  const found = /** @type {Curves} */ (await answered(() => server.read({}), {message}));
+  const found = curvesInWords(/** @type {Curves} */ (await answered(() => server.read({}), {message})));
   for (const curve of found.groups.flatMap(each => each.curves)) curve.record.results.sort((a, b) => a.w - b.w);
   new TradeOff(lab, found).start();
 }

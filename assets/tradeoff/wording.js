@@ -2,12 +2,32 @@
 // 95 % intervals are apart, as in cfg_core/evaluation/conclusions.py.
 
 import {number} from '../shared/dom.js';
-import {say} from '../shared/language.js';
+import {inWords, say, titlesInWords} from '../shared/language.js';
 
+/** @typedef {import('./types.js').Curves} Curves */
 /** @typedef {import('./types.js').MeasuredCurve} MeasuredCurve */
 /** @typedef {import('./types.js').Result} Result */
 
 /** A statement and what follows. @typedef {[strong: string, rest: string]} Sentence */
+
+/**
+ * The curves as the server describes them, in the language of the page.
+ *
+ * @param {Curves} found
+ * @returns {Curves}
+ */
+export function curvesInWords(found) {
+  /** @param {MeasuredCurve} curve */
+  const spoken = curve => ({...curve, title: inWords(curve.title), metrics: curve.metrics && titlesInWords(curve.metrics)});
+  return {
+    ...found, metrics: titlesInWords(found.metrics), samplers: titlesInWords(found.samplers), problems: found.problems.map(inWords),
+    groups: found.groups.map(group => ({
+      ...group, title: inWords(group.title), basis: inWords(group.basis), curves: group.curves.map(spoken),
+      conclusions: group.conclusions.map(({text, verdict, ...rest}) => ({...rest, text: text.split('; ').map(inWords).join('; '), verdict: inWords(verdict)})),
+    })),
+    tables: found.tables.map(table => ({...table, title: inWords(table.title), summary: inWords(table.summary), source: inWords(table.source)})),
+  };
+}
 
 /**
  * @param {string} wanted the title of a model without a curve
