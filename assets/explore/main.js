@@ -105,9 +105,9 @@ class Explore {
    * @param {import('./types.js').Comparison} [vs]
    */
   adopt({model, models, rail, request, notice}, vs = this.store.request.vs) {
-    this.models = models;
+    this.models = models.map(each => ({...each, title: inWords(each.title)}));
     this.store.adopt(modelInWords(model), {...request, vs});
-    this.views.adopt(models, rail);
+    this.views.adopt(this.models, rail);
     this.#sceneChanged();
     this.#begin();
     this.store.notice = notice;

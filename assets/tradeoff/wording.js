@@ -20,7 +20,7 @@ export function curvesInWords(found) {
   /** @param {MeasuredCurve} curve */
   const spoken = curve => ({...curve, title: inWords(curve.title), metrics: curve.metrics && titlesInWords(curve.metrics)});
   return {
-    ...found, metrics: titlesInWords(found.metrics), samplers: titlesInWords(found.samplers), problems: found.problems.map(inWords),
+    ...found, models: found.models.map(each => ({...each, title: inWords(each.title)})), metrics: titlesInWords(found.metrics), samplers: titlesInWords(found.samplers), problems: found.problems.map(inWords),
     groups: found.groups.map(group => ({
       ...group, title: inWords(group.title), basis: inWords(group.basis), curves: group.curves.map(spoken),
       conclusions: group.conclusions.map(({text, verdict, ...rest}) => ({...rest, text: text.split('; ').map(inWords).join('; '), verdict: inWords(verdict)})),

@@ -7,6 +7,8 @@ SHOWS = """([label, w]) => {
   return classes === label && Number(shown.w) === w && done === 'true' && !document.querySelector('.pane.guided.stale');
 }"""
 
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+
 MODULE = (
     "[...document.querySelectorAll('link[rel=modulepreload]')].find(each => each.href.endsWith('/room/room.js')).href"
 )
