@@ -64,6 +64,7 @@ def save_class(browser: Any, address: str, out: Path) -> None:
     teacher.evaluate(ANSWER, [link.partition("=")[2], "guidance/8", ANSWERS])
     until_in_room(teacher, f"room.answers(room.question).length === {len(ANSWERS)}")
     teacher.keyboard.press("PageDown")
+    until_in_room(teacher, "room.phase === 'shown'")
     teacher.keyboard.press("PageDown")
     teacher.locator(".lesson .reveal:not(:empty)").wait_for(timeout=120_000)
     save(teacher, out / "answers-1440x900.webp")

@@ -106,7 +106,7 @@ class ClassPictures:
             try:
                 view = self._engine.set_demand(self._token, demand.displayed, demand.prefetch)
             except UnknownSession:
-                self._token = self._engine.admit_own()
+                self._token = self._engine.admit_own(of_class=True)
                 continue
             done = all(frame.done for frame in view.frames)
             whole = done and len(view.prefetched) == len(demand.prefetch)
