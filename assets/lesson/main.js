@@ -200,10 +200,11 @@ class LessonPanel {
   async #reveal() {
     const step = this.#step, {lab} = this;
     if (!step?.question || this.#revealed) return;
-    const {question} = step, answer = this.#answer, tab = tabOf(question.kind);
+    const {question} = step, answer = this.#answer;
     this.#revealed = true;
     this.#ask();
     const address = addressOf(step.then_address || step.address), {tab: shown = 'explore', ...fields} = address;
+    const tab = tabOf(question.kind, shown);
     const needed = question.kind !== 'choose' || step.reveal.some(span => span.figure);
     /** @type {Measured} */
     const measured = this.#measured = needed ? await measuredAt(tab, shown === tab && step.then_address ? fields : {}) : {};

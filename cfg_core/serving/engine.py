@@ -91,10 +91,10 @@ class Engine:
             self.lock.notify_all()  # an idle worker begins to watch for sessions that expire
         return token
 
-    def admit_own(self) -> str:
-        """The token of a new session of the service itself, which takes no place and does not expire."""
+    def admit_own(self, of_class: bool = False) -> str:
+        """The token of a new session of the service itself, which takes no place and does not expire, or of a class."""
         with self.lock:
-            return self.sessions.open_own(self._recorder.rounds)
+            return self.sessions.open_own(self._recorder.rounds, of_class)
 
     def leave(self, token: str) -> None:
         """Close a session, if there is one of that token, and free what it demanded."""

@@ -18,8 +18,9 @@ from cfg_core.serving.sessions import Demand, SessionView, UnknownSession
 from cfg_core.ui.descriptions import describe_frame, is_new
 from cfg_core.ui.requests import PageRequests, demand_of, follows, same_but_w
 
-FRAME_INTERVAL, STRIP_INTERVAL = 0.5, 2.0
-"""Seconds between unfinished frames, and between parts of a strip that is being filled."""
+FRAME_INTERVAL, STRIP_AFTER, STRIP_INTERVAL = 0.5, 0.3, 2.0
+"""Seconds between unfinished frames, from what is displayed to its strip, which is eight times as much to send, and
+between parts of a strip that is being filled."""
 
 PARTS = 2**23
 """Characters of frames as text that are kept for the next page."""
@@ -101,26 +102,28 @@ class ClassPictures:
         """Demand the pictures, and publish what is worth sending, until all are there."""
         demand = demand_of(scene.guided, scene.reference)
         loop = asyncio.get_running_loop()
-        published = loop.time()
+        published = earliest = loop.time()
         while True:
             try:
                 view = self._engine.set_demand(self._token, demand.displayed, demand.prefetch)
             except UnknownSession:
-                self._token = self._engine.admit_own()
+                self._token = self._engine.admit_own(of_class=True)
                 continue
             done = all(frame.done for frame in view.frames)
             whole = done and len(view.prefetched) == len(demand.prefetch)
-            news = self._news(view)
-            due = published + (STRIP_INTERVAL if done else FRAME_INTERVAL)
-            if news and (whole or news == "finished" or loop.time() >= due):
+            news, now = self._news(view), loop.time()
+            due = max(earliest, now if whole else published + (STRIP_INTERVAL if done else FRAME_INTERVAL))
+            if news == "finished":
+                self._publish(scene, demand, replace(view, prefetched=self._view.prefetched if self._view else ()))
+                published, earliest = now, now + STRIP_AFTER
+                continue
+            if news and now >= due:
                 self._publish(scene, demand, view)
-                published = loop.time()
-            if whole:
+                published, news = now, ""
+            if whole and not news:
                 return
             with suppress(UnknownSession):
-                await self._engine.wait_for_update(
-                    self._token, view.version, max(0.05, due - loop.time()) if news else 1.0
-                )
+                await self._engine.wait_for_update(self._token, view.version, max(0.05, due - now) if news else 1.0)
 
     def _news(self, view: SessionView) -> str:
         """Whether there is something that is not published: "finished" of what is displayed, "more", or ""."""

@@ -7,6 +7,8 @@ SHOWS = """([label, w]) => {
   return classes === label && Number(shown.w) === w && done === 'true' && !document.querySelector('.pane.guided.stale');
 }"""
 
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+
 MODULE = (
     "[...document.querySelectorAll('link[rel=modulepreload]')].find(each => each.href.endsWith('/room/room.js')).href"
 )
@@ -25,7 +27,7 @@ def until_in_room(page: Any, condition: str) -> None:
 def start_class(page: Any) -> str:
     """Start a class on the teacher's page; returns its link."""
     page.locator(".class-strip .enter").click()
-    page.get_by_role("button", name="start a class").click()
+    page.locator(".class .start").click()
     page.locator(".class .digits").wait_for()
     page.locator(".class .shut").click()
     return in_room(page, "room => room.opened.link")

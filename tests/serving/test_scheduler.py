@@ -176,3 +176,13 @@ def test_jobs_of_a_remote_gpu_are_not_planned() -> None:
     assert plan.blocks == {local.displayed[0]: 1}
     assert plan.ahead == {local: 0}
     assert plan_round([remote], 0, BLOCK, {"remote"}).blocks == {}
+
+
+def test_what_a_class_looks_at_goes_first_and_others_keep_the_reserved_block() -> None:
+    guided, unguided, other = job(samples=64), job(w=(0.0,)), job(steps=3)
+    of_class = Session(displayed=[guided, unguided], prefetch=[job(w=(4.0,))], of_class=True)
+    teacher, visitor = Session(displayed=[guided, unguided]), Session(displayed=[other])
+    assert order(visitor, teacher, of_class)[0] is guided
+    alone = allocate_blocks(ranked_jobs([teacher, of_class], 0), 4 * BLOCK)
+    assert alone[guided] >= 3
+    assert allocate_blocks(ranked_jobs([visitor, of_class], 0), 4 * BLOCK) == {other: 1, guided: 3}
