@@ -7,7 +7,7 @@ app: $(VENV)/.app            ## set up, run the app and open it; ARGS="--port 80
 	$(BIN)/python app.py $(ARGS)
 
 test: $(VENV)/.dev test-scripts ## set up and run the tests, the page's scripts' too
-	$(BIN)/python -m pytest -n logical --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev check-scripts ## linter, formatter, types
 	$(BIN)/ruff check .

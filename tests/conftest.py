@@ -1,8 +1,12 @@
 """Fixtures that many tests share: a small network denoiser and exact mixtures."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: threads that spin take the cores of other workers
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy, whose threads spin as well
 
 import pytest
 import torch

@@ -22,6 +22,7 @@ def figures(w: float, strength: float = 1.0, offset: float = 0.0, spread: float 
         "recall": 0.12 + 0.6 * math.exp(-0.5 * u),
         "p_correct": 0.995 - 0.16 * math.exp(-1.2 * u),
         "vendi": 4.0 + 5 * math.exp(-0.3 * u),
+        "saturated": 0.6 - 0.1 * math.exp(-0.2 * u),
     }
     narrow = {"fid": spread, "inception": spread / 100}
     found = {}
@@ -36,7 +37,7 @@ def record(w: Sequence[float] = FULL, model: str = MODEL, **changes: Any) -> dic
     shape = {name: changes.pop(name) for name in ("strength", "offset", "spread") if name in changes}
     real_baseline = {**figures(0.3), "fid": 0.02, "fid_low": 0.0, "fid_high": 0.09, "recall": 0.7, "precision": 0.79}
     return {
-        "version": 2,
+        "version": 3,
         "checkpoint": {"name": "checkpoints/fashion-mnist", "hash": model, "images_seen": 1_200_000},
         "p_uncond": 0.1,
         "guide": None,

@@ -24,5 +24,5 @@ def save_model(folder: Path, seed: int = 0) -> Path:
 
 
 def save_classifier(folder: Path) -> Path:
-    train_classifier.main(["--data", "synthetic", "--out", str(folder), "--epochs", "1"])
+    train_classifier.main(["--data", "synthetic", "--out", str(folder), "--epochs", "1", "--widths", "16,32,64"])
     return folder

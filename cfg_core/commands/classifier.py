@@ -126,7 +126,10 @@ def main(arguments: list[str] | None = None) -> None:
         number("shift", recipe.shift, 0, size // 4, whole=True)
         number("cut-out", recipe.cut_out, 0, size // 2, whole=True)
         widths = a.widths or (WIDTHS if a.noisy or channels == 1 else COLOUR_WIDTHS)
-        architecture = ClassifierArchitecture(channels, size, len(training.classes), widths, stem=stem)
+        mirrored = training.mirror and not a.noisy
+        architecture = ClassifierArchitecture(
+            channels, size, len(training.classes), widths, stem=stem, mirrored=mirrored
+        )
         training, held_out = (training, None) if a.noisy else hold_out(training)
         if a.batch is None:
             recipe = recipe.for_images(len(training.labels))

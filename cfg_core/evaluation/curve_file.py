@@ -2,7 +2,8 @@
 
 A file is one JSON object with the REQUIRED fields, and those of OPTIONAL that are not at their default; each entry of
 ``results`` has w and, for each metric, its figure and the ends of its interval (``fid``, ``fid_low``, ``fid_high``).
-Version 1, which says no version, calls ``real_baseline`` ``floor``; it is read as well. Unknown fields are refused.
+Version 1, which says no version, calls ``real_baseline`` ``floor``; it is read as well. A metric that came with a later
+version than the file's is not in it. Unknown fields are refused.
 """
 
 import csv
@@ -21,7 +22,7 @@ from cfg_core.parameters import resolve
 from cfg_core.sampling.loop import parameters_of
 from cfg_core.sampling.samplers import SAMPLERS
 
-VERSION = 2
+VERSION = 3
 
 
 LARGEST = 1e9
@@ -149,6 +150,7 @@ def _upgraded(raw: Any) -> Any:
     version = number("version", raw.get("version", OPTIONAL["version"]), 1, VERSION, whole=True)
     renamed: dict[str, str] = {"floor": "real_baseline"} if version == 1 else {}
     record: dict[str, Any] = {renamed.get(str(name), str(name)): value for name, value in raw.items()}
+    record["version"] = version
     if unknown := sorted(record.keys() - {*REQUIRED, *OPTIONAL}):
         raise ValueError(f"the record has the unknown field {shown(unknown[0])}")
     return record
@@ -164,7 +166,7 @@ def _curve(file: str, raw: Mapping[str, Any]) -> Curve:
     line("date", raw["date"])
     return Curve(
         title=line("rule", raw["rule"]),
-        points=_points(raw["results"]),
+        points=_points(raw["results"], raw["version"]),
         file=file,
         checkpoint=line("checkpoint.hash", raw["checkpoint"]["hash"]),
         checkpoint_name=line("checkpoint.name", raw["checkpoint"]["name"], LONGEST_PATH),
@@ -181,7 +183,7 @@ def _curve(file: str, raw: Mapping[str, Any]) -> Curve:
         parameters=_parameters(raw["rule"], raw["sampler"], raw.get("parameters", OPTIONAL["parameters"])),
         samples=number("samples", raw["samples"], 1, LARGEST, whole=True),
         seed=number("seed", raw["seed"], 0, 2**32 - 1, whole=True),
-        real_baseline=_figures("the real baseline", raw["real_baseline"]),
+        real_baseline=_figures("the real baseline", raw["real_baseline"], raw["version"]),
         record=json_value("record", raw),
     )
 
@@ -195,24 +197,25 @@ def _parameters(rule: str, sampler: str, given: Any) -> Mapping[str, float]:
     return {text("parameters", name): number(str(name), value, -LARGEST, LARGEST) for name, value in given.items()}
 
 
-def _points(results: Any) -> tuple[Point, ...]:
+def _points(results: Any, version: int) -> tuple[Point, ...]:
     if not isinstance(results, list) or not results:
         raise ValueError(f"results must be a list of at least one point, got {shown(results)}")
     points = []
     for n, result in enumerate(results):
         _holds(f"results[{n}]", result, ("w",))
         w = number("w", result["w"], -1, 100)
-        points.append(Point(w, _figures(f"w = {w:g}", result)))
+        points.append(Point(w, _figures(f"w = {w:g}", result, version)))
     points.sort(key=lambda point: point.w)
     if len({point.w for point in points}) < len(points):
         raise ValueError("results must hold each w once")
     return tuple(points)
 
 
-def _figures(where: str, raw: Any) -> Figures:
-    _holds(where, raw, [f"{metric}{end}" for metric in METRICS for end in ("", "_low", "_high")])
+def _figures(where: str, raw: Any, version: int) -> Figures:
+    known = [name for name, metric in METRICS.items() if metric.since <= version]
+    _holds(where, raw, [f"{metric}{end}" for metric in known for end in ("", "_low", "_high")])
     found = {}
-    for metric in METRICS:
+    for metric in known:
         value, low, high = (
             number(f"{metric}{end} of {where}", raw[f"{metric}{end}"], 0, LARGEST) for end in ("", "_low", "_high")
         )

@@ -212,4 +212,4 @@ def _table(group: Group) -> Iterable[str]:
 
 
 def _cells(figures: Figures) -> str:
-    return " | ".join(formatted(figures[metric]) for metric in METRICS)
+    return " | ".join(formatted(figures[metric]) if metric in figures else "" for metric in METRICS)

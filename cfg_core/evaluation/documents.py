@@ -89,7 +89,8 @@ def _table(asked: str, project: Path) -> Table:
     w = tuple(float(value) for value in given["w"]) if "w" in given else tuple(shared)
     if absent := [each for each in w if each not in shared]:
         raise ValueError(f"w of figures must be measured in every curve, got {absent[0]:g}")
-    metrics = tuple(choice("metric", name, METRICS) for name in given.get("metrics", METRICS))
+    had = [name for name in METRICS if all(name in curve.real_baseline for curve in curves)]
+    metrics = tuple(choice("metric", name, had) for name in given.get("metrics", had))
     intervals = tuple(choice("metric", name, (*METRICS, "none")) for name in given.get("intervals", metrics))
     [rows] = given.get("rows", ["w"])
     return Table(curves, w, metrics, intervals, choice("rows", rows, ("w", "curve")))

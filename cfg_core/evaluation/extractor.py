@@ -37,8 +37,9 @@ class Extractor:
 
     def extract(self, images: Tensor) -> Tensor:
         """Images (N, C, S, S) in [−1, 1] to all that is kept of them, (N, D), float32, on the CPU."""
-        own = self.classifier.features(images)
-        return torch.cat([self.inception.features(images), own], 1) if self.inception else own
+        saturated = (images.abs() >= 1).float().mean((1, 2, 3))[:, None].cpu()
+        parts = [self.classifier.features(images), saturated]
+        return torch.cat([self.inception.features(images), *parts] if self.inception else parts, 1)
 
     def features(self, extracted: Tensor) -> Array:
         """The features (N, dimensions) of what was extracted (N, D)."""
@@ -46,7 +47,9 @@ class Extractor:
 
     def measured(self, extracted: Tensor, labels: Tensor) -> MeasuredImages:
         """What was extracted (N, D) of images with these labels (N,), as metrics take it."""
-        classified = self.classifier.probabilities_of(extracted[:, -self.classifier.config.architecture.features :])
+        own_features = extracted[:, -self.classifier.config.architecture.features - 1 : -1]
+        classified = self.classifier.probabilities_of(own_features)
         probabilities = self.inception.probabilities_of(extracted[:, :FEATURES]) if self.inception else classified
         own = classified[torch.arange(len(labels)), labels]
-        return MeasuredImages(self.features(extracted), probabilities.double().numpy(), own.double().numpy())
+        every = (probabilities, own, extracted[:, -1])
+        return MeasuredImages(self.features(extracted), *(each.double().numpy() for each in every))

@@ -26,11 +26,13 @@ Figures = Mapping[str, Estimate]
 
 @dataclass(frozen=True)
 class MeasuredImages:
-    """N images as an extractor sees them: features (N, D), p(y|x) (N, K), and p(own class|x) (N,)."""
+    """N images as an extractor sees them: features (N, D), p(y|x) (N, K), p(own class|x) (N,), and of each the share of
+    its values that are 0 or 255, (N,)."""
 
     features: Array
     probabilities: Array
     own: Array
+    saturated: Array
 
     def __len__(self) -> int:
         return len(self.own)
@@ -47,11 +49,13 @@ class Reference:
 @dataclass(frozen=True)
 class Metric:
     """title: as tables show it; of the classifier's features or probabilities, where the literature's are Inception's,
-    with this addition. estimate: (reference, images) → the figure with its interval."""
+    with this addition. estimate: (reference, images) → the figure with its interval. since: the version of curve files
+    from which they have it."""
 
     title: str
     estimate: Callable[[Reference, MeasuredImages], Estimate]
     addition: str = ""
+    since: int = 1
 
     def titled(self, extractor: str) -> str:
         """The title of figures by one of EXTRACTORS."""
@@ -98,6 +102,7 @@ METRICS: dict[str, Metric] = {
     "recall": Metric("recall", _recall),
     "p_correct": Metric("p(own class)", lambda _, images: _share(images.own)),
     "vendi": Metric("Vendi score", _vendi),
+    "saturated": Metric("saturated values", lambda _, images: _share(images.saturated), since=3),
 }
 """Name, as in curve files → metric."""
 

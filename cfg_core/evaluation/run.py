@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from accelerate import PartialState
 from rich.progress import Progress
+from threadpoolctl import threadpool_limits
 
 from cfg_core.checkpoints.format import Checkpoint
-from cfg_core.evaluation.curve_file import curve_csv, curve_record
+from cfg_core.evaluation.curve_file import VERSION, curve_csv, curve_record
 from cfg_core.evaluation.real_images import RealImages
 from cfg_core.evaluation.sweep import Options, draw_features, gather, measure_once
 from cfg_core.files import write_atomically
@@ -41,7 +42,11 @@ class Sweep:
     def identity(self) -> dict[str, Any]:
         """What the content of the folder depends on."""
         extractor = self.real.extractor
-        found: dict[str, Any] = {"checkpoint": self.checkpoint.hash, "classifier": extractor.classifier.hash}
+        found: dict[str, Any] = {
+            "version": VERSION,
+            "checkpoint": self.checkpoint.hash,
+            "classifier": extractor.classifier.hash,
+        }
         return {**found, **self.beside, "features": extractor.description, **asdict(self.options)}
 
 
@@ -72,9 +77,10 @@ def run(
     every = [("real", real.held_out(options.samples, options.seed))]
     every += zip((f"{w:g}" for w in options.w), gather(folder, denoiser, real.extractor, options), strict=True)
     figures = []
-    for found in on_cores(lambda point: measure_once(folder, point[0], point[1], reference), every):
-        figures.append(found)
-        progress.advance(measuring)
+    with threadpool_limits(1, "blas"):  # each w on a core of its own: BLAS's threads would wait for each other
+        for found in on_cores(lambda point: measure_once(folder, point[0], point[1], reference), every):
+            figures.append(found)
+            progress.advance(measuring)
     record = curve_record(
         figures[0],
         zip(options.w, figures[1:], strict=True),

@@ -14,7 +14,8 @@ from cfg_core.networks.linear import Linear
 @dataclass(frozen=True)
 class ClassifierArchitecture:
     """widths: channels at 1/2, 1/4, 1/8 … of the resolution. features: the penultimate layer's. stem: channels at full
-    resolution, 0, as in files without it, for none; noise-aware classifiers have none.
+    resolution, 0, as in files without it, for none; noise-aware classifiers have none. mirrored: whether features are
+    the mean of those of an image and of its mirror image; of clean images whose classes do not depend on the side.
 
     Raises ValueError for a field out of range.
     """
@@ -25,6 +26,7 @@ class ClassifierArchitecture:
     widths: tuple[int, ...] = (32, 64, 128)
     features: int = 64
     stem: int = 0
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
         number("channels", self.channels, 1, 16, whole=True)
@@ -35,6 +37,8 @@ class ClassifierArchitecture:
         for width in self.widths:
             number("widths", width, 1, 2048, whole=True)
         number("stem", self.stem, 0, 2048, whole=True)
+        if not isinstance(self.mirrored, bool):
+            raise ValueError(f"mirrored must be true or false, got {shown(self.mirrored)}")
         least = 2 ** len(self.widths) + (1 if self.stem else 0)  # the stem takes one pixel off each side
         if number("size", self.size, least, 1024, whole=True) % 2:
             raise ValueError(f"size must be even, got {self.size}")
@@ -45,7 +49,8 @@ class ClassifierNetwork(nn.Module):
 
     With a stem: a 2×2 convolution at full resolution; at each resolution two 3×3 convolutions, the first of them
     before the maximum over squares of 2×2. Without one: squares of 2×2 pixels become channels; two 3×3 convolutions at
-    each resolution. Then the mean over the positions, a linear layer and a ReLU.
+    each resolution. Then the mean over the positions, a linear layer and a ReLU; of a ``mirrored`` classifier in
+    evaluation mode the mean of these features and those of the mirror image.
     """
 
     def __init__(self, architecture: ClassifierArchitecture) -> None:
@@ -53,11 +58,17 @@ class ClassifierNetwork(nn.Module):
         a = architecture
         self.body = nn.Sequential(*(_with_stem(a) if a.stem else _without_stem(a)))
         self.unshuffle = 1 if a.stem else 2
+        self.mirrored = a.mirrored
         self.penultimate = Linear(a.widths[-1], a.features)
         self.head = Linear(a.features, a.num_classes)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def embed(self, x: Tensor) -> Tensor:
+        if self.mirrored and not self.training:
+            return (self._one_side(x) + self._one_side(x.flip(3))) / 2
+        return self._one_side(x)
+
+    def _one_side(self, x: Tensor) -> Tensor:
         x = F.pixel_unshuffle(x, self.unshuffle).contiguous(memory_format=torch.channels_last)
         return F.relu(self.penultimate(self.body(x).mean((2, 3))))
 

@@ -33,7 +33,7 @@ class TradeOff:
     def read(self) -> dict[str, Any]:
         """The curves, each with its whole file under ``record``, their conclusions, and the paper's tables."""
         return {
-            "models": [{"hash": each.hash, "title": each.name} for each in self.models.available],
+            "models": [{"hash": each.hash, "title": each.title} for each in self.models.available],
             "problems": list(self.curves.problems),
             "metrics": {name: metric.title for name, metric in METRICS.items()},
             "samplers": {name: sampler.title for name, sampler in SAMPLERS.items()},

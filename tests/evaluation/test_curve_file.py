@@ -69,7 +69,7 @@ def at_first(**changes: Any) -> Callable[[dict[str, Any]], Any]:
         (without("rule"), "a.json is not a curve file: the record lacks rule"),
         (lambda c: {**c, "surprise": 1}, "a.json is not a curve file: the record has the unknown field 'surprise'"),
         (lambda c: {**c, "floor": {}}, "a.json is not a curve file: the record has the unknown field 'floor'"),
-        (lambda c: {**c, "version": 3}, "version must be a whole number from 1 to 2, got 3"),
+        (lambda c: {**c, "version": 4}, "version must be a whole number from 1 to 3, got 4"),
         (without("real_baseline"), "a.json is not a curve file: the record lacks real_baseline"),
         (lambda _: [], "a.json is not a curve file: the record must be an object, got []"),
         (lambda _: {"version": 2}, "the record lacks checkpoint, p_uncond, classifier, features, … (16 fields)"),
@@ -148,10 +148,17 @@ def test_what_is_written_is_read() -> None:
 
 def test_a_file_of_version_1_opens_under_its_old_names() -> None:
     """A file as it was written before versions: without one, its real baseline called floor."""
-    content = {("floor" if name == "real_baseline" else name): value for name, value in record().items()}
+    former = record(version=2)
+    content = {("floor" if name == "real_baseline" else name): value for name, value in former.items()}
     del content["version"]
-    assert replace(curve(content), record={}) == replace(curve(record()), record={})
+    assert replace(curve(content), record={}) == replace(curve(former), record={})
     assert curve(content).record["real_baseline"] == content["floor"]
+
+
+def test_a_file_has_the_metrics_of_its_version() -> None:
+    former, newest = (curve(record(version=version)) for version in (2, 3))
+    assert newest.real_baseline.keys() == METRICS.keys()
+    assert METRICS.keys() - former.real_baseline.keys() == {"saturated"}
 
 
 def test_absent_optional_fields_take_their_defaults() -> None:
@@ -165,4 +172,6 @@ def test_every_curve_that_ships_opens(path: Path) -> None:
     found = parse_curve(path.name, path.read_text(encoding="utf-8"))
     assert [point.w for point in found.points] == sorted(result["w"] for result in content["results"])
     baseline = content.get("real_baseline") or content["floor"]
-    assert {name: figure.value for name, figure in found.real_baseline.items()} == {m: baseline[m] for m in METRICS}
+    assert {name: figure.value for name, figure in found.real_baseline.items()} == {
+        m: baseline[m] for m in METRICS if m in baseline
+    }

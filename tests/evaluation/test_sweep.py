@@ -66,6 +66,14 @@ def test_the_figures_are_those_of_the_samples_drawn_one_w_at_a_time(swept: dict,
     assert swept["results"][1]["recall"] == pytest.approx(Manifold.fit(features).holds(some).mean(), abs=3e-3)
 
 
+def test_saturated_values_are_those_at_either_end_of_the_range(classifier: Path) -> None:
+    extractor = Extractor(load_classifier(classifier))
+    images = torch.zeros(2, 1, 16, 16)
+    images[0, :, :4], images[1, :, 8:, :8] = 1, -1
+    found = extractor.measured(extractor.extract(images), torch.tensor([0, 1]))
+    assert found.saturated.tolist() == [1 / 4, 1 / 4]
+
+
 def test_the_csv_beside_it_holds_the_same_figures(swept: dict, out: Path) -> None:
     *rows, baseline = csv.DictReader(out.with_suffix(".csv").open(encoding="utf-8"))
     for row, found in zip(rows, swept["results"], strict=True):

@@ -1,8 +1,6 @@
 """The command, the Python code and the notebook draw the request that they were made from."""
 
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
@@ -11,6 +9,7 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
+from cfg_core.__main__ import main
 from cfg_core.checkpoints.format import load_checkpoint
 from cfg_core.grids.code import command_line, notebook, python_code
 from cfg_core.grids.drawing import draw_grid
@@ -32,18 +31,18 @@ def expected() -> np.ndarray:
     return np.asarray(draw_sheet(request(), draw_grid(checkpoint.denoiser, request()), checkpoint.config.classes))
 
 
-def test_the_command_draws_the_request(tmp_path: Path) -> None:
+def test_the_command_draws_the_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = shlex.split(command_line(request(), SHIPPED))
-    assert words[:1] == ["python"]
+    assert words[:3] == ["python", "-m", "cfg_core"]
     out = tmp_path / "sheet.png"
-    subprocess.run([sys.executable, *words[1:-1], str(out)], cwd=ROOT, check=True, capture_output=True)
+    monkeypatch.chdir(ROOT)
+    main([*words[3:-1], str(out)])
     assert read_requests(out) == (request(),)
 
 
-def test_the_python_code_draws_the_request(tmp_path: Path) -> None:
-    code = python_code(request(), str(ROOT / SHIPPED))
-    environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, env=environment)
+def test_the_python_code_draws_the_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(python_code(request(), str(ROOT / SHIPPED)), {})
     assert np.array_equal(np.asarray(Image.open(tmp_path / "sheet.png")), expected())
 
 

@@ -31,3 +31,14 @@ def test_without_a_stem_weights_are_named_as_in_files_from_before_stems() -> Non
     shapes = {name: tuple(t.shape) for name, t in network(32, 8, 16, stem=0).body.state_dict().items() if t.ndim == 4}
     first = {"0.weight": (8, 12, 3, 3), "3.weight": (8, 8, 3, 3)}
     assert shapes == first | {"7.weight": (16, 8, 3, 3), "10.weight": (16, 16, 3, 3)}
+
+
+def test_a_mirrored_classifier_tells_no_side_from_the_other_and_averages_both() -> None:
+    torch.manual_seed(0)
+    both = ClassifierNetwork(ClassifierArchitecture(3, 16, 4, (8, 8), stem=8, mirrored=True)).eval()
+    one = ClassifierNetwork(ClassifierArchitecture(3, 16, 4, (8, 8), stem=8)).eval()
+    one.load_state_dict(both.state_dict())
+    x = torch.randn(5, 3, 16, 16)
+    assert torch.equal(both(x), both(x.flip(3)))
+    assert not torch.allclose(one.embed(x), one.embed(x.flip(3)))
+    torch.testing.assert_close(both.embed(x), (one.embed(x) + one.embed(x.flip(3))) / 2)

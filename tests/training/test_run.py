@@ -1,4 +1,4 @@
-"""Whole runs in processes of their own: killed, divided among two, stopped."""
+"""Whole runs, in processes of their own where they are killed, divided among two or stopped."""
 
 import json
 import os
@@ -11,6 +11,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+from cfg_core.commands.train import main
 from tests.training.small_runs import command
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
@@ -34,7 +35,7 @@ main(sys.argv[1:])
 
 def test_a_killed_training_goes_on_to_the_same_weights(tmp_path):
     saves = ["--batch", "16", "--images", "640", "--save-every", "128", "--sheet-every", "1000000"]
-    subprocess.run(command(tmp_path / "whole", *saves), check=True, capture_output=True)
+    main(command(tmp_path / "whole", *saves)[4:])
     broken = tmp_path / "broken"
     arguments = command(broken, *saves)[4:]
     killed = subprocess.run([sys.executable, "-c", KILLED, *arguments], check=False, capture_output=True)
@@ -42,7 +43,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path):
     assert [json.loads(line)["images"] for line in (broken / "log.jsonl").read_text(encoding="utf-8").splitlines()] == [
         400
     ]
-    subprocess.run(command(broken, *saves), check=True, capture_output=True)
+    main(arguments)
     expected, found = (load_file(tmp_path / run / "state.safetensors") for run in ("whole", "broken"))
     assert expected.keys() == found.keys()
     for name, tensor in expected.items():
@@ -54,7 +55,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path):
 @pytest.mark.parametrize("batch", ["128", "3"])
 def test_two_processes_learn_what_one_learns_with_unequal_shares_too(tmp_path, batch):
     few = ["--images", str(5 * int(batch)), "--batch", batch, "--save-every", "640", "--sheet-every", "1000000"]
-    subprocess.run(command(tmp_path / "one", *few), check=True, capture_output=True)
+    main(command(tmp_path / "one", *few)[4:])
     subprocess.run([*TWO_PROCESSES, *command(tmp_path / "two", *few)[2:]], check=True, capture_output=True, env=ENV)
     one, both = (load_file(tmp_path / run / "state.safetensors") for run in ("one", "two"))
     log = json.loads((tmp_path / "two" / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
@@ -69,7 +70,7 @@ def test_two_processes_learn_what_one_learns_with_unequal_shares_too(tmp_path, b
 
 def test_two_processes_resume_a_run_of_one(tmp_path):
     few = command(tmp_path, "--images", "40", "--batch", "4", "--sheet-every", "1000000")
-    subprocess.run(few, check=True, capture_output=True)
+    main(few[4:])
     subprocess.run([*TWO_PROCESSES, *few[2:]], check=True, capture_output=True, env=ENV)
 
 

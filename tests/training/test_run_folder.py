@@ -87,12 +87,21 @@ main(sys.argv[4:])
 """
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that nothing broke off."""
+    folder = tmp_path_factory.mktemp("whole")
+    main(command(folder, *FEW)[4:])
+    return folder
+
+
 @pytest.mark.parametrize(
     ("call", "at"), [("save", "before"), ("write_state", "before"), ("write_state", "after"), ("save", "after")]
 )
-def test_a_run_killed_while_it_saves_goes_on_as_if_it_had_not_been(tmp_path: Path, call: str, at: str) -> None:
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    main(command(whole, *FEW)[4:])
+def test_a_run_killed_while_it_saves_goes_on_as_if_it_had_not_been(
+    whole: Path, tmp_path: Path, call: str, at: str
+) -> None:
+    broken = tmp_path / "broken"
     arguments = [sys.executable, "-c", KILLED, call, at, "50", *command(broken, *FEW)[4:]]
     assert subprocess.run(arguments, check=False, capture_output=True).returncode == 9
     main(command(broken, *FEW)[4:])

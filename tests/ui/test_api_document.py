@@ -3,10 +3,8 @@
 import re
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -44,43 +42,45 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture
-def run(address: str, tmp_path: Path) -> Any:
-    """(command, example) → what it prints, run in an empty folder against the page."""
+def here(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """An example → the same against the page, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
 
-    def run(command: list[str], example: str) -> str:
+    def here(example: str) -> str:
         assert ADDRESS in example
-        text = example.replace(ADDRESS, address.rstrip("/"))
-        return subprocess.run(
-            [*command, text], cwd=tmp_path, capture_output=True, encoding="utf-8", check=True, timeout=300
-        ).stdout
+        return example.replace(ADDRESS, address.rstrip("/"))
 
-    return run
+    return here
 
 
-def test_python_draws_a_grid(run: Any, tmp_path: Path) -> None:
-    run([sys.executable, "-c"], examples("python")[0])
+def test_python_draws_a_grid(here: Callable[[str], str], tmp_path: Path) -> None:
+    exec(here(examples("python")[0]), {})
     with Image.open(tmp_path / "grid.png") as picture:
         assert picture.size == (8 * 28, 2 * 28)
 
 
-def test_python_is_told_the_progress(run: Any) -> None:
-    *progress, meters = run([sys.executable, "-c"], examples("python")[1]).splitlines()
+def test_python_is_told_the_progress(here: Callable[[str], str], capsys: pytest.CaptureFixture[str]) -> None:
+    exec(here(examples("python")[1]), {})
+    *progress, meters = capsys.readouterr().out.splitlines()
     assert re.search(r"denoising \d+ of 256", "\n".join(progress))
     assert "'probability'" in meters
 
 
 @pytest.mark.skipif(not (shutil.which("curl") and shutil.which("sh")), reason="needs a shell and curl")
-def test_the_shell_gets_a_sheet_and_a_reply(run: Any, tmp_path: Path) -> None:
+def test_the_shell_gets_a_sheet_and_a_reply(here: Callable[[str], str], tmp_path: Path) -> None:
     for example in examples("sh"):
-        run(["sh", "-ec"], example)
+        subprocess.run(["sh", "-ec", here(example)], check=True, timeout=300)
     [request] = read_requests(tmp_path / "bags.png")
     assert (request.classes, request.w) == ((8,), (0.0, 4.0))
     assert (tmp_path / "reply.txt").read_text(encoding="utf-8").count("event: complete") == 1
 
 
 @pytest.mark.skipif(mcp is None, reason="needs the package mcp: pip install -r requirements-mcp.txt")
-def test_an_mcp_client_lists_the_tools_and_draws_a_sheet(run: Any, tmp_path: Path) -> None:
-    tools, told = run([sys.executable, "-c"], examples("python")[2]).splitlines()
+def test_an_mcp_client_lists_the_tools_and_draws_a_sheet(
+    here: Callable[[str], str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exec(here(examples("python")[2]), {})
+    tools, told = capsys.readouterr().out.splitlines()
     assert tools == "['grid', 'models', 'stats']"
     [request] = read_requests(tmp_path / "bags.png")
     assert (request.classes, request.w) == ((8,), (0.0, 4.0))
