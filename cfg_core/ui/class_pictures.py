@@ -114,7 +114,7 @@ class ClassPictures:
             news, now = self._news(view), loop.time()
             due = max(earliest, now if whole else published + (STRIP_INTERVAL if done else FRAME_INTERVAL))
             if news == "finished" or (news and now >= due and not done):
-                sent = self._view.prefetched if self._view else _nearest(view)
+                sent = self._view.prefetched if self._view else nearest(view)
                 self._publish(scene, demand, replace(view, prefetched=sent))
                 published, earliest = now, now + STRIP_AFTER
                 continue
@@ -191,7 +191,7 @@ class ClassPictures:
         return part
 
 
-def _nearest(view: SessionView) -> tuple[Frame, ...]:
+def nearest(view: SessionView) -> tuple[Frame, ...]:
     """Of the strip, the grids that are shown in place of those that are displayed until they are drawn."""
     found: dict[Frame, None] = {}
     for shown in view.frames:
