@@ -59,7 +59,7 @@ def save_class(browser: Any, address: str, out: Path) -> None:
     )
     phone.goto(link)
     phone.wait_for_function(DRAWN, timeout=120_000)
-    phone.locator(".lesson .answers > *").first.wait_for()
+    phone.locator(".lesson .answer").wait_for()
     save(phone, out / "lesson-390x844.webp")
     teacher.evaluate(ANSWER, [link.partition("=")[2], "guidance/8", ANSWERS])
     until_in_room(teacher, f"room.answers(room.question).length === {len(ANSWERS)}")

@@ -113,8 +113,9 @@ class ClassPictures:
             whole = done and len(view.prefetched) == len(demand.prefetch)
             news, now = self._news(view), loop.time()
             due = max(earliest, now if whole else published + (STRIP_INTERVAL if done else FRAME_INTERVAL))
-            if news == "finished":
-                self._publish(scene, demand, replace(view, prefetched=self._view.prefetched if self._view else ()))
+            if news == "finished" or (news and now >= due and not done):
+                sent = self._view.prefetched if self._view else nearest(view)
+                self._publish(scene, demand, replace(view, prefetched=sent))
                 published, earliest = now, now + STRIP_AFTER
                 continue
             if news and now >= due:
@@ -129,7 +130,8 @@ class ClassPictures:
         """Whether there is something that is not published: "finished" of what is displayed, "more", or ""."""
         before = self._view
         if before is None:
-            return "finished" if any(frame.done for frame in view.frames) else "more" if _begun(view) else ""
+            there = view.prefetched or any(frame.done for frame in view.frames)
+            return "finished" if there else "more" if _begun(view) else ""
         finished = [frame.done and not old.done for frame, old in zip(view.frames, before.frames, strict=True)]
         if any(finished):
             return "finished"
@@ -187,6 +189,17 @@ class ClassPictures:
         if len(part) <= PARTS:
             self._parts[key] = part
         return part
+
+
+def nearest(view: SessionView) -> tuple[Frame, ...]:
+    """Of the strip, the grids that are shown in place of those that are displayed until they are drawn."""
+    found: dict[Frame, None] = {}
+    for shown in view.frames:
+        rungs = [frame for frame in view.prefetched if same_but_w(frame.request, shown.request)]
+        gaps = [abs(frame.request.w[0] - shown.request.w[0]) for frame in rungs]
+        if gaps:
+            found[rungs[gaps.index(min(gaps))]] = None
+    return tuple(found)
 
 
 def _begun(view: SessionView) -> bool:

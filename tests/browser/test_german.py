@@ -25,11 +25,11 @@ TEXTS = """() => {
   return found;
 }"""
 NAMES = {
-    "Guidance", "Lab", "Sampler", "FID", "Inception", "Score", "Vendi", "Recall", "Name", "PNG", "SVG", "CSV", "JSON",
-    "Notebook", "WebP", "GIF", "Python", "Link", "Film", "Code", "CFG", "DDIM", "EDM", "Heun", "DPM", "Solver", "SNR",
-    "Ancestral", "Adaptive", "Autoguidance", "Zero", "Langevin", "Feynman", "Kac", "Bayes", "ImageNet", "CIFAR",
-    "Fashion", "MNIST", "Spearman", "Classifier", "Free", "Diffusion", "arXiv", "Salimans", "fashion", "mnist", "uncond",
-    "host", "share", "log", "http",
+    "Guidance", "Lab", "Sampler", "FID", "Inception", "Score", "Vendi", "Recall", "Name", "PNG", "SVG", "CSV",
+    "JSON", "Notebook", "WebP", "GIF", "Python", "Link", "Film", "Code", "CFG", "DDIM", "EDM", "Heun", "DPM",
+    "Solver", "SNR", "Ancestral", "Adaptive", "Autoguidance", "Zero", "Langevin", "Feynman", "Kac", "Bayes",
+    "ImageNet", "CIFAR", "Fashion", "MNIST", "Spearman", "Classifier", "Free", "Diffusion", "arXiv", "Salimans",
+    "fashion", "mnist", "uncond", "host", "share", "log", "http",
 }  # fmt: skip
 """What German calls the same, and words of names, formulas and commands."""
 
