@@ -21,7 +21,8 @@ def in_room(page: Any, script: str, argument: Any = None) -> Any:
 
 def until_in_room(page: Any, condition: str) -> None:
     """Wait until a condition on ``room`` holds."""
-    page.wait_for_function(f"async () => {{ const {{room}} = await import({MODULE}); return {condition}; }}")
+    room = page.evaluate_handle(f"async () => (await import({MODULE})).room")
+    page.wait_for_function(f"room => {condition}", arg=room)  # of a promise it would not wait for what it gives
 
 
 def start_class(page: Any) -> str:
