@@ -19,8 +19,8 @@ before those that are shorter by no more than this and came a round later."""
 
 
 FOLLOWERS = 5
-"""Pages that must follow a class before what it looks at goes before all else. Of several classes that wait only the one
-with the most has this, so that nobody takes the whole service by opening classes."""
+"""Pages that must follow a class before what it looks at goes before all else. Of several classes that wait only the
+one with the most has this, so that nobody takes the whole service by opening classes."""
 
 
 class Level(IntEnum):
