@@ -91,10 +91,10 @@ class Engine:
             self.lock.notify_all()  # an idle worker begins to watch for sessions that expire
         return token
 
-    def admit_own(self, of_class: bool = False) -> str:
+    def admit_own(self) -> str:
         """The token of a new session of the service itself, which takes no place and does not expire, or of a class."""
         with self.lock:
-            return self.sessions.open_own(self._recorder.rounds, of_class)
+            return self.sessions.open_own(self._recorder.rounds)
 
     def leave(self, token: str) -> None:
         """Close a session, if there is one of that token, and free what it demanded."""
@@ -103,16 +103,16 @@ class Engine:
                 self.lock.notify_all()
 
     def set_demand(
-        self, token: str, displayed: Sequence[GridRequest], prefetch: Sequence[GridRequest] = ()
+        self, token: str, displayed: Sequence[GridRequest], prefetch: Sequence[GridRequest] = (), followers: int = 0
     ) -> SessionView:
         """Replace what a session displays and prefetches, of any model; returns what there is of it. The session keeps
-        its place, also in the queue, whatever it demands; nothing, where its page is hidden.
+        its place, also in the queue, whatever it demands; nothing, where its page is hidden. followers: of a class.
 
         Raises UnknownSession, and ValueError as ``check`` does."""
         demand = Demand(tuple(displayed), tuple(prefetch))
         with self.lock:
-            session = self.sessions.get(token)
-            position = self.sessions.queue_position(token)
+            session, position = self.sessions.get(token), self.sessions.queue_position(token)
+            session.followers = followers
             if demand != session.demand:
                 for request in demand.displayed + demand.prefetch:
                     self.check(request)

@@ -18,6 +18,11 @@ AGING = 16
 before those that are shorter by no more than this and came a round later."""
 
 
+FOLLOWERS = 5
+"""Pages that must follow a class before what it looks at goes before all else. Of several classes that wait only the
+one with the most has this, so that nobody takes the whole service by opening classes."""
+
+
 class Level(IntEnum):
     """Priority, the lowest first. RESERVED: one block of the round, for the job that has waited for long. CLASS: many
     look at it. FIRST_IMAGE: the session has no image yet. DISPLAYED: it has one, and waits for the exact one. PREFETCH:
@@ -67,16 +72,19 @@ def ranked_jobs(sessions: Iterable[Session], number: int) -> list[Entry]:
     that long grids come too. What a class looks at goes before all others, the guided grid first; the reserved block is
     of the others then. Strips are served in turn, that of the session served longest ago first.
     """
-    entries = [((*rank, job.frame.serial), session, job) for session in sessions for rank, job in _ranked(session)]
+    sessions = list(sessions)
+    classes = [session for session in sessions if session.followers >= FOLLOWERS and session.unfinished]
+    first = max(classes, key=lambda session: session.followers, default=None)
+    entries = [((*rank, job.frame.serial), s, job) for s in sessions for rank, job in _ranked(s, s is first)]
     entries.sort(key=lambda entry: entry[0])
     return [*_reserved(entries, number), *entries]
 
 
-def _ranked(session: Session) -> Iterator[tuple[tuple[Level, int, int], GridJob]]:
+def _ranked(session: Session, of_class: bool) -> Iterator[tuple[tuple[Level, int, int], GridJob]]:
     has_image = session.has_image
     for place, job in enumerate(session.unfinished):
         if job in session.displayed:
-            first = Level.CLASS if session.of_class else Level.DISPLAYED if has_image else Level.FIRST_IMAGE
+            first = Level.CLASS if of_class else Level.DISPLAYED if has_image else Level.FIRST_IMAGE
             yield (first if place == 0 else Level.DISPLAYED, job.remaining, 0), job
         else:
             yield (Level.PREFETCH, place, session.last_served), job

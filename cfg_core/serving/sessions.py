@@ -83,7 +83,7 @@ class Session:
     last_seen: time of its last call, or when it was opened. demanded_at: time since which it waits for its first
     displayed grid. waiting_since: round since which it waits for what it displays. last_served: the last round that
     evaluated something of it. remote_calls: its calls of a remote GPU that have ended. listeners: futures of those who
-    wait for a newer view, the oldest first. of_class: whether a class looks at what it displays."""
+    wait for a newer view, the oldest first. followers: pages of a class that look at what it displays."""
 
     address: bytes = b""
     demand: Demand = Demand()
@@ -96,7 +96,7 @@ class Session:
     last_served: int = 0
     remote_calls: int = 0
     listeners: dict[asyncio.Future, None] = field(default_factory=dict)
-    of_class: bool = False
+    followers: int = 0
 
     @property
     def jobs(self) -> list[GridJob]:
@@ -199,9 +199,9 @@ class Sessions:
             self.close(yielding)
         return self._add(self._entering, Session(mine, last_seen=self._clock(), last_served=current_round))
 
-    def open_own(self, current_round: int = 0, of_class: bool = False) -> str:
+    def open_own(self, current_round: int = 0) -> str:
         """The token of a new session of the service itself: it is admitted, and does not expire."""
-        return self._add(self._own, Session(last_seen=self._clock(), last_served=current_round, of_class=of_class))
+        return self._add(self._own, Session(last_seen=self._clock(), last_served=current_round))
 
     def _add(self, sessions: dict[str, Session], session: Session) -> str:
         token = secrets.token_urlsafe(TOKEN_BYTES)

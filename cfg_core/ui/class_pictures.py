@@ -57,10 +57,12 @@ class Sent:
 
 
 class ClassPictures:
-    """Of one room. changed: called when there is something new to send."""
+    """Of one room. changed: called when there is something new to send. followers: how many pages look at it now."""
 
-    def __init__(self, models: ModelRegistry, requests: PageRequests, changed: Callable[[], None]) -> None:
-        self._models, self._requests, self._changed = models, requests, changed
+    def __init__(
+        self, models: ModelRegistry, requests: PageRequests, changed: Callable[[], None], followers: Callable[[], int]
+    ) -> None:
+        self._requests, self._changed, self._followers = requests, changed, followers
         self._engine = models.engine
         self._token = ""
         self._scene: Scene | None = None
@@ -94,32 +96,34 @@ class ClassPictures:
 
     def close(self) -> None:
         """Draw nothing more for the class."""
+        self._scene = None
         if self._task:
             self._task.cancel()
         self._engine.leave(self._token)
 
     async def _watch(self, scene: Scene) -> None:
-        """Demand the pictures, and publish what is worth sending, until all are there."""
+        """Demand the pictures, and publish what is worth sending, until all are there. Of the strip only what stands in
+        for both grids is sent before they are finished, and with them."""
         demand = demand_of(scene.guided, scene.reference)
         loop = asyncio.get_running_loop()
         published = earliest = loop.time()
-        while True:
+        while self._scene is scene:  # a cancelled task goes on where what it waited for came at the same time
             try:
-                view = self._engine.set_demand(self._token, demand.displayed, demand.prefetch)
+                view = self._engine.set_demand(self._token, demand.displayed, demand.prefetch, self._followers())
             except UnknownSession:
-                self._token = self._engine.admit_own(of_class=True)
+                self._token = self._engine.admit_own()
                 continue
             done = all(frame.done for frame in view.frames)
             whole = done and len(view.prefetched) == len(demand.prefetch)
-            news, now = self._news(view), loop.time()
+            without_strip = replace(view, prefetched=nearest(view))
+            news, now = self._news(view if done else without_strip), loop.time()
             due = max(earliest, now if whole else published + (STRIP_INTERVAL if done else FRAME_INTERVAL))
-            if news == "finished" or (news and now >= due and not done):
-                sent = self._view.prefetched if self._view else nearest(view)
-                self._publish(scene, demand, replace(view, prefetched=sent))
+            if news == "finished":
+                self._publish(scene, demand, without_strip)
                 published, earliest = now, now + STRIP_AFTER
                 continue
             if news and now >= due:
-                self._publish(scene, demand, view)
+                self._publish(scene, demand, view if done else without_strip)
                 published, news = now, ""
             if whole and not news:
                 return
@@ -136,7 +140,7 @@ class ClassPictures:
         if any(finished):
             return "finished"
         more = [frame.evaluations > old.evaluations for frame, old in zip(view.frames, before.frames, strict=True)]
-        return "more" if any(more) or len(view.prefetched) > len(before.prefetched) else ""
+        return "more" if any(more) or not set(view.prefetched) <= set(before.prefetched) else ""
 
     def _publish(self, scene: Scene, demand: Demand, view: SessionView) -> None:
         guided, reference = scene.guided, scene.reference

@@ -125,7 +125,8 @@ def test_a_guessed_code_and_a_link_of_no_class_are_a_sentence(open_page: Open) -
 
 
 FORGE = """async given => {
-  const reply = await fetch('room/lead', {method: 'POST', body: JSON.stringify({address: '?class=9', ...given})});
+  const headers = {'Content-Type': 'application/json'}, body = JSON.stringify({address: '?class=9', ...given});
+  const reply = await fetch('room/lead', {method: 'POST', headers, body});
   return [reply.status, (await reply.json()).error];
 }"""
 
