@@ -186,11 +186,7 @@ class Explore {
     this.location.updateSoon();
   }
 
-  /**
-   * The thumb rests at this w.
-   *
-   * @param {number} exact
-   */
+  /** The thumb rests at this w. @param {number} exact */
   settle(exact) {
     clearTimeout(this.#restTimer);
     const {store} = this, w = store.restAt(exact);
@@ -204,6 +200,7 @@ class Explore {
    * @param {import('./types.js').Comparison} vs
    */
   async restore(query, vs) {
+    clearTimeout(this.#restTimer);  // a thumb that moved a moment ago rests elsewhere now
     forgetMeasured('explore');
     const request = this.#destination ? null : requestOf(this.store.model, query);
     if (request) {

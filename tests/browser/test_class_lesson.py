@@ -18,6 +18,7 @@ def reload_all(teacher: Any, students: list[Any]) -> None:
 
 
 def wander(teacher: Any, student: Any) -> None:
+    student.locator(".explore .rail li", has_text="Boot").wait_for()
     student.mouse.click(*class_position(student, "Boot"))
     until_in_room(teacher, "room.counts.exploring === 1")
     student.locator(".class-strip .back").press("Enter")
