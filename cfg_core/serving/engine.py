@@ -92,7 +92,7 @@ class Engine:
         return token
 
     def admit_own(self) -> str:
-        """The token of a new session of the service itself, which takes no place and does not expire, or of a class."""
+        """The token of a new session of the service itself, which takes no place and does not expire."""
         with self.lock:
             return self.sessions.open_own(self._recorder.rounds)
 
