@@ -44,6 +44,13 @@ def number(field: str, value: Any, low: float, high: float, *, whole: bool = Fal
     return value
 
 
+def boolean(field: str, value: Any) -> bool:
+    """The value, if it is true or false; otherwise raises ValueError."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{field} must be true or false, got {shown(value)}")
+    return value
+
+
 def text(field: str, value: Any, longest: int = LONGEST_TEXT) -> str:
     """The value, if it is a text that UTF-8 can encode, of at most ``longest`` characters, its control characters only
     tabs and line feeds; otherwise raises ValueError."""

@@ -18,7 +18,7 @@ export function inClass(server, room) {
       const described = await server.describe_model(ask);
       return described?.ok ? {...described, token: ''} : described;
     },
-    poll: ask => (room.following ? room.pictures(ask) : server.poll(ask)),
+    poll: (ask, anew = false) => (room.following ? room.pictures(ask, anew) : server.poll(ask)),
     describe_model: ask => server.describe_model(ask),
     rail: ask => server.rail(ask),
     real_pictures: ask => server.real_pictures(ask),

@@ -6,12 +6,13 @@
 
 import {readAddress} from '../shared/address.js';
 import {copiesLink, one, showMessage} from '../shared/dom.js';
-import {say, translate} from '../shared/language.js';
+import {inWords, say, translate} from '../shared/language.js';
 import {announceMeasured, forgetMeasured, onOpenInExplore, onRemoteGpuRefused} from '../shared/tabs.js';
 import {goneModel} from '../shared/wording.js';
 import {room} from '../room/room.js';
 import {inClass, showClass} from './class_server.js';
 import {comparisonOf} from './compare.js';
+import {modelInWords} from './described.js';
 import {listenKeys} from './keys.js';
 import {Location} from './location.js';
 import {measuredOf} from './measured.js';
@@ -104,9 +105,9 @@ class Explore {
    * @param {import('./types.js').Comparison} [vs]
    */
   adopt({model, models, rail, request, notice}, vs = this.store.request.vs) {
-    this.models = models;
-    this.store.adopt(model, {...request, vs});
-    this.views.adopt(models, rail);
+    this.models = models.map(each => ({...each, title: inWords(each.title)}));
+    this.store.adopt(modelInWords(model), {...request, vs});
+    this.views.adopt(this.models, rail);
     this.#sceneChanged();
     this.#begin();
     this.store.notice = notice;
@@ -156,7 +157,7 @@ class Explore {
       this.location.update(true);
     } else this.change({});  // go on with the one before
     this.views.controls.models.value = this.store.model.hash;
-    if (!reply.ok) this.store.notice = say('model.not_loaded', {error: reply.error});
+    if (!reply.ok) this.store.notice = say('model.not_loaded', {error: inWords(reply.error)});
   }
 
   /**
@@ -185,11 +186,7 @@ class Explore {
     this.location.updateSoon();
   }
 
-  /**
-   * The thumb rests at this w.
-   *
-   * @param {number} exact
-   */
+  /** The thumb rests at this w. @param {number} exact */
   settle(exact) {
     clearTimeout(this.#restTimer);
     const {store} = this, w = store.restAt(exact);
@@ -203,6 +200,7 @@ class Explore {
    * @param {import('./types.js').Comparison} vs
    */
   async restore(query, vs) {
+    clearTimeout(this.#restTimer);  // a thumb that moved a moment ago rests elsewhere now
     forgetMeasured('explore');
     const request = this.#destination ? null : requestOf(this.store.model, query);
     if (request) {

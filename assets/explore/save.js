@@ -1,7 +1,7 @@
 // The menu of what can be taken away: each kind is made by the server and downloaded, the curve by the page itself.
 
 import {bytes, one, text} from '../shared/dom.js';
-import {say, sayOr} from '../shared/language.js';
+import {inWords, say, sayOr} from '../shared/language.js';
 import {download, svgFile} from '../shared/download.js';
 
 /** @typedef {import('./types.js').ExploreServer} ExploreServer */
@@ -50,7 +50,7 @@ export class SaveMenu {
     this.#say(say('save.making'));
     const reply = await this.save({kind, request: guided, reference, sample: this.sample}).catch(() => null);
     if (!reply?.ok) {
-      this.#say(reply?.error ?? say('server.no_answer_now'));
+      this.#say(reply ? inWords(reply.error) : say('server.no_answer_now'));
       return;
     }
     download(reply.name, reply.media_type, bytes(reply.content));

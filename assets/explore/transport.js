@@ -144,7 +144,7 @@ export class Transport {
       ({request, held} = store);
       this.#sent = request;
       if (store.model.remote) this.#gpu.ask(request);
-      return this.server.poll(this.#question);
+      return this.server.poll(this.#question, request !== store.accepted);
     }, {wanted});
     if (!reply || !this.active) return 'stop';
     if (!reply.ok && reply.unknown) return await this.reopen(wanted) ? 'go on' : 'stop';

@@ -92,12 +92,13 @@
  */
 
 /**
- * The server functions. Each takes one object; what fails on the way rejects or gives null.
+ * The server functions. Each takes one object; what fails on the way rejects or gives null. anew: whether the request has
+ * not been answered yet.
  *
  * @typedef {{
  *   open_session: (ask: {query: object}) => Promise<(Description & {token: string}) | Refusal | null>,
  *   describe_model: (ask: {query: object}) => Promise<Description | Refusal | null>,
- *   poll: (ask: {token: string, request: PlainRequest, reference: PlainRequest, seen: Record<string, number>, ahead: number})
+ *   poll: (ask: {token: string, request: PlainRequest, reference: PlainRequest, seen: Record<string, number>, ahead: number}, anew?: boolean)
  *     => Promise<PollReply | Superseded | Refusal | null>,
  *   rail: (ask: {model: string}) => Promise<{ok: true, rail: string} | Refusal | null>,
  *   real_pictures: (ask: {model: string, class: number | 'all'}) =>

@@ -146,7 +146,7 @@ class LessonPanel {
     one(lab, '.words', HTMLElement).replaceChildren(...elements(step.words));
     const swapped = Math.random() < 0.5;
     this.#sides = swapped ? {A: 'guided', B: 'other'} : {A: 'other', B: 'guided'};
-    if (room.role === 'teacher' && room.question !== this.#id) room.ask(step.question ? this.#id : '');
+    this.#askClass();
     if (step.question) one(lab, '.question', HTMLElement).replaceChildren(...elements(step.question.text));
     this.#ask();
     one(lab, 'h2', HTMLElement).focus({preventScroll: true});
@@ -200,10 +200,11 @@ class LessonPanel {
   async #reveal() {
     const step = this.#step, {lab} = this;
     if (!step?.question || this.#revealed) return;
-    const {question} = step, answer = this.#answer, tab = tabOf(question.kind);
+    const {question} = step, answer = this.#answer;
     this.#revealed = true;
     this.#ask();
     const address = addressOf(step.then_address || step.address), {tab: shown = 'explore', ...fields} = address;
+    const tab = tabOf(question.kind, shown);
     const needed = question.kind !== 'choose' || step.reveal.some(span => span.figure);
     /** @type {Measured} */
     const measured = this.#measured = needed ? await measuredAt(tab, shown === tab && step.then_address ? fields : {}) : {};
@@ -219,8 +220,15 @@ class LessonPanel {
 
   // ---- in a class ----
 
-  /** The class has shown answers or what is right, or its people have answered. */
+  /** A class that this page leads answers the question of the step; one may begin in the middle of a lesson. */
+  #askClass() {
+    const step = this.#step;
+    if (step && room.role === 'teacher' && room.question !== this.#id) room.ask(step.question ? this.#id : '');
+  }
+
+  /** The class has begun, has shown answers or what is right, or its people have answered. */
   #follow() {
+    this.#askClass();
     if (this.#step?.question && room.question === this.#id) {
       const own = room.ownAnswer(this.#id);
       if (own !== undefined) this.#answer = /** @type {Answer} */ (own);

@@ -14,8 +14,13 @@ const NEAR = 2, AMONG = 3;
 /** The tabs whose figures a kind of question needs. @type {Record<string, string>} */
 const TABS = {'choose acts': 'step', 'choose distance': 'toy2d'};
 
-/** The tab whose figures tell what is right. @param {string} kind */
-export const tabOf = kind => TABS[kind] ?? 'explore';
+/**
+ * The tab whose figures tell what is right.
+ *
+ * @param {string} kind of the question
+ * @param {string} shown the tab on which it is revealed: one that is hidden measures nothing
+ */
+export const tabOf = (kind, shown) => (kind === 'lowest fid' && shown === 'tradeoff' ? shown : TABS[kind] ?? 'explore');
 
 /** Whether w is set on the page's own slider. @param {string} kind */
 export const setsW = kind => kind === 'lowest fid' || kind === 'best looking';

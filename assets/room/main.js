@@ -1,7 +1,7 @@
 // The strip of the class in the head of the page, its dialog, and the blank of the students' pages.
 
 import {one, showMessage} from '../shared/dom.js';
-import {say, translate} from '../shared/language.js';
+import {inWords, say, translate} from '../shared/language.js';
 import {download} from '../shared/download.js';
 import {room} from './room.js';
 import {onTouch} from './touch.js';
@@ -83,7 +83,7 @@ class ClassStrip {
     press(dialog, '.start', async () => {
       problem.textContent = '';
       await room.start();
-      problem.textContent = room.notice;
+      problem.textContent = inWords(room.notice);
     });
     press(dialog, '.csv', () => download('guidance-lab-class-answers.csv', 'text/csv', room.csv));
     press(dialog, '.copy', async () => {
@@ -97,7 +97,7 @@ class ClassStrip {
       event.preventDefault();
       problem.textContent = '';
       const sentence = await room.join(one(dialog, '.typed', HTMLInputElement).value.trim());
-      problem.textContent = sentence;
+      problem.textContent = inWords(sentence);
       if (!sentence) dialog.close();
     });
     room.addEventListener('change', () => this.show());

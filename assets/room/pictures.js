@@ -24,7 +24,7 @@ export class ClassPictures {
   /** The newest that has come. @type {PicturesEvent | null} */ #newest = null;
   /** All frames of its scene, by serial. @type {Map<number, WireFrame>} */ #frames = new Map();
   /** The serials of both strips. */ #strips = {strip: new Set(), reference_strip: new Set()};
-  /** What was told last, and to which request. */ #told = '';
+  /** What was told last. */ #told = '';
   /** Who waits. @type {((reply: PollReply | Superseded) => void) | null} */ #waiting = null;
   /** @type {Ask | null} */ #ask = null;
 
@@ -59,10 +59,12 @@ export class ClassPictures {
    * ask ends an earlier one.
    *
    * @param {Ask} ask
+   * @param {boolean} anew whether its request waits for an answer, though the same may have been told before
    * @returns {Promise<PollReply | Superseded>}
    */
-  poll(ask) {
+  poll(ask, anew) {
     this.stop();
+    if (anew) this.#told = '';
     return new Promise(resolve => {
       this.#waiting = resolve;
       this.#ask = ask;
@@ -82,7 +84,7 @@ export class ClassPictures {
     if (!sameScene(ask.request, newest.request) || !sameScene(ask.reference, newest.reference)) return;
     /** @param {number} serial */
     const isNew = serial => ask.seen[serial] !== this.#frames.get(serial)?.evaluations;
-    const told = JSON.stringify([newest.number, newest.key, ask.request]);
+    const told = `${newest.number} ${newest.key}`;
     const strips = /** @type {const} */ (['strip', 'reference_strip']).map(name => [...this.#strips[name]].filter(isNew));
     if (told === this.#told && !strips.flat().length) return;
     this.#told = told;

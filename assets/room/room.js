@@ -190,9 +190,9 @@ class Room extends EventTarget {
     return (state?.question === question && state.answers) || [];
   }
 
-  /** The pictures that the class looks at, as they come. @param {import('./pictures.js').Ask} ask */
-  pictures(ask) {
-    return this.#student ? this.#student.pictures.poll(ask) : Promise.reject(new Error('this page follows no class'));
+  /** The pictures that the class looks at, as they come. @param {import('./pictures.js').Ask} ask @param {boolean} anew */
+  pictures(ask, anew) {
+    return this.#student ? this.#student.pictures.poll(ask, anew) : Promise.reject(new Error('this page follows no class'));
   }
 
   // ---- helpers ----

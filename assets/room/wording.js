@@ -1,6 +1,6 @@
 // The words of the class's strips and dialog. No DOM.
 
-import {say} from '../shared/language.js';
+import {inWords, say} from '../shared/language.js';
 
 /** @typedef {import('./types.js').Counts} Counts */
 
@@ -16,7 +16,7 @@ export const countsSentence = ({following, exploring}) => say(exploring ? 'class
  * @param {{exploring: boolean, connected: boolean, problem: string}} student
  */
 export function studentSentence({exploring, connected, problem}) {
-  if (!connected) return problem || say('class.connecting');
+  if (!connected) return problem ? inWords(problem) : say('class.connecting');
   return say(exploring ? 'class.you_explore' : 'class.you_follow');
 }
 
@@ -36,4 +36,4 @@ export function reachSentence(host) {
  * @param {boolean} ended
  * @param {string} notice
  */
-export const endSentence = (ended, notice) => notice || (ended ? say('class.over') : '');
+export const endSentence = (ended, notice) => (notice ? inWords(notice) : ended ? say('class.over') : '');

@@ -2,6 +2,7 @@
 // in Explore. It draws, and finds the point under a pointer; its users handle what a point does.
 
 import {number} from './dom.js';
+import {say} from './language.js';
 import {LABEL, LINE, MARK, around, overlap, places} from './places.js';
 import {scale} from './scale.js';
 import {look, shape} from './shapes.js';
@@ -274,7 +275,7 @@ export class Chart {
     this.node.append(shape('path', {
       class: 'baseline', d: 'M-6,0H6M0,-6V6', transform: `translate(${px} ${py})`, 'data-x': figures[x.name], 'data-y': figures[y.name],
     }));
-    const label = this.#label(this.node, ['real pictures'], px, py, 'baseline-name', {reach: 90});
+    const label = this.#label(this.node, [say('chart.real')], px, py, 'baseline-name', {reach: 90});
     if (label) labels.take(label.box, MARK);
   }
 }

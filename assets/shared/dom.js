@@ -1,6 +1,6 @@
 // Small helpers that the scripts of all tabs use: decoding, numbers as text, elements.
 
-import {say} from './language.js';
+import {inWords, say} from './language.js';
 
 /**
  * The bytes of a base64 text, in a plain loop: Uint8Array.from makes a string of every byte first.
@@ -106,7 +106,7 @@ export function context2d(canvas) {
  * @param {string} message
  */
 export function showMessage(node, message) {
-  node.textContent = message;
+  node.textContent = inWords(message);
   node.hidden = !message;
 }
 

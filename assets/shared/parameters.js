@@ -1,5 +1,7 @@
 // The parameters that rules and samplers declare, and which of them a request has. No DOM.
 
+import {inWords} from './language.js';
+
 /**
  * symbol: as formulas have it. low, high: its range. step: of its input. help: one line.
  *
@@ -101,4 +103,18 @@ export function sameParameters(parameters, request) {
 export function withOwnParameters(fields, offer, request) {
   const names = new Set([...fields, ...parametersOf(offer, request).map(each => each.name)]);
   return /** @type {T} */ (Object.fromEntries(Object.entries(request).filter(([name]) => names.has(name))));
+}
+
+/**
+ * The rules and samplers, as the server describes them, in the language of the page.
+ *
+ * @template {Offer} T
+ * @param {T} offer
+ * @returns {T}
+ */
+export function offerInWords(offer) {
+  /** @type {<U extends SamplerDescription | RuleDescription>(owner: U) => U} */
+  const spoken = owner => ({...owner, title: inWords(owner.title), parameters: ownParameters(owner).map(each => ({...each, help: inWords(each.help)}))});
+  const rules = offer.rules.map(rule => ({...spoken(rule), formula: inWords(rule.formula), claim: rule.claim && inWords(rule.claim)}));
+  return {...offer, rules, samplers: offer.samplers.map(spoken)};
 }

@@ -1,6 +1,7 @@
 // Events of the window: between tabs, which do not know each other's elements, and from Gradio's queue.
 
 import {updateAddress} from './address.js';
+import {sleep} from './server.js';
 
 /** @typedef {import('../explore/types.js').PlainRequest} PlainRequest */
 
@@ -107,13 +108,15 @@ export function forgetMeasured(tab) {
 const measuredBy = () => Reflect.get(window, 'measured') ?? {};
 
 /**
- * What a tab has measured at an address, as soon as it has; the fields that the address lacks may be any.
+ * What a tab has measured at an address, as soon as it has; the fields that the address lacks may be any. Who asks may hear
+ * of a visit before the tab does: what that measured before is not taken for an answer.
  *
  * @param {string} tab
  * @param {Record<string, string>} address
  * @returns {Promise<import('../lesson/types.js').Measured>}
  */
-export function measuredAt(tab, address) {
+export async function measuredAt(tab, address) {
+  await sleep(0);
   return new Promise(resolve => {
     const look = () => {
       const found = measuredBy()[tab];

@@ -193,8 +193,8 @@ export function curveOf(model, curve, request) {
  */
 export function dotSentence({w, sampler, steps}, found, note) {
   const where = {
-    none: 'no curve here is of it', exact: note || 'the dot',
-    'other settings': `${note ? note + '; ' : ''}the dot is on the first curve of the model, for these settings were not measured`,
+    none: say('tradeoff.dot_none'), exact: note || say('tradeoff.dot_exact'),
+    'other settings': [note, say('tradeoff.dot_other')].filter(Boolean).join('; '),
   }[found];
-  return `Explore shows w = ${number(w)}, ${sampler}, ${steps} steps: ${where}.`;
+  return say('tradeoff.dot', {w: number(w), sampler, steps, where});
 }

@@ -1,7 +1,7 @@
 // The controls of the tab, and its words: they show the place and change it.
 
 import {all, decimal, fixed, formula, number, one, text} from '../shared/dom.js';
-import {say} from '../shared/language.js';
+import {inWords, say} from '../shared/language.js';
 import {put, sheet} from './canvas.js';
 import {LEFT, NormChart, RIGHT, domain} from './chart.js';
 import {difference, norm, sigmaOf} from './predictions.js';
@@ -53,7 +53,7 @@ export class Controls {
     put(this.sheet, sheet(trajectory.samples, shape, this.#across));
     one(this.lab, '.strength label small', HTMLElement).replaceChildren(...formula(trajectory.formula));
     one(this.lab, '.guides', HTMLElement).hidden = !interval;
-    one(this.lab, '.settings', HTMLElement).textContent = say('step.drawn', {w: number(request.w), rule, sampler, steps: request.steps, seed: request.seed})
+    one(this.lab, '.settings', HTMLElement).textContent = say('step.drawn', {w: number(request.w), rule: inWords(rule), sampler: inWords(sampler), steps: request.steps, seed: request.seed})
       + (shape[0] > 3 ? ` ${say('step.latent', {channels: shape[0]})}` : '');
   }
 

@@ -3,7 +3,7 @@
 
 import {all, copiesLink, fixed, isFreeSpace, number, one, showMessage, whenSeen} from '../shared/dom.js';
 import {say, translate} from '../shared/language.js';
-import {withOwnParameters} from '../shared/parameters.js';
+import {offerInWords, withOwnParameters} from '../shared/parameters.js';
 import {announceMeasured, explored, onExplored} from '../shared/tabs.js';
 import {onVisit} from '../shared/visit.js';
 import {addressFields, linkedFields, writeScene} from './address.js';
@@ -39,7 +39,7 @@ export function mount(element, server, constants) {
   translate(element);
   whenSeen(lab, () => {
     lab.append(one(lab, 'template', HTMLTemplateElement).content);
-    new Toy2d(lab, server, constants).restore();
+    new Toy2d(lab, server, {...constants, OFFER: offerInWords(constants.OFFER)}).restore();
   });
 }
 

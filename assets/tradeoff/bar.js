@@ -1,8 +1,8 @@
 // The choices of the Trade-off tab: the model, which of its curves, and what they are compared with.
 
 import {one, text} from '../shared/dom.js';
+import {say} from '../shared/language.js';
 import {strengthOf} from './selection.js';
-import {COMPARED} from './wording.js';
 
 /** @typedef {import('./types.js').Curves} Curves */
 /** @typedef {import('./types.js').Group} Group */
@@ -45,8 +45,8 @@ export class Bar {
       return group ? [new Option(title, group.name)] : [];
     });
     this.compared.replaceChildren(
-      ...(groups.length ? [new Option(COMPARED.nothing, '')] : []), ...part(COMPARED.models, others),
-      ...part(COMPARED.paper, found.tables.map(({name, title}) => new Option(title, name))),
+      ...(groups.length ? [new Option(say('tradeoff.nothing'), '')] : []), ...part(say('compared.another_model'), others),
+      ...part(say('tradeoff.paper'), found.tables.map(({name, title}) => new Option(title, name))),
     );
     this.compared.value = compared;
   }

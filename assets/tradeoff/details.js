@@ -2,7 +2,8 @@
 
 import {all, number, one, text} from '../shared/dom.js';
 import {download} from '../shared/download.js';
-import {csv, described, rows} from './figures.js';
+import {say} from '../shared/language.js';
+import {csv, described, drawn, rows} from './figures.js';
 
 /** @typedef {import('./types.js').Conclusion} Conclusion */
 /** @typedef {import('./types.js').Curves} Curves */
@@ -40,7 +41,7 @@ export class Details {
     this.#curves = [...groups.flatMap(each => each.curves), ...(table ? table.curves.map(curve => ({...curve, source: table.source})) : [])];
     this.#name = [...groups, table].flatMap(each => (each ? [each.name] : [])).join('-');
     one(lab, '.conclusions', HTMLElement).replaceChildren(...(group?.conclusions ?? []).map(conclusionLine));
-    one(lab, '.paper', HTMLElement).textContent = table ? `The paper’s ${table.title}: ${table.summary} ${table.source}.` : '';
+    one(lab, '.paper', HTMLElement).textContent = table ? say('tradeoff.paper_line', {title: table.title, summary: table.summary, source: table.source}) : '';
     one(lab, '.basis', HTMLElement).textContent = groups.map(each => `${each.basis} ${counts(each)}.`).join(' ');
     for (const button of all(lab, '.downloads button', HTMLButtonElement)) button.disabled = !this.#curves.length;
     this.#list((group ?? other)?.curves[0].metrics ?? this.found.metrics);
@@ -49,9 +50,9 @@ export class Details {
   /** The figures as a table. @param {{[name: string]: string}} metrics */
   #list(metrics) {
     const names = Object.keys(metrics), grid = document.createElement('table'), head = document.createElement('tr');
-    head.append(...['curve', 'w', 's', ...names.map(metric => metrics[metric])].map(name => Object.assign(text('th', name), {scope: 'col'})));
+    head.append(...[say('tradeoff.curve'), 'w', 's', ...names.map(metric => metrics[metric])].map(name => Object.assign(text('th', name), {scope: 'col'})));
     const lines = rows(this.#curves).map(row => {
-      const line = document.createElement('tr'), w = row.w === 'real' ? ['real pictures', ''] : [number(Number(row.w)), number(1 + Number(row.w))];
+      const line = document.createElement('tr'), w = row.w === 'real' ? [say('tradeoff.real'), ''] : [number(Number(row.w)), number(1 + Number(row.w))];
       const cells = [String(row.curve), ...w, ...names.map(metric => (row[metric] === undefined ? '' : described(row, metric)))];
       line.append(...cells.map(value => text('td', value)));
       return line;
@@ -59,7 +60,7 @@ export class Details {
     const top = document.createElement('thead'), body = document.createElement('tbody');
     top.append(head);
     body.append(...lines);
-    grid.append(text('caption', 'Figures, in brackets their 95 % intervals'), top, body);
+    grid.append(text('caption', say('tradeoff.caption')), top, body);
     one(this.lab, '.table', HTMLElement).replaceChildren(grid);
   }
 
@@ -78,4 +79,4 @@ function conclusionLine({text: sentence, holds, verdict}) {
 }
 
 /** How many samples the curves of a group are of. @param {Group} group */
-const counts = ({curves}) => [...new Set(curves.map(({record}) => `${record.samples?.toLocaleString('en')} samples, seed ${record.seed}`))].join('; ');
+const counts = ({curves}) => [...new Set(curves.map(({record}) => drawn(record)))].join('; ');

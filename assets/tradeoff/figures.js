@@ -1,5 +1,7 @@
 // The same figures as text, as rows of a table, and as files. No DOM.
 
+import {say} from '../shared/language.js';
+
 /** @typedef {import('./types.js').Curves} Curves */
 /** @typedef {import('./types.js').MeasuredCurve} MeasuredCurve */
 
@@ -15,9 +17,16 @@ export const short = value => (value >= 1000 ? Math.round(value).toLocaleString(
  * @param {string} metric
  */
 export function described(result, metric) {
-  const interval = result[metric + '_low'] === undefined ? '' : ` (${short(result[metric + '_low'])} to ${short(result[metric + '_high'])})`;
-  return short(result[metric]) + interval;
+  const figure = short(result[metric]), low = result[metric + '_low'];
+  return low === undefined ? figure : say('tradeoff.interval', {figure, low: short(low), high: short(result[metric + '_high'])});
 }
+
+/**
+ * How many samples a curve is of.
+ *
+ * @param {import('./types.js').Record} record
+ */
+export const drawn = ({samples = 0, seed = 0}) => say('tradeoff.samples', {samples: samples.toLocaleString('en'), seed});
 
 /**
  * The metrics that a result has.

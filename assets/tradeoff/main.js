@@ -4,16 +4,17 @@
 
 import {readAddress, updateAddress} from '../shared/address.js';
 import {one, text, whenSeen} from '../shared/dom.js';
+import {say, translate} from '../shared/language.js';
 import {sameParameters} from '../shared/parameters.js';
 import {answered} from '../shared/server.js';
-import {explored, onExplored} from '../shared/tabs.js';
+import {announceMeasured, explored, onExplored} from '../shared/tabs.js';
 import {onVisit} from '../shared/visit.js';
 import {beyond, dotSentence} from '../shared/wording.js';
 import {Bar} from './bar.js';
 import {Details} from './details.js';
 import {Panel} from './panel.js';
 import {groupsOf, measuredModels, strengthOf, titleOf, whose} from './selection.js';
-import {CHARTS, NO_CURVE, READ, notMeasured, plainSentence} from './wording.js';
+import {closest, curvesInWords, notMeasured, plainSentence} from './wording.js';
 
 /** @typedef {import('../explore/types.js').PlainRequest} PlainRequest */
 /** @typedef {import('../shared/chart.js').Axis} Axis */
@@ -33,13 +34,14 @@ const AXES = {fid: [IS, FID], precision: [RECALL, PRECISION]};
  */
 export function mount(element, server) {
   const lab = one(element, '.tradeoff', HTMLElement);
+  translate(element);
   whenSeen(lab, () => begin(lab, server));
 }
 
 /** @param {HTMLElement} lab @param {{read: (ask: object) => Promise<Curves | null>}} server */
 async function begin(lab, server) {
   const message = (/** @type {string} */ sentence) => showMessages(lab, sentence ? [sentence] : []);
-  const found = /** @type {Curves} */ (await answered(() => server.read({}), {message}));
+  const found = curvesInWords(/** @type {Curves} */ (await answered(() => server.read({}), {message})));
   for (const curve of found.groups.flatMap(each => each.curves)) curve.record.results.sort((a, b) => a.w - b.w);
   new TradeOff(lab, found).start();
 }
@@ -120,16 +122,17 @@ class TradeOff {
     const {lab, found, group, model} = this, other = this.#otherGroup, table = this.#table;
     const groups = groupsOf(found, model);
     this.bar.reflect({model, groups, group, compared: (other ?? table)?.name ?? ''});
-    const [strong, rest] = group ? plainSentence(group.curves) : [NO_CURVE, ''];
+    const [strong, rest] = group ? plainSentence(group.curves) : [say('tradeoff.no_curve'), ''];
     one(lab, '.sentence strong', HTMLElement).textContent = strong;
     one(lab, '.sentence span', HTMLElement).textContent = rest;
     this.#panels = [
       new Panel(one(lab, '.fid', HTMLElement), found, group ? this.#content(group, 'fid') : {title: '', curves: [], x: IS, y: FID, main: null, read: ''}),
       new Panel(one(lab, '.second', HTMLElement), found, other ? this.#content(other, 'fid') : table
-        ? {title: `the paper’s ${table.title}`, curves: table.curves, x: IS, y: FID, main: null, read: READ.paper}
+        ? {title: say('tradeoff.the_papers', {title: table.title}), curves: table.curves, x: IS, y: FID, main: null, read: say('tradeoff.read_paper')}
         : /** @type {Group} */ (group) && this.#content(/** @type {Group} */ (group), 'precision')),
     ];
     this.details.show({group, other, table});
+    if (group) announceMeasured('tradeoff', {}, lowestOf(group.curves[0]));
     this.#place();
   }
 
@@ -155,7 +158,7 @@ class TradeOff {
   #content(group, name) {
     const {curves, main} = group;
     const [x, y] = AXES[name].map(axis => ({...axis, title: curves[0].metrics?.[axis.name] ?? axis.title}));
-    return {title: `${whose(this.found, group)}: ${CHARTS[name]}`, curves, x, y, main, read: READ[name]};
+    return {title: `${whose(this.found, group)}: ${say(`tradeoff.chart_${name}`)}`, curves, x, y, main, read: say(`tradeoff.read_${name}`)};
   }
 
   /**
@@ -187,12 +190,23 @@ class TradeOff {
       && names.every(name => record[name] === now[name]) && sameParameters(parameters, now));
     const c = settings >= 0 ? settings : group.curves.findIndex(curve => curve.hash === now.model);
     const measured = c < 0 ? [] : group.curves[c].record.results.map(result => result.w);
-    const note = c < 0 || measured.includes(now.w) ? '' : beyond(measured, now.w) || 'between measured points';
+    const note = c < 0 || measured.includes(now.w) ? '' : beyond(measured, now.w) || say('tradeoff.between');
     const own = this.#otherGroup || this.#table ? this.#panels.slice(0, 1) : this.#panels;
     for (const panel of own) panel.chart?.move(c < 0 ? null : c, now.w, note);
     const kind = c < 0 ? 'none' : settings >= 0 ? 'exact' : 'other settings', sampler = found.samplers[now.sampler] ?? now.sampler;
     one(lab, '.follows', HTMLElement).textContent = dotSentence({w: now.w, sampler, steps: now.steps}, kind, note);
   }
+}
+
+/**
+ * What a curve says of FID, for whoever asks about it.
+ *
+ * @param {import('./types.js').MeasuredCurve} curve
+ * @returns {import('../lesson/types.js').Measured}
+ */
+function lowestOf({record: {results}}) {
+  const {w, fid} = closest(results);
+  return {lowest: {w, fid}, measured: results.map(each => each.w)};
 }
 
 /**

@@ -2,9 +2,10 @@
 
 import {chart} from '../shared/chart.js';
 import {number, one, targetOf, text} from '../shared/dom.js';
+import {say} from '../shared/language.js';
 import {look, shape} from '../shared/shapes.js';
 import {openInExplore} from '../shared/tabs.js';
-import {described, measured} from './figures.js';
+import {described, drawn, measured} from './figures.js';
 
 /** @typedef {import('../shared/chart.js').Axis} Axis */
 /** @typedef {import('../shared/chart.js').Place} Place */
@@ -33,7 +34,7 @@ export class Panel {
     this.tip = one(figure, '.tip', HTMLElement);
     this.node = /** @type {SVGSVGElement} */ (before.cloneNode());  // without the listeners and the observer of the chart before
     before.replaceWith(this.node);
-    this.node.setAttribute('aria-label', `${title}; arrow keys walk along the points`);
+    this.node.setAttribute('aria-label', say('tradeoff.walk', {title}));
     figure.hidden = !curves.length;
     this.tip.hidden = true;
     one(figure, 'figcaption b', HTMLElement).textContent = title;
@@ -70,11 +71,11 @@ export class Panel {
     for (const metric of measured(found, result)) list.append(text('dt', (curve.metrics ?? found.metrics)[metric]), text('dd', described(result, metric)));
     tip.replaceChildren(head, list);
     if (record.samples) {
-      const sampler = found.samplers[record.sampler ?? ''] ?? record.sampler, guide = record.guide ? `; guide ${record.guide.name}` : '';
-      tip.append(text('p', `${record.samples.toLocaleString('en')} samples, seed ${record.seed}; ${sampler}, ${record.steps} steps${guide}`));
-      tip.append(text('p', this.#opens(curve) ? 'Click: these settings in Explore.'
-        : `Of ${record.checkpoint?.name} (${curve.hash}), which is not offered here.`));
-    } else tip.append(text('p', 'The paper’s figures, 50,000 samples.'));
+      const {sampler = '', steps = 0, guide, checkpoint} = record;
+      const by = say('tradeoff.drawn', {counts: drawn(record), sampler: found.samplers[sampler] ?? sampler, steps});
+      tip.append(text('p', guide ? say('tradeoff.by_guide', {drawn: by, guide: guide.name}) : by));
+      tip.append(text('p', this.#opens(curve) ? say('tradeoff.opens') : say('tradeoff.not_offered', {name: checkpoint?.name ?? '', hash: curve.hash ?? ''})));
+    } else tip.append(text('p', say('tradeoff.paper_point')));
     const px = Number(point.dataset.px), py = Number(point.dataset.py), room = node.clientWidth;
     tip.style.left = `${Math.min(Math.max(0, px + (px > room / 2 ? -tip.offsetWidth - 16 : 16)), room - tip.offsetWidth)}px`;
     tip.style.top = `${Math.max(0, Math.min(py - 20, node.clientHeight - tip.offsetHeight))}px`;

@@ -1,5 +1,7 @@
 // Which curves can be chosen, and under which names. No DOM.
 
+import {say} from '../shared/language.js';
+
 /** @typedef {import('./types.js').Curves} Curves */
 /** @typedef {import('./types.js').Group} Group */
 /** @typedef {import('./types.js').Model} Model */
@@ -44,7 +46,7 @@ export function groupsOf(found, model) {
   const others = found.groups.filter(group => !ofOneModel(group) && group.data === data && !own.includes(group));
   return [
     ...[...own.filter(ofOneModel), ...own.filter(group => !ofOneModel(group))].map(group => ({group, label: group.title})),
-    ...others.map(group => ({group, label: `${group.title}, of ${whose(found, group)}`})),
+    ...others.map(group => ({group, label: say('tradeoff.of', {title: group.title, whose: whose(found, group)})})),
   ];
 }
 
@@ -56,7 +58,7 @@ export function groupsOf(found, model) {
  */
 export function whose(found, {curves}) {
   const hashes = [...new Set(curves.map(({hash = ''}) => hash))];
-  return hashes.length === 1 ? titleOf(found, hashes[0]) : `${hashes.length} models`;
+  return hashes.length === 1 ? titleOf(found, hashes[0]) : say('tradeoff.models', {count: hashes.length});
 }
 
 /**

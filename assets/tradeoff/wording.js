@@ -2,33 +2,38 @@
 // 95 % intervals are apart, as in cfg_core/evaluation/conclusions.py.
 
 import {number} from '../shared/dom.js';
+import {inWords, say, titlesInWords} from '../shared/language.js';
 
+/** @typedef {import('./types.js').Curves} Curves */
 /** @typedef {import('./types.js').MeasuredCurve} MeasuredCurve */
 /** @typedef {import('./types.js').Result} Result */
 
 /** A statement and what follows. @typedef {[strong: string, rest: string]} Sentence */
 
-/** How each chart is to be read. */
-export const READ = {
-  fid: 'lower: closer to the data · right: surer of the class',
-  precision: 'higher: more samples could be real pictures · right: more real pictures could be samples',
-  paper: 'Inception features: its shape compares with ours, its figures do not',
-};
-
-/** What stands where there is nothing. */
-export const NO_CURVE = 'No curve has been measured. python -m cfg_core evaluate writes one.';
+/**
+ * The curves as the server describes them, in the language of the page.
+ *
+ * @param {Curves} found
+ * @returns {Curves}
+ */
+export function curvesInWords(found) {
+  /** @param {MeasuredCurve} curve */
+  const spoken = curve => ({...curve, title: inWords(curve.title), metrics: curve.metrics && titlesInWords(curve.metrics)});
+  return {
+    ...found, models: found.models.map(each => ({...each, title: inWords(each.title)})), metrics: titlesInWords(found.metrics), samplers: titlesInWords(found.samplers), problems: found.problems.map(inWords),
+    groups: found.groups.map(group => ({
+      ...group, title: inWords(group.title), basis: inWords(group.basis), curves: group.curves.map(spoken),
+      conclusions: group.conclusions.map(({text, verdict, ...rest}) => ({...rest, text: text.split('; ').map(inWords).join('; '), verdict: inWords(verdict)})),
+    })),
+    tables: found.tables.map(table => ({...table, title: inWords(table.title), summary: inWords(table.summary), source: inWords(table.source)})),
+  };
+}
 
 /**
  * @param {string} wanted the title of a model without a curve
  * @param {string} shown that of the model whose curves are shown
  */
-export const notMeasured = (wanted, shown) => `No curve of ${wanted} has been measured; these are of ${shown}.`;
-
-/** The choice of a second model or of a table of the paper. */
-export const COMPARED = {nothing: 'nothing', models: 'another model', paper: 'the paper'};
-
-/** The titles of the two charts of a model. */
-export const CHARTS = {fid: 'FID against Inception Score', precision: 'precision against recall'};
+export const notMeasured = (wanted, shown) => say('tradeoff.not_measured', {wanted, shown});
 
 /**
  * Whether a figure is below another, their intervals apart.
@@ -39,8 +44,8 @@ export const CHARTS = {fid: 'FID against Inception Score', precision: 'precision
  */
 const below = (a, b, metric) => (a[`${metric}_high`] ?? a[metric]) < (b[`${metric}_low`] ?? b[metric]);
 
-/** The result of a curve with the lowest FID. @param {MeasuredCurve} curve */
-const closest = ({record: {results}}) => results.reduce((best, each) => (each.fid < best.fid ? each : best));
+/** The result with the lowest FID. @param {Result[]} results */
+export const closest = results => results.reduce((best, each) => (each.fid < best.fid ? each : best));
 
 /**
  * What becomes of pictures between two w, in words; '' where the figures do not tell.
@@ -48,16 +53,16 @@ const closest = ({record: {results}}) => results.reduce((best, each) => (each.fi
  * @param {[Result, Result][]} pairs of one curve each
  */
 function becomes(pairs) {
-  const words = [['p_correct', 'surer of their class', 'less sure of their class'], ['recall', 'more varied', 'less varied']]
+  const words = [['p_correct', 'tradeoff.surer', 'tradeoff.less_sure'], ['recall', 'tradeoff.varied', 'tradeoff.less_varied']]
     .flatMap(([metric, more, less]) => {
-      if (pairs.every(([from, to]) => below(from, to, metric))) return [more];
-      return pairs.every(([from, to]) => below(to, from, metric)) ? [less] : [];
+      if (pairs.every(([from, to]) => below(from, to, metric))) return [say(more)];
+      return pairs.every(([from, to]) => below(to, from, metric)) ? [say(less)] : [];
     });
-  return words.join(' and ');
+  return listed(words);
 }
 
-/** @param {string[]} names */
-const listed = names => (names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`);
+/** @param {string[]} names @returns {string} */
+const listed = names => (names.length < 2 ? names.join('') : say('tradeoff.and', {first: names.slice(0, -1).join(', '), last: names[names.length - 1]}));
 
 /**
  * What a student sees on these curves.
@@ -69,35 +74,31 @@ export const plainSentence = curves => (curves.length === 1 ? ofOne(curves[0]) :
 
 /** @param {MeasuredCurve} curve @returns {Sentence} */
 function ofOne(curve) {
-  const {results} = curve.record, best = closest(curve), first = results[0], last = results[results.length - 1];
+  const {results} = curve.record, best = closest(results), first = results[0], last = results[results.length - 1];
   const alike = results.filter(each => !below(best, each, 'fid'));
-  if (alike.length === results.length) return ['How close pictures get to the data does not depend on w here.', ''];
-  const at = `${alike.length > 1 ? 'at about' : 'at'} w = ${number(best.w)}`;
+  if (alike.length === results.length) return [say('tradeoff.no_matter'), ''];
+  const at = say(alike.length > 1 ? 'tradeoff.at_about' : 'tradeoff.at_w', {w: number(best.w)});
   if (best === last) {
     const way = becomes([[first, last]]);
-    return [`Pictures get closer to the data up to w = ${number(last.w)}, the largest measured.`, way && `On the way they become ${way}.`];
+    return [say('tradeoff.up_to', {w: number(last.w)}), way && say('tradeoff.on_the_way', {way})];
   }
-  const way = becomes([[best, last]]), without = best === first && first.w === 0;
-  return [
-    `Pictures ${best === first ? 'are' : 'get'} closest to the data ${without ? 'without guidance, ' : ''}${at}.`,
-    way && `Beyond, they become ${way}.`,
-  ];
+  const way = becomes([[best, last]]), where = best !== first ? 'closest' : first.w === 0 ? 'closest_without' : 'closest_first';
+  return [say(`tradeoff.${where}`, {at}), way && say('tradeoff.beyond', {way})];
 }
 
 /** @param {MeasuredCurve[]} curves @returns {Sentence} */
 function ofSeveral(curves) {
-  const bests = curves.map(curve => ({title: curve.title, best: closest(curve), last: curve.record.results[curve.record.results.length - 1]}));
+  const bests = curves.map(({title, record: {results}}) => ({title, best: closest(results), last: results[results.length - 1]}));
   const lowest = bests.reduce((a, b) => (b.best.fid < a.best.fid ? b : a));
   const near = bests.filter(({best}) => !below(lowest.best, best, 'fid')), far = bests.filter(each => !near.includes(each));
   const range = [...new Set(near.map(({best}) => best.w).sort((a, b) => a - b))], [from] = range, to = range[range.length - 1];
-  const at = from === to ? `w = ${number(from)}` : `w = ${number(from)} to ${number(to)}`;
-  const way = becomes(bests.map(({best, last}) => /** @type {[Result, Result]} */ ([best, last])));
-  const beyond = way && `Beyond, ${curves.length === 2 ? 'both' : 'all'} become ${way}.`;
-  const count = curves.length === 2 ? 'Both' : `All ${curves.length}`;
-  if (!far.length) return [`${count} get about as close to the data as each other, at ${at}.`, beyond];
+  const at = from === to ? say('tradeoff.at_w', {w: number(from)}) : say('tradeoff.at_range', {from: number(from), to: number(to)});
+  const way = becomes(bests.map(({best, last}) => /** @type {[Result, Result]} */ ([best, last]))), which = curves.length === 2 ? 'both' : 'all';
+  const beyond = way && say(`tradeoff.beyond_${which}`, {way});
+  if (!far.length) return [say(`tradeoff.alike_${which}`, {count: curves.length, at}), beyond];
   const who = listed(near.map(({title}) => title)), others = listed(far.map(({title}) => title));
   return [
-    `${who} ${near.length > 1 ? 'get' : 'gets'} closest to the data, at ${at}.`,
-    `${others} ${far.length > 1 ? 'stay' : 'stays'} further away. ${beyond}`.trim(),
+    say(near.length > 1 ? 'tradeoff.closest_some' : 'tradeoff.closest_one', {who, at}),
+    `${say(far.length > 1 ? 'tradeoff.further_some' : 'tradeoff.further_one', {others})} ${beyond}`.trim(),
   ];
 }

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from cfg_core.checkpoints.model_folder import CARD, CONFIG, WEIGHTS, CheckpointError, model_file, model_folder
 from cfg_core.checkpoints.weights import one_core, read_weights, without_memory
-from cfg_core.checks import choice, line, names, number, parse_json, shown, text
+from cfg_core.checks import boolean, choice, line, names, number, parse_json, shown, text
 from cfg_core.devices import DEVICE_PRECISION
 from cfg_core.diffusion.denoiser import Denoiser
 from cfg_core.diffusion.network_denoiser import NetworkDenoiser
@@ -59,8 +59,7 @@ class CheckpointConfig:
     opens_on: str = ""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.finished, bool):
-            raise ValueError(f"finished must be true or false, got {shown(self.finished)}")
+        boolean("finished", self.finished)
         choice("prediction", self.prediction, ("v",))
         choice("loss_weight", self.loss_weight, LOSS_WEIGHTS)
         number("p_uncond", self.p_uncond, 0, 1)

@@ -203,7 +203,7 @@ def steps(lines: Mapping[int, Line]) -> Conclusion:
     sentence = f"From T = {order[0]} to {order[-1]} FID falls at {len(helped)} of {len(shared)} w, intervals apart"
     if enough:
         sentence += ", and is no longer above that of the most steps from " + ", ".join(
-            f"T = {T} at w = {w:g}" for w, T in enough.items()
+            f"T = {T} (w = {w:g})" for w, T in enough.items()
         )
     early = [w for w in helped if enough[w] < order[-1]]
     return Conclusion("fid", sentence, 2 * len(early) > len(shared))

@@ -53,5 +53,5 @@ def _lines(raw: Any, by: str, symbol: str) -> tuple[Line, ...]:
 
 def _summary(lines: Iterable[Line]) -> str:
     best = ((line.title, min(line.points, key=lambda point: point.figures["fid"].value)) for line in lines)
-    lowest = ", ".join(f"w = {point.w:g} for {title} ({short(point.figures['fid'].value)})" for title, point in best)
+    lowest = ", ".join(f"w = {point.w:g} ({title}, {short(point.figures['fid'].value)})" for title, point in best)
     return f"FID is lowest at {lowest}, and IS only rises with w."

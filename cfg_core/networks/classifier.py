@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cfg_core.checks import number, shown
+from cfg_core.checks import boolean, number, shown
 from cfg_core.networks.linear import Linear
 
 
@@ -37,8 +37,7 @@ class ClassifierArchitecture:
         for width in self.widths:
             number("widths", width, 1, 2048, whole=True)
         number("stem", self.stem, 0, 2048, whole=True)
-        if not isinstance(self.mirrored, bool):
-            raise ValueError(f"mirrored must be true or false, got {shown(self.mirrored)}")
+        boolean("mirrored", self.mirrored)
         least = 2 ** len(self.widths) + (1 if self.stem else 0)  # the stem takes one pixel off each side
         if number("size", self.size, least, 1024, whole=True) % 2:
             raise ValueError(f"size must be even, got {self.size}")

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cfg_core.checks import number, shown
+from cfg_core.checks import boolean, number, shown
 from cfg_core.networks.blocks import Block, LogSNREmbedding
 
 
@@ -55,8 +55,7 @@ class UNetConfig:
         unit = self.patch * 2 ** (len(self.widths) - 1)
         if number("size", self.size, unit, 1024, whole=True) % unit:
             raise ValueError(f"size must be a multiple of {unit} for this network, got {self.size}")
-        if not isinstance(self.late, bool):
-            raise ValueError(f"late must be true or false, got {self.late!r}")
+        boolean("late", self.late)
 
 
 class UNet(nn.Module):

@@ -103,16 +103,16 @@ class Engine:
                 self.lock.notify_all()
 
     def set_demand(
-        self, token: str, displayed: Sequence[GridRequest], prefetch: Sequence[GridRequest] = ()
+        self, token: str, displayed: Sequence[GridRequest], prefetch: Sequence[GridRequest] = (), followers: int = 0
     ) -> SessionView:
         """Replace what a session displays and prefetches, of any model; returns what there is of it. The session keeps
-        its place, also in the queue, whatever it demands; nothing, where its page is hidden.
+        its place, also in the queue, whatever it demands; nothing, where its page is hidden. followers: of a class.
 
         Raises UnknownSession, and ValueError as ``check`` does."""
         demand = Demand(tuple(displayed), tuple(prefetch))
         with self.lock:
-            session = self.sessions.get(token)
-            position = self.sessions.queue_position(token)
+            session, position = self.sessions.get(token), self.sessions.queue_position(token)
+            session.followers = followers
             if demand != session.demand:
                 for request in demand.displayed + demand.prefetch:
                     self.check(request)

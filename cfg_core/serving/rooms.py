@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cfg_core.checks import choice, json_value, line, shown
+from cfg_core.checks import boolean, choice, json_value, line
 from cfg_core.serving.admission import ServiceFull
 
 ROOMS, ROOMS_OF_ADDRESS = 32, 4
@@ -77,8 +77,7 @@ class RoomState:
     def parse(cls, raw: Mapping[str, Any]) -> "RoomState":
         """Of what the teacher's page sends. Raises ValueError."""
         blank = raw.get("blank", False)
-        if not isinstance(blank, bool):
-            raise ValueError(f"blank must be true or false, got {shown(blank)}")
+        boolean("blank", blank)
         return cls(
             line("address", raw.get("address", ""), LONGEST_ADDRESS),
             blank,

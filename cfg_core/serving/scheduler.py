@@ -18,14 +18,21 @@ AGING = 16
 before those that are shorter by no more than this and came a round later."""
 
 
+FOLLOWERS = 5
+"""Pages that must follow a class before what it looks at goes before all else. Of several classes that wait only the
+one with the most has this, so that nobody takes the whole service by opening classes."""
+
+
 class Level(IntEnum):
-    """Priority, the lowest first. RESERVED: one block of the round, for the job that has waited for long. FIRST_IMAGE:
-    the session has no image yet. DISPLAYED: it has one, and waits for the exact one. PREFETCH: its strip."""
+    """Priority, the lowest first. RESERVED: one block of the round, for the job that has waited for long. CLASS: many
+    look at it. FIRST_IMAGE: the session has no image yet. DISPLAYED: it has one, and waits for the exact one. PREFETCH:
+    its strip."""
 
     RESERVED = 0
-    FIRST_IMAGE = 1
-    DISPLAYED = 2
-    PREFETCH = 3
+    CLASS = 1
+    FIRST_IMAGE = 2
+    DISPLAYED = 3
+    PREFETCH = 4
 
 
 Rank = tuple[Level, int, int, int]
@@ -62,19 +69,23 @@ def ranked_jobs(sessions: Iterable[Session], number: int) -> list[Entry]:
 
     Of the displayed grids, the one with the least left to do goes first, so that short grids do not wait for long ones
     and what was begun is finished. But one block of every round is reserved for the job that has waited for long, so
-    that long grids come too. Strips are served in turn, that of the session served longest ago first.
+    that long grids come too. What a class looks at goes before all others, the guided grid first; the reserved block is
+    of the others then. Strips are served in turn, that of the session served longest ago first.
     """
-    entries = [((*rank, job.frame.serial), session, job) for session in sessions for rank, job in _ranked(session)]
+    sessions = list(sessions)
+    classes = [session for session in sessions if session.followers >= FOLLOWERS and session.unfinished]
+    first = max(classes, key=lambda session: session.followers, default=None)
+    entries = [((*rank, job.frame.serial), s, job) for s in sessions for rank, job in _ranked(s, s is first)]
     entries.sort(key=lambda entry: entry[0])
     return [*_reserved(entries, number), *entries]
 
 
-def _ranked(session: Session) -> Iterator[tuple[tuple[Level, int, int], GridJob]]:
+def _ranked(session: Session, of_class: bool) -> Iterator[tuple[tuple[Level, int, int], GridJob]]:
     has_image = session.has_image
     for place, job in enumerate(session.unfinished):
         if job in session.displayed:
-            level = Level.FIRST_IMAGE if place == 0 and not has_image else Level.DISPLAYED
-            yield (level, job.remaining, 0), job
+            first = Level.CLASS if of_class else Level.DISPLAYED if has_image else Level.FIRST_IMAGE
+            yield (first if place == 0 else Level.DISPLAYED, job.remaining, 0), job
         else:
             yield (Level.PREFETCH, place, session.last_served), job
 
@@ -84,6 +95,12 @@ def _reserved(entries: Sequence[Entry], number: int) -> Iterator[Entry]:
     level = entries[0][0][0] if entries else Level.PREFETCH
     if level is Level.PREFETCH:
         return
+    if level is Level.CLASS:
+        seen = {job for (own, *_), _, job in entries if own is level}
+        entries = [entry for entry in entries if entry[0][0] is not Level.PREFETCH and entry[2] not in seen]
+        if not entries:
+            return
+        level = entries[0][0][0]
     waiting = [entry for entry in entries if entry[0][0] is level]
     if level is Level.FIRST_IMAGE and number % REFINE_EVERY == 1:
         waiting = [e for e in entries if e[0][0] is Level.DISPLAYED and e[1].has_image] or waiting
@@ -101,7 +118,7 @@ def allocate_blocks(entries: Sequence[Entry], samples: int) -> dict[GridJob, int
     blocks: dict[GridJob, int] = {}
     served: set[Session] = set()
     level = next((level for (level, *_), _, _ in entries if level is not Level.RESERVED), Level.PREFETCH)
-    most = samples if level is Level.FIRST_IMAGE else samples // 2
+    most = samples if level <= Level.FIRST_IMAGE else samples // 2
     for each_has_one in (False, True):
         for (current, *_), session, job in entries:
             room = (most - sum(min(n * BLOCK, job.request.pictures) for job, n in blocks.items())) // BLOCK

@@ -83,7 +83,7 @@ class Session:
     last_seen: time of its last call, or when it was opened. demanded_at: time since which it waits for its first
     displayed grid. waiting_since: round since which it waits for what it displays. last_served: the last round that
     evaluated something of it. remote_calls: its calls of a remote GPU that have ended. listeners: futures of those who
-    wait for a newer view, the oldest first."""
+    wait for a newer view, the oldest first. followers: pages of a class that look at what it displays."""
 
     address: bytes = b""
     demand: Demand = Demand()
@@ -96,6 +96,7 @@ class Session:
     last_served: int = 0
     remote_calls: int = 0
     listeners: dict[asyncio.Future, None] = field(default_factory=dict)
+    followers: int = 0
 
     @property
     def jobs(self) -> list[GridJob]:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cfg_core.checks import choice, number, shown
+from cfg_core.checks import boolean, choice, number, shown
 from cfg_core.diffusion.mixture import MixtureDenoiser, three_gaussians
 from cfg_core.guidance.rules import rules
 from cfg_core.parameters import resolve
@@ -97,8 +97,7 @@ class Scene:
     def _check_corrections(self) -> None:
         if self.langevin and RULES[self.rule].renoises:
             raise ValueError(f"langevin must be 0 for the rule {self.rule}, got {self.langevin}")
-        if not isinstance(self.resampled, bool):
-            raise ValueError(f"resampled must be true or false, got {shown(self.resampled)}")
+        boolean("resampled", self.resampled)
         if self.resampled and not (self.rule == "cfg" and SAMPLERS[self.sampler].diffuses(self.values)):
             raise ValueError(
                 "resampled needs the rule cfg and a sampler that adds all of the reverse diffusion's noise "

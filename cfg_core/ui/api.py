@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from cfg_core.checks import choice, number, shown, text
+from cfg_core.checks import boolean, choice, number, text
 from cfg_core.grids.labels import find_classes
 from cfg_core.grids.request import SAMPLES_RANGE, SEED_RANGE, STEPS_RANGE, W_RANGE, GridRequest
 from cfg_core.guidance.rules import RULES, rules
@@ -69,8 +69,7 @@ class Api:
         began = time.monotonic()
         try:
             choice("format", format, FORMATS)
-            if not isinstance(intermediate, bool):
-                raise ValueError(f"intermediate must be true or false, got {shown(intermediate)}")
+            boolean("intermediate", intermediate)
             config = (await self._models.open_async(model) if model is not None else self._first).config
             given["parameters"] = assigned(filter(None, text("parameters", parameters).split(",")))
             if label is not None:

@@ -18,8 +18,9 @@ from cfg_core.serving.sessions import Demand, SessionView, UnknownSession
 from cfg_core.ui.descriptions import describe_frame, is_new
 from cfg_core.ui.requests import PageRequests, demand_of, follows, same_but_w
 
-FRAME_INTERVAL, STRIP_INTERVAL = 0.5, 2.0
-"""Seconds between unfinished frames, and between parts of a strip that is being filled."""
+FRAME_INTERVAL, STRIP_AFTER, STRIP_INTERVAL = 0.5, 0.3, 2.0
+"""Seconds between unfinished frames, from what is displayed to its strip, which is eight times as much to send, and
+between parts of a strip that is being filled."""
 
 PARTS = 2**23
 """Characters of frames as text that are kept for the next page."""
@@ -56,10 +57,12 @@ class Sent:
 
 
 class ClassPictures:
-    """Of one room. changed: called when there is something new to send."""
+    """Of one room. changed: called when there is something new to send. followers: how many pages look at it now."""
 
-    def __init__(self, models: ModelRegistry, requests: PageRequests, changed: Callable[[], None]) -> None:
-        self._models, self._requests, self._changed = models, requests, changed
+    def __init__(
+        self, models: ModelRegistry, requests: PageRequests, changed: Callable[[], None], followers: Callable[[], int]
+    ) -> None:
+        self._requests, self._changed, self._followers = requests, changed, followers
         self._engine = models.engine
         self._token = ""
         self._scene: Scene | None = None
@@ -93,45 +96,51 @@ class ClassPictures:
 
     def close(self) -> None:
         """Draw nothing more for the class."""
+        self._scene = None
         if self._task:
             self._task.cancel()
         self._engine.leave(self._token)
 
     async def _watch(self, scene: Scene) -> None:
-        """Demand the pictures, and publish what is worth sending, until all are there."""
+        """Demand the pictures, and publish what is worth sending, until all are there. Of the strip only what stands in
+        for both grids is sent before they are finished, and with them."""
         demand = demand_of(scene.guided, scene.reference)
         loop = asyncio.get_running_loop()
-        published = loop.time()
-        while True:
+        published = earliest = loop.time()
+        while self._scene is scene:  # a cancelled task goes on where what it waited for came at the same time
             try:
-                view = self._engine.set_demand(self._token, demand.displayed, demand.prefetch)
+                view = self._engine.set_demand(self._token, demand.displayed, demand.prefetch, self._followers())
             except UnknownSession:
                 self._token = self._engine.admit_own()
                 continue
             done = all(frame.done for frame in view.frames)
             whole = done and len(view.prefetched) == len(demand.prefetch)
-            news = self._news(view)
-            due = published + (STRIP_INTERVAL if done else FRAME_INTERVAL)
-            if news and (whole or news == "finished" or loop.time() >= due):
-                self._publish(scene, demand, view)
-                published = loop.time()
-            if whole:
+            without_strip = replace(view, prefetched=nearest(view))
+            news, now = self._news(view if done else without_strip), loop.time()
+            due = max(earliest, now if whole else published + (STRIP_INTERVAL if done else FRAME_INTERVAL))
+            if news == "finished":
+                self._publish(scene, demand, without_strip)
+                published, earliest = now, now + STRIP_AFTER
+                continue
+            if news and now >= due:
+                self._publish(scene, demand, view if done else without_strip)
+                published, news = now, ""
+            if whole and not news:
                 return
             with suppress(UnknownSession):
-                await self._engine.wait_for_update(
-                    self._token, view.version, max(0.05, due - loop.time()) if news else 1.0
-                )
+                await self._engine.wait_for_update(self._token, view.version, max(0.05, due - now) if news else 1.0)
 
     def _news(self, view: SessionView) -> str:
         """Whether there is something that is not published: "finished" of what is displayed, "more", or ""."""
         before = self._view
         if before is None:
-            return "finished" if any(frame.done for frame in view.frames) else "more" if _begun(view) else ""
+            there = view.prefetched or any(frame.done for frame in view.frames)
+            return "finished" if there else "more" if _begun(view) else ""
         finished = [frame.done and not old.done for frame, old in zip(view.frames, before.frames, strict=True)]
         if any(finished):
             return "finished"
         more = [frame.evaluations > old.evaluations for frame, old in zip(view.frames, before.frames, strict=True)]
-        return "more" if any(more) or len(view.prefetched) > len(before.prefetched) else ""
+        return "more" if any(more) or not set(view.prefetched) <= set(before.prefetched) else ""
 
     def _publish(self, scene: Scene, demand: Demand, view: SessionView) -> None:
         guided, reference = scene.guided, scene.reference
@@ -184,6 +193,17 @@ class ClassPictures:
         if len(part) <= PARTS:
             self._parts[key] = part
         return part
+
+
+def nearest(view: SessionView) -> tuple[Frame, ...]:
+    """Of the strip, the grids that are shown in place of those that are displayed until they are drawn."""
+    found: dict[Frame, None] = {}
+    for shown in view.frames:
+        rungs = [frame for frame in view.prefetched if same_but_w(frame.request, shown.request)]
+        gaps = [abs(frame.request.w[0] - shown.request.w[0]) for frame in rungs]
+        if gaps:
+            found[rungs[gaps.index(min(gaps))]] = None
+    return tuple(found)
 
 
 def _begun(view: SessionView) -> bool:

@@ -103,7 +103,9 @@ class RoomRoutes:
         for question in questions:
             self._rooms.expect(room, question)
         if room.id not in self._pictures:
-            self._pictures[room.id] = ClassPictures(self._models, self._requests, room.notify_followers)
+            self._pictures[room.id] = ClassPictures(
+                self._models, self._requests, room.notify_followers, lambda: room.counts["following"]
+            )
             log.info("class opened classes=%d", len(self._rooms))
         link = f"{page}?room={room.id}"
         return self._json(

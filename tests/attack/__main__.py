@@ -20,6 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from cfg_core.program import print_any_text
 from tests.attack.attacks import ATTACKS, FEW_DESCRIPTORS, SHORT
 from tests.attack.measure import HIGHEST, LEFT, SLOWER, Row, measure, percentile, warm_up
 from tests.benchmarks.startup import Page, running
@@ -38,6 +39,7 @@ WIDTH = 220
 
 
 def main() -> None:
+    print_any_text()
     p = argparse.ArgumentParser("python -m tests.attack", description="What one visitor can do to the others.")
     p.add_argument("--seconds", type=float, default=60, help="of each attack (60)")
     p.add_argument("--only", nargs="+", choices=ATTACKS, metavar="NAME", help=f"of {', '.join(ATTACKS)}")

@@ -1,7 +1,7 @@
 """python -m tests.attack.attacker NAME ADDRESS SECONDS
 
-One attack on the app at an address, in a process of its own, until its time is over or it is terminated. Prints as JSON
-how many requests were sent, and what became of them.
+One attack on the app at an address, in a process of its own, until its time is over or it is terminated. Prints a line
+when it begins, and as JSON how many requests were sent, and what became of them.
 """
 
 import asyncio
@@ -28,6 +28,7 @@ async def attack(name: str, address: str, seconds: float) -> Attacker:
         await attacker.look_up()
         task = asyncio.ensure_future(ATTACKS[name](attacker))
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        print("begun", flush=True)
         with suppress(asyncio.TimeoutError, asyncio.CancelledError):
             await asyncio.wait_for(task, seconds)
     return attacker

@@ -119,6 +119,8 @@ async def measure(page: Page, name: str, seconds: float, calm: float, newcomers:
     row.before, logged, filed = await usage(page, process), len(page.log), count_files(scratch)
     command = [sys.executable, "-m", "tests.attack.attacker", name, page.address, str(seconds + 6 * PATIENCE)]
     attacker = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    assert attacker.stdout
+    await attacker.stdout.readline()  # that it has begun
 
     async def watch() -> None:
         while True:

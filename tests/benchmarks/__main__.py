@@ -13,10 +13,12 @@ from rich.table import Table
 
 from cfg_core.checkpoints.format import CheckpointError, load_checkpoint
 from cfg_core.devices import set_cpu_threads
+from cfg_core.program import print_any_text
 from tests.benchmarks import evaluation, sampling, startup, toy2d
 
 
 def main() -> None:
+    print_any_text()
     p = argparse.ArgumentParser("python -m tests.benchmarks", description="Ratios, each taken side by side.")
     p.add_argument("--checkpoint", default="checkpoints/fashion-mnist", help="a folder, or a Hub name owner/name")
     p.add_argument("--rounds", type=int, default=9, help="how often each thing is timed")

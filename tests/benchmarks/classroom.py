@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cfg_core.grids.request import GridRequest
+from cfg_core.program import print_any_text
 from tests.benchmarks.live import CHANGE_CLASS, script
 from tests.benchmarks.session import ProcessMeter, Record, Session, demands
 from tests.benchmarks.startup import PATIENCE, ROOT, Page, free_port, running
@@ -142,6 +143,7 @@ def baseline(checkpoint: str, sessions: int, seconds: float, record: Record) -> 
 
 
 def main() -> None:
+    print_any_text()
     p = argparse.ArgumentParser("python -m tests.benchmarks.classroom", description="A class of thirty.")
     p.add_argument("--checkpoint", default="checkpoints/fashion-mnist", help="a folder, or a Hub name owner/name")
     p.add_argument("--sessions", type=int, default=28, help=f"beside {BROWSERS} browsers")

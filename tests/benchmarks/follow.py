@@ -24,6 +24,7 @@ from playwright.sync_api import sync_playwright
 from rich.console import Console
 from rich.table import Table
 
+from cfg_core.program import print_any_text
 from tests.benchmarks.following import Change, Follower, Picture
 from tests.benchmarks.session import ProcessMeter, Record, Session
 from tests.benchmarks.startup import PATIENCE, Page, running
@@ -189,6 +190,7 @@ def browsers_waits(changes: list[Change], seen: list[tuple[str, float]]) -> Iter
 
 
 def main() -> None:
+    print_any_text()
     p = argparse.ArgumentParser("python -m tests.benchmarks.follow", description="A class that follows its teacher.")
     p.add_argument("--checkpoint", default="checkpoints/fashion-mnist", help="a folder, or a Hub name owner/name")
     p.add_argument("--followers", type=int, default=98, help=f"beside {BROWSERS} browsers")

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from cfg_core.checkpoints.format import load_checkpoint
 from cfg_core.devices import set_cpu_threads
+from cfg_core.program import print_any_text
 from tests.benchmarks.sampling import W, explore
 from tests.benchmarks.startup import running
 from tests.browser.conftest import launch
@@ -106,6 +107,7 @@ def after_a_pause(job: Callable[[], object]) -> float:
 
 
 def main() -> None:
+    print_any_text()
     p = argparse.ArgumentParser("python -m tests.benchmarks.live", description="What a user of the page waits for.")
     p.add_argument("--checkpoint", default="checkpoints/fashion-mnist", help="a folder, or a Hub name owner/name")
     p.add_argument("--rounds", type=int, default=7, help="how often each thing is timed")

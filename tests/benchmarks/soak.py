@@ -16,11 +16,13 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from cfg_core.program import print_any_text
 from tests.benchmarks.session import ProcessMeter, Record, Session
 from tests.benchmarks.startup import Page, running
 
 
 def main() -> None:
+    print_any_text()
     p = argparse.ArgumentParser("python -m tests.benchmarks.soak", description="Changing sessions for a long time.")
     p.add_argument("--checkpoint", default="checkpoints/fashion-mnist", help="a folder, or a Hub name owner/name")
     p.add_argument("--sessions", type=int, default=10)

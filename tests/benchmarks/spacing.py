@@ -25,6 +25,7 @@ from cfg_core.evaluation.extractor import Extractor
 from cfg_core.evaluation.metrics import METRICS
 from cfg_core.evaluation.real_images import RealImages
 from cfg_core.evaluation.sweep import Options, draw_features, gather
+from cfg_core.program import print_any_text
 from cfg_core.sampling.loop import begin, sample
 from cfg_core.sampling.samplers import SAMPLERS
 
@@ -53,6 +54,7 @@ def distance(name: str, steps: int) -> float:
 
 
 def main() -> None:
+    print_any_text()
     p = argparse.ArgumentParser("python -m tests.benchmarks.spacing", description="Which spacing suits which sampler.")
     p.add_argument("--samples", type=int, default=2000, help="of the model")
     p.add_argument("--steps", type=int, default=12)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
+from cfg_core.program import print_any_text
 from cfg_core.sampling.samplers import SAMPLERS
 from cfg_core.toy2d.drawing import draw_scene, executor
 from cfg_core.toy2d.scene import Scene
@@ -34,6 +35,7 @@ def rows(rounds: int) -> Iterator[Row]:
 
 
 def main() -> None:
+    print_any_text()
     print("| sampler | steps | Langevin |" + "".join(f" w = {w:g} |" for w in STRENGTHS))
     print("|---|---|---|" + "---|" * len(STRENGTHS))
     for sampler, (steps, langevin) in product(SAMPLERS, STEPS_AND_LANGEVIN):

@@ -7,25 +7,32 @@ SHOWS = """([label, w]) => {
   return classes === label && Number(shown.w) === w && done === 'true' && !document.querySelector('.pane.guided.stale');
 }"""
 
-MODULE = (
-    "[...document.querySelectorAll('link[rel=modulepreload]')].find(each => each.href.endsWith('/room/room.js')).href"
-)
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+
+MODULE = "link[rel=modulepreload][href$='/room/room.js']"
+
+
+def room_of(page: Any) -> Any:
+    """The page's ``room``, once its module is known."""
+    link = page.locator(MODULE).first
+    link.wait_for(state="attached")
+    return link.evaluate_handle("async link => (await import(link.href)).room")
 
 
 def in_room(page: Any, script: str, argument: Any = None) -> Any:
     """What a function of the page's room gives."""
-    return page.evaluate(f"async given => ({script})((await import({MODULE})).room, given)", argument)
+    return page.evaluate(f"([room, given]) => ({script})(room, given)", [room_of(page), argument])
 
 
 def until_in_room(page: Any, condition: str) -> None:
-    """Wait until a condition on ``room`` holds."""
-    page.wait_for_function(f"async () => {{ const {{room}} = await import({MODULE}); return {condition}; }}")
+    """Wait until a condition on ``room`` holds. It is no promise: Playwright would not wait for what that gives."""
+    page.wait_for_function(f"room => {condition}", arg=room_of(page))
 
 
 def start_class(page: Any) -> str:
     """Start a class on the teacher's page; returns its link."""
     page.locator(".class-strip .enter").click()
-    page.get_by_role("button", name="start a class").click()
+    page.locator(".class .start").click()
     page.locator(".class .digits").wait_for()
     page.locator(".class .shut").click()
     return in_room(page, "room => room.opened.link")

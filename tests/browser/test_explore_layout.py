@@ -91,8 +91,12 @@ def test_the_keyboard_reaches_every_control_in_order(open_page: Open) -> None:
     open_setting(page, "samplers")
     page.evaluate("document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0)")
     page.locator("h1").click()
+    settings = ["SUMMARY", "SUMMARY", "sampler", "steps", "INPUT", "samples"]
+    footer = ["play", "step", "shown-part", "seed", "dice", "difference", "SUMMARY", "link"]
+    head, axis = ["BUTTON", "enter", "open-lesson", "languages", "models"], ["w", *["strip"] * 10]
+    order = [*head, "class", "SUMMARY", "CANVAS", "CANVAS", *settings, *axis, *footer]
     reached = []
-    for _ in range(30):
+    for _ in order:
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate("(n => n.closest('.strip')?.className || n.className || n.tagName)(document.activeElement)")
@@ -102,10 +106,7 @@ def test_the_keyboard_reaches_every_control_in_order(open_page: Open) -> None:
                !== 'none') || node.matches('.w:focus-visible'))(document.activeElement)"""
         )
         assert ring, f"{reached[-1]} shows no focus"
-    settings = ["SUMMARY", "SUMMARY", "sampler", "steps", "INPUT", "samples"]
-    footer = ["play", "step", "shown-part", "seed", "dice", "difference", "SUMMARY", "link"]
-    axis = ["w", *["strip"] * 10]
-    assert reached == ["BUTTON", "models", "class", "SUMMARY", "CANVAS", "CANVAS", *settings, *axis, *footer][:30]
+    assert reached == order
 
 
 def test_the_slider_has_keys_from_anywhere_on_the_page(open_page: Open) -> None:

@@ -19,7 +19,7 @@ OWN = """# My lesson
 ## <3 is no tag
 ?samples=4&steps=3&w=0
 
-Onerror="alert(1)" *and* {{constructor}} ${alert(1)} stay text.
+Onerror="alert(1)" *and* [lesson.next] `alert(1)` stay text.
 
 choose sure: Surer?
 - [rises] *yes*
@@ -153,7 +153,7 @@ def test_a_teachers_own_lesson_shows_whatever_it_holds_as_text(browser: Any, eng
         page.goto(f"{address}?lesson=my")
         page.locator(".lesson h2", has_text="<3 is no tag").wait_for()
         words = page.locator(".lesson .words")
-        assert words.inner_text() == 'Onerror="alert(1)" and {{constructor}} ${alert(1)} stay text.'
+        assert words.inner_text() == 'Onerror="alert(1)" and [lesson.next] `alert(1)` stay text.'
         assert page.locator(".lesson a").get_attribute("rel") == "noopener noreferrer"
         page.keyboard.press("PageDown")
         page.locator(".lesson .reveal:not(:empty)").wait_for()

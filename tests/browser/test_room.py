@@ -7,9 +7,8 @@ from tests.benchmarks.startup import free_port, running
 
 from .conftest import CHECKPOINT, Open
 from .explore_page import QUICK, class_position, open_setting, query, thumb_position, wait_until_idle
-from .room_page import in_room, start_class, until_in_room, wait_until_it_shows
+from .room_page import PHONE, in_room, start_class, until_in_room, wait_until_it_shows
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 SHARED = ("class", "w", "seed", "rule", "sampler", "steps", "samples")
 
 
@@ -123,3 +122,21 @@ def test_a_guessed_code_and_a_link_of_no_class_are_a_sentence(open_page: Open) -
     stranger.get_by_text("The class is over.").wait_for()
     wait_until_idle(stranger)
     assert in_room(stranger, "room => room.role") == "alone"
+
+
+FORGE = """async given => {
+  const headers = {'Content-Type': 'application/json'}, body = JSON.stringify({address: '?class=9', ...given});
+  const reply = await fetch('room/lead', {method: 'POST', headers, body});
+  return [reply.status, (await reply.json()).error];
+}"""
+
+
+def test_a_forged_secret_leads_nobody(open_page: Open) -> None:
+    teacher = wait_until_idle(open_page(QUICK))
+    student = wait_until_idle(open_page(f"?room={start_class(teacher).partition('=')[2]}", flaky=True))
+    room = in_room(student, "room => new URLSearchParams(location.search).get('room')")
+    for secret in (room, "x" * 22):
+        assert student.evaluate(FORGE, {"secret": secret}) == [404, "there is no class of that code now"]
+    teacher.mouse.click(*class_position(teacher, "Bag"))
+    wait_until_it_shows(student, 8, 3)
+    in_room(teacher, "room => room.end()")

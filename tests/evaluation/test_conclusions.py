@@ -78,7 +78,7 @@ def test_the_papers_tables_are_as_printed() -> None:
     )
     assert [each.title for each in two.lines] == ["T = 128", "T = 256", "T = 1024"]
     assert two.summary == (
-        "FID is lowest at w = 0.4 for T = 128 (3.02), w = 0.3 for T = 256 (2.43), w = 0.3 for T = 1024 (2.43), and IS "
+        "FID is lowest at w = 0.4 (T = 128, 3.02), w = 0.3 (T = 256, 2.43), w = 0.3 (T = 1024, 2.43), and IS "
         "only rises with w."
     )
     assert all(rises(each).holds for table in (one, two) for each in table.lines)
@@ -149,7 +149,7 @@ def test_where_more_steps_stop_helping() -> None:
     assert found.holds
     assert found.text == (
         "From T = 8 to 64 FID falls at 2 of 2 w, intervals apart, and is no longer above that of the most steps from "
-        "T = 32 at w = 0, T = 32 at w = 1"
+        "T = 32 (w = 0), T = 32 (w = 1)"
     )
     assert not steps({T: line([0], fid=[9 - T]) for T in (2, 4, 8)}).holds, "the most are still the best"
     assert not steps({T: line([0], fid=[3]) for T in (2, 4, 8)}).holds, "steps do not matter"

@@ -5,11 +5,14 @@ import './english.js';
 import assert from 'node:assert/strict';
 import {afterEach, beforeEach, test} from 'node:test';
 
+import {inClass} from '../../assets/explore/class_server.js';
+import {Store} from '../../assets/explore/store.js';
+import {Transport} from '../../assets/explore/transport.js';
 import {SILENCE, Stream} from '../../assets/room/connection.js';
 import {ClassPictures} from '../../assets/room/pictures.js';
 import {Student} from '../../assets/room/student.js';
 import {Teacher} from '../../assets/room/teacher.js';
-import {REQUEST, frame, settled} from './fakes.js';
+import {MODEL, REQUEST, fakeServer, frame, settled} from './fakes.js';
 
 const {vs, ...GUIDED} = REQUEST, REFERENCE = {...GUIDED, w: 0};
 
@@ -143,6 +146,26 @@ test('what a page has forgotten is told again without the server, and what it ho
   assert.deepEqual(again.strip.map(each => each.serial), [3]);
   held.receive(pictures('k', 2, {frames: [frame(1, 0, 12, {pixels: null}), frame(2, 3, 12, {pixels: null})]}));
   assert.ok((await held.poll({...ask, seen: {}})).frames.every(each => each.pixels));
+});
+
+test('a page that asks once more for what it has been told is told again, and waits only for what is new', async () => {
+  const held = new ClassPictures(), server = fakeServer(), store = new Store(MODEL, {...REQUEST});
+  const room = {following: true, pictures: (ask, anew) => held.poll(ask, anew)}, events = {received: () => {}, message: () => {}, gaveUp: () => {}};
+  const transport = new Transport(inClass(server, room), store, events, '', {repeat: () => {}});
+  const {vs: _, ...request} = REQUEST, whole = {request, reference: {...request, w: 0}};
+  transport.setVisible(true);
+  held.key = 'k';
+  held.receive(pictures('k', 1, {...whole, rungs: 2, missing: 2}));
+  await settled();
+  assert.ok(store.satisfied);
+  for (const news of [() => {}, () => held.receive(pictures('k', 2, {...whole, rungs: 2}))]) {
+    news();
+    store.change({});
+    transport.poll();
+    await settled();
+    assert.ok(store.satisfied);
+  }
+  assert.deepEqual(server.of('poll'), []);
 });
 
 // ---- a student's page ----

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {test} from 'node:test';
 
+import './english.js';
 import {groupsOf, measuredModels, strengthOf, titleOf, whose} from '../../assets/tradeoff/selection.js';
 import {notMeasured, plainSentence} from '../../assets/tradeoff/wording.js';
 

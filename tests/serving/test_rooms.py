@@ -66,9 +66,9 @@ def test_opening_again_with_the_same_secret_is_the_same_room(there: Rooms) -> No
 
 
 def test_a_code_that_another_room_has_is_refused(there: Rooms) -> None:
-    there.open(secret(0), "12345678", "a")
+    there.open(secret(0), "12345678", "here")
     with pytest.raises(ServiceFull, match="Another class has this code"):
-        there.open(secret(1), "12345678", "b")
+        there.open(secret(1), "12345678", "elsewhere")
 
 
 def test_rooms_are_bounded_per_address_and_in_all(there: Rooms) -> None:

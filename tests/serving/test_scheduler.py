@@ -8,7 +8,15 @@ import pytest
 from cfg_core.grids.ladder import strip
 from cfg_core.grids.request import GridRequest
 from cfg_core.serving.grid_job import BLOCK, Frame, GridJob
-from cfg_core.serving.scheduler import AGING, REFINE_EVERY, Level, allocate_blocks, plan_round, ranked_jobs
+from cfg_core.serving.scheduler import (
+    AGING,
+    FOLLOWERS,
+    REFINE_EVERY,
+    Level,
+    allocate_blocks,
+    plan_round,
+    ranked_jobs,
+)
 from cfg_core.serving.sessions import Session
 
 A = GridRequest("0123456789ab", (3,), (2.0,), samples=16, steps=5)
@@ -176,3 +184,25 @@ def test_jobs_of_a_remote_gpu_are_not_planned() -> None:
     assert plan.blocks == {local.displayed[0]: 1}
     assert plan.ahead == {local: 0}
     assert plan_round([remote], 0, BLOCK, {"remote"}).blocks == {}
+
+
+def test_what_a_class_looks_at_goes_first_and_others_keep_the_reserved_block() -> None:
+    guided, unguided, other = job(samples=64), job(w=(0.0,)), job(steps=3)
+    of_class = Session(displayed=[guided, unguided], prefetch=[job(w=(4.0,))], followers=FOLLOWERS)
+    teacher, visitor = Session(displayed=[guided, unguided]), Session(displayed=[other])
+    assert order(visitor, teacher, of_class)[0] is guided
+    alone = allocate_blocks(ranked_jobs([teacher, of_class], 0), 4 * BLOCK)
+    assert alone[guided] >= 3
+    assert allocate_blocks(ranked_jobs([visitor, of_class], 0), 4 * BLOCK) == {other: 1, guided: 3}
+
+
+def test_of_several_classes_that_wait_the_one_with_the_most_followers_goes_first_if_they_are_enough() -> None:
+    jobs = [job(samples=16 * n, steps=9) for n in range(1, 4)]
+    small, large, few = (
+        Session(displayed=[each], followers=followers)
+        for each, followers in zip(jobs, (FOLLOWERS, FOLLOWERS + 1, FOLLOWERS - 1), strict=True)
+    )
+    idle, visitor = Session(followers=99), Session(displayed=[job(steps=3)])
+    assert order(few, visitor)[0] is visitor.displayed[0]
+    ranked = ranked_jobs([small, large, few, idle, visitor], 0)
+    assert [session for (level, *_), session, _ in ranked if level is Level.CLASS] == [large]
