@@ -119,15 +119,23 @@ class RoomRoutes:
         )
 
     async def _lead(self, payload: Mapping[str, Any], request: Request) -> Response:
-        """{secret, address, blank, question, phase, pictures: {request, reference} or null}: the class shows this."""
+        """{secret, address, blank, question, phase, pictures: {request, reference} or null}: the class shows this.
+        Where the pictures are refused it shows all the rest of it: a question is asked, and answers stay in time."""
         room, raw, state = self._led(payload), payload.get("pictures"), RoomState.parse(payload)
         raw = raw if isinstance(raw, Mapping) else {}
-        for each in (raw.get("request"), raw.get("reference")):
-            if isinstance(each, Mapping) and "model" in each:
-                await self._models.open_async(each["model"])
-        if not room.ended:
-            self._pictures[room.id].show(raw)
-            self._rooms.lead(room, state)
+        try:
+            for each in (raw.get("request"), raw.get("reference")):
+                if isinstance(each, Mapping) and "model" in each:
+                    await self._models.open_async(each["model"])
+            if not room.ended:
+                self._pictures[room.id].show(raw)
+        except ValueError:
+            if not room.ended:
+                self._pictures[room.id].show({})
+            raise
+        finally:
+            if not room.ended:
+                self._rooms.lead(room, state)
         return self._json({"ok": True})
 
     async def _close(self, payload: Mapping[str, Any], request: Request) -> Response:

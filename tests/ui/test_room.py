@@ -130,6 +130,15 @@ def test_the_teacher_sees_counts_and_answers_and_shows_them(teacher: RoomClient)
         assert until(events, "phase", "shown")["answers"] == [0.4]
 
 
+def test_where_pictures_are_refused_the_class_has_the_question_all_the_same(teacher: RoomClient) -> None:
+    opened = teacher.open()
+    teacher.lead(address="?w=2", pictures=PICTURES)
+    with teacher.stream("follow", id=opened["id"], token=token()) as events:
+        assert until(events, "at")["pictures"]
+        assert teacher.call("lead", secret=teacher.secret, question="q1", pictures={"request": {"w": 99}})[0] == 400
+        assert until(events, "question", "q1")["pictures"] == ""  # and not those of before
+
+
 def test_a_newer_stream_of_a_page_ends_the_older(teacher: RoomClient) -> None:
     opened, mine = teacher.open(), token()
     with (
