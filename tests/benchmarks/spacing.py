@@ -66,11 +66,10 @@ def main() -> None:
     table = Table("sampler", "spacing", "distance on the mixture", "FID of the model", "95 % interval", "p(own class)")
     for name, spacing in product(("dpmpp_2m", "dpmpp_2m_sde", "ddim", "heun"), ("uniform", "midpoint", "edm")):
         steps = options.steps // 2 if name == "heun" else options.steps
-        sweep = Options((0.3,), options.samples, name, steps)
         with patch.dict(SAMPLERS, {name: replace(SAMPLERS[name], spacing=spacing)}), TemporaryDirectory() as scratch:
             cells = [f"{distance(name, steps):.3f}"]
             if name.startswith("dpmpp"):
-                folder = Path(scratch)
+                folder, sweep = Path(scratch), Options((0.3,), options.samples, name, steps)
                 draw_features(folder, checkpoint.denoiser, extractor, sweep)
                 (drawn,) = gather(folder, checkpoint.denoiser, extractor, sweep)
                 fid, own = (METRICS[metric].estimate(reference, drawn) for metric in ("fid", "p_correct"))
