@@ -41,7 +41,7 @@ def test_students_pages_show_what_the_teachers_shows(open_page: Open, engine: En
     for page in (student, phone):
         page.locator(".blanked").wait_for()
     assert not teacher.locator(".blanked").is_visible()
-    for _ in range(300):  # a page that follows leaves the lab in a request of its own
+    for _ in range(100):  # a page that follows leaves the lab in a request of its own, not after the idle timeout
         if engine.stats().sessions == 2:  # the teacher's page's, and the class's own
             break
         teacher.wait_for_timeout(100)
